@@ -1,0 +1,69 @@
+// The one table of operating errors. Each has a code that never changes, the HTTP and gRPC status that carry it, the exit
+// code of the command line, and what the person who meets it should do. A test holds this table, its uses and
+// reports/errors.md together.
+
+interface ErrorEntry {
+  /** HTTP status (RFC 9110). */
+  readonly http: number;
+  /** gRPC status code number (google.rpc.Code). */
+  readonly grpc: number;
+  /** Exit code of the command line: 2 is the user's mistake, 1 a failed run. */
+  readonly exit: 1 | 2;
+  /** What went wrong, in one sentence. */
+  readonly summary: string;
+  /** What to do about it. */
+  readonly remedy: string;
+}
+
+const userMistake = (summary: string, remedy: string): ErrorEntry => ({ http: 400, grpc: 3, exit: 2, summary, remedy });
+const failedRun = (summary: string, remedy: string): ErrorEntry => ({ http: 500, grpc: 13, exit: 1, summary, remedy });
+
+/** Every coded error of the project. */
+export const errorTable = {
+  SIRA_USAGE: userMistake('The command line is wrong.', 'Run the command with --help.'),
+  SIRA_FILE_MISSING: userMistake('A file is missing or cannot be read.', 'Check the path; relative paths start at the file that names them.'),
+  SIRA_YAML_MALFORMED: userMistake('A file is not valid YAML.', 'Mend the line and column named.'),
+  SIRA_SCENARIO_INVALID: userMistake('A scenario does not fit its schema.', 'Mend the field named; `sira check FILE` checks without running.'),
+  SIRA_TRACE_MALFORMED: userMistake('A trace has a row that cannot be read.', 'Mend the line and field named, or fix the column map.'),
+  SIRA_POLICY_UNKNOWN: userMistake('No policy has this name.', 'Use one of the names that `sira policies` lists.'),
+  SIRA_SETTING_INVALID: userMistake('A setting is unknown or out of its bounds.', 'Use a value within the bounds named.'),
+  SIRA_RUN_NOT_FOUND: userMistake('There is no such run, or it has no such task.', 'Give the folder that `sira run` printed, and a task that its tasks file lists.'),
+  SIRA_TENSOR_INVALID: userMistake('A tensor has a wrong type, shape or extent.', 'Check dtype, shape, strides and byte length.'),
+  SIRA_ORACLE_VIOLATED: failedRun('The simulated kernel broke a promise.', 'Run the printed command; it reproduces the failure.'),
+  SIRA_NOT_DETERMINISTIC: failedRun('Two runs of one seed differ.', 'See the first event that differs, printed above.'),
+  SIRA_LIMIT_EXCEEDED: failedRun('A simulation broke a limit on events per instant or causal depth.', 'Look for a loop of messages at one instant, or raise the limit in the scenario.'),
+  SIRA_QUEUE_FULL: { http: 429, grpc: 8, exit: 1, summary: 'A bounded queue is full.', remedy: 'Slow down, or raise the bound named.' },
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+/** Where an error was met: a file, a line and column in it, a field. */
+export interface ErrorPlace {
+  readonly file?: string | undefined;
+  /** 1-based. */
+  readonly line?: number | undefined;
+  /** 1-based. */
+  readonly column?: number | undefined;
+  /** Dotted path of the field, such as `policies.2.place`. */
+  readonly field?: string | undefined;
+}
+
+/** An operating error: `code` says what, `place` where, `remedy` what to do. */
+export class SiraError extends Error {
+  override readonly name = 'SiraError';
+  readonly code: ErrorCode;
+  readonly place: ErrorPlace;
+  readonly remedy: string;
+
+  /** `detail` says what exactly was wrong; `remedy` overrides the table's when something more precise is known. */
+  constructor(code: ErrorCode, detail: string, place: ErrorPlace = {}, remedy?: string) {
+    super(detail);
+    this.code = code;
+    this.place = place;
+    this.remedy = remedy ?? errorTable[code].remedy;
+  }
+
+  get exitCode(): 1 | 2 {
+    return errorTable[this.code].exit;
+  }
+}

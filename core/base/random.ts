@@ -1,0 +1,80 @@
+// Named, seeded streams of random numbers: xoshiro128** seeded by splitmix32 over the seed and the stream's name
+// (Blackman and Vigna, "Scrambled linear pseudorandom number generators", TOMS 2021). The same (seed, name) gives the same
+// bits on every machine, and a stream's state is four integers, so that it travels in a snapshot.
+
+/** State of one stream: four unsigned 32-bit integers. */
+export type RandomState = readonly [number, number, number, number];
+
+export class RandomStream {
+  private s0 = 0;
+  private s1 = 0;
+  private s2 = 0;
+  private s3 = 0;
+
+  /** `seed` is any safe integer, `name` says what the stream is for: streams of different names are independent. */
+  constructor(seed: number, name: string) {
+    let hash = 0x811c9dc5;
+    for (let index = 0; index < name.length; index++) hash = Math.imul(hash ^ name.charCodeAt(index), 0x01000193);
+    let state = (hash ^ (seed >>> 0) ^ Math.imul(Math.floor(seed / 0x100000000) | 0, 0x9e3779b1)) >>> 0;
+    const next = (): number => {
+      state = (state + 0x9e3779b9) >>> 0;
+      let mixed = state ^ (state >>> 16);
+      mixed = Math.imul(mixed, 0x21f0aaad);
+      mixed ^= mixed >>> 15;
+      mixed = Math.imul(mixed, 0x735a2d97);
+      return (mixed ^ (mixed >>> 15)) >>> 0;
+    };
+    this.s0 = next();
+    this.s1 = next();
+    this.s2 = next();
+    this.s3 = next() | 1;
+  }
+
+  /** The next unsigned 32-bit integer. */
+  nextUint32(): number {
+    const rotated = Math.imul(this.s1, 5);
+    const result = Math.imul((rotated << 7) | (rotated >>> 25), 9) >>> 0;
+    const shifted = this.s1 << 9;
+    this.s2 ^= this.s0;
+    this.s3 ^= this.s1;
+    this.s1 ^= this.s2;
+    this.s0 ^= this.s3;
+    this.s2 ^= shifted;
+    this.s3 = (this.s3 << 11) | (this.s3 >>> 21);
+    return result;
+  }
+
+  /** A uniform number in [0, 1) with 53 random bits. */
+  nextFloat(): number {
+    const high = this.nextUint32() >>> 5;
+    const low = this.nextUint32() >>> 6;
+    return (high * 67108864 + low) / 9007199254740992;
+  }
+
+  /** A uniform integer in [0, bound), without modulo bias; `bound` in 1…2³². */
+  nextBelow(bound: number): number {
+    const limit = 4294967296 - (4294967296 % bound);
+    let value = this.nextUint32();
+    while (value >= limit) value = this.nextUint32();
+    return value % bound;
+  }
+
+  /** Shuffles `values` in place (Fisher and Yates). */
+  shuffle<T>(values: T[]): T[] {
+    for (let index = values.length - 1; index > 0; index--) {
+      const other = this.nextBelow(index + 1);
+      const held = values[index] as T;
+      values[index] = values[other] as T;
+      values[other] = held;
+    }
+    return values;
+  }
+
+  save(): RandomState {
+    return [this.s0 >>> 0, this.s1 >>> 0, this.s2 >>> 0, this.s3 >>> 0];
+  }
+
+  restore(state: RandomState): void {
+    [this.s0, this.s1, this.s2, this.s3] = state;
+  }
+}

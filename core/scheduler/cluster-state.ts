@@ -1,0 +1,200 @@
+// The cluster as columns: one typed array a resource, one row a machine, in the order in which machines first registered
+// (which is the order that breaks ties). The only writers are `addMachine`, `setSchedulable`, `allocate` and `release`;
+// each notes the row in the change log, so that whoever caches something per machine catches up from its own cursor.
+
+import { assert } from '../base/assert.ts';
+import type { RequestKind } from './request.ts';
+import { ModelTable } from './request.ts';
+
+/** Devices of one machine, at most. */
+export const deviceCountMax = 16;
+
+/** Why a machine cannot take a request; `fits` is 0 so that the test is cheap. */
+export const filterReasons = ['fits', 'not schedulable', 'GPU model', 'too few GPUs free', 'CPU', 'memory'] as const;
+export const reasonFits = 0;
+export const reasonNotSchedulable = 1;
+export const reasonGpuModel = 2;
+export const reasonGpu = 3;
+export const reasonCpu = 4;
+export const reasonMemory = 5;
+
+export interface MachineResources {
+  readonly cpuMilli: number;
+  readonly memoryMib: number;
+  readonly gpuCount: number;
+  /** Name of the GPU model, empty if there is no GPU. */
+  readonly gpuModel: string;
+}
+
+export class ClusterState {
+  /** Rows in use. */
+  machineCount = 0;
+  readonly models = new ModelTable();
+  cpuCapacityMilli = new Float64Array(0);
+  cpuFreeMilli = new Float64Array(0);
+  memoryCapacityMib = new Float64Array(0);
+  memoryFreeMib = new Float64Array(0);
+  gpuCount = new Int32Array(0);
+  /** Index into `models.names`, −1 for none. */
+  gpuModel = new Int32Array(0);
+  /** Sum of the free milli over the machine's devices. */
+  gpuFreeMilli = new Int32Array(0);
+  /** Number of devices entirely free. */
+  gpuWholeFree = new Int32Array(0);
+  /** Free milli by device, `deviceCountMax` a row. */
+  deviceFreeMilli = new Int32Array(0);
+  /** 1 if new tasks may be placed here. */
+  schedulable = new Uint8Array(0);
+  /** Running allocations on the machine. */
+  allocationCount = new Int32Array(0);
+
+  /** Rows changed, in order; position p of the log is `changes[p % changes.length]`. */
+  private changes = new Int32Array(64);
+  /** Number of changes ever; a reader's cursor counts in the same numbers. */
+  changeCount = 0;
+
+  /** Sums over schedulable and unschedulable machines alike. */
+  gpuCapacityTotalMilli = 0;
+  gpuFreeTotalMilli = 0;
+  cpuCapacityTotalMilli = 0;
+  cpuFreeTotalMilli = 0;
+
+  addMachine(resources: MachineResources): number {
+    assert(resources.gpuCount <= deviceCountMax, 'a machine has at most 16 devices');
+    const row = this.machineCount;
+    if (row === this.schedulable.length) this.grow(Math.max(64, row * 2));
+    this.machineCount = row + 1;
+    this.cpuCapacityMilli[row] = resources.cpuMilli;
+    this.cpuFreeMilli[row] = resources.cpuMilli;
+    this.memoryCapacityMib[row] = resources.memoryMib;
+    this.memoryFreeMib[row] = resources.memoryMib;
+    this.gpuCount[row] = resources.gpuCount;
+    this.gpuModel[row] = resources.gpuCount > 0 ? this.models.intern(resources.gpuModel) : -1;
+    this.gpuFreeMilli[row] = resources.gpuCount * 1000;
+    this.gpuWholeFree[row] = resources.gpuCount;
+    for (let device = 0; device < resources.gpuCount; device++) this.deviceFreeMilli[row * deviceCountMax + device] = 1000;
+    this.gpuCapacityTotalMilli += resources.gpuCount * 1000;
+    this.gpuFreeTotalMilli += resources.gpuCount * 1000;
+    this.cpuCapacityTotalMilli += resources.cpuMilli;
+    this.cpuFreeTotalMilli += resources.cpuMilli;
+    this.noteChange(row);
+    return row;
+  }
+
+  setSchedulable(machine: number, schedulable: boolean): void {
+    const value = schedulable ? 1 : 0;
+    if (this.schedulable[machine] === value) return;
+    this.schedulable[machine] = value;
+    this.noteChange(machine);
+  }
+
+  /** Why `machine` cannot take `kind` now, or {@link reasonFits}. Looks at this machine's columns alone. */
+  filter(kind: RequestKind, machine: number): number {
+    if (this.schedulable[machine] === 0) return reasonNotSchedulable;
+    if (kind.gpuCount > 0) {
+      const model = this.gpuModel[machine] as number;
+      if (kind.gpuModelMask !== 0 && (model < 0 || (kind.gpuModelMask & (1 << model)) === 0)) return reasonGpuModel;
+      if ((this.gpuFreeMilli[machine] as number) < kind.gpuTotalMilli) return reasonGpu;
+      if (kind.gpuMilli === 1000) {
+        if ((this.gpuWholeFree[machine] as number) < kind.gpuCount) return reasonGpu;
+      } else {
+        let fitting = 0;
+        const first = machine * deviceCountMax;
+        const end = first + (this.gpuCount[machine] as number);
+        for (let device = first; device < end; device++) {
+          if ((this.deviceFreeMilli[device] as number) >= kind.gpuMilli) fitting++;
+        }
+        if (fitting < kind.gpuCount) return reasonGpu;
+      }
+    }
+    if ((this.cpuFreeMilli[machine] as number) < kind.cpuMilli) return reasonCpu;
+    if ((this.memoryFreeMib[machine] as number) < kind.memoryMib) return reasonMemory;
+    return reasonFits;
+  }
+
+  /** Takes `kind`'s resources from `machine`, on the devices whose bits are set in `deviceMask`. */
+  allocate(kind: RequestKind, machine: number, deviceMask: number): void {
+    this.apply(kind, machine, deviceMask, -1);
+  }
+
+  /** Gives back what {@link allocate} took. */
+  release(kind: RequestKind, machine: number, deviceMask: number): void {
+    this.apply(kind, machine, deviceMask, 1);
+  }
+
+  /** The row of change number `position`; valid while `position ≥ changeCount − capacity of the log`. */
+  changeAt(position: number): number {
+    return this.changes[position & (this.changes.length - 1)] as number;
+  }
+
+  /** True if a reader at `cursor` is too far behind the log and must look at every machine. */
+  logLost(cursor: number): boolean {
+    return this.changeCount - cursor > Math.min(this.changes.length, this.machineCount);
+  }
+
+  private noteChange(machine: number): void {
+    this.changes[this.changeCount & (this.changes.length - 1)] = machine;
+    this.changeCount++;
+  }
+
+  private apply(kind: RequestKind, machine: number, deviceMask: number, sign: 1 | -1): void {
+    this.cpuFreeMilli[machine] = (this.cpuFreeMilli[machine] as number) + sign * kind.cpuMilli;
+    this.memoryFreeMib[machine] = (this.memoryFreeMib[machine] as number) + sign * kind.memoryMib;
+    this.cpuFreeTotalMilli += sign * kind.cpuMilli;
+    assert((this.cpuFreeMilli[machine] as number) >= 0, 'CPU oversubscribed');
+    assert((this.memoryFreeMib[machine] as number) >= 0, 'memory oversubscribed');
+    if (kind.gpuCount > 0) {
+      const first = machine * deviceCountMax;
+      let taken = 0;
+      for (let device = 0; device < deviceCountMax; device++) {
+        if ((deviceMask & (1 << device)) === 0) continue;
+        const before = this.deviceFreeMilli[first + device] as number;
+        const after = before + sign * kind.gpuMilli;
+        assert(after >= 0 && after <= 1000, 'device oversubscribed or released twice');
+        this.deviceFreeMilli[first + device] = after;
+        if (before === 1000) this.gpuWholeFree[machine] = (this.gpuWholeFree[machine] as number) - 1;
+        if (after === 1000) this.gpuWholeFree[machine] = (this.gpuWholeFree[machine] as number) + 1;
+        taken++;
+      }
+      assert(taken === kind.gpuCount, 'wrong number of devices');
+      this.gpuFreeMilli[machine] = (this.gpuFreeMilli[machine] as number) + sign * kind.gpuTotalMilli;
+      this.gpuFreeTotalMilli += sign * kind.gpuTotalMilli;
+    }
+    this.allocationCount[machine] = (this.allocationCount[machine] as number) - sign;
+    this.noteChange(machine);
+  }
+
+  private grow(rows: number): void {
+    const float = (old: Float64Array): Float64Array<ArrayBuffer> => {
+      const grown = new Float64Array(rows);
+      grown.set(old);
+      return grown;
+    };
+    const int = (old: Int32Array, perRow = 1, fill = 0): Int32Array<ArrayBuffer> => {
+      const grown = new Int32Array(rows * perRow).fill(fill);
+      grown.set(old);
+      return grown;
+    };
+    this.cpuCapacityMilli = float(this.cpuCapacityMilli);
+    this.cpuFreeMilli = float(this.cpuFreeMilli);
+    this.memoryCapacityMib = float(this.memoryCapacityMib);
+    this.memoryFreeMib = float(this.memoryFreeMib);
+    this.gpuCount = int(this.gpuCount);
+    this.gpuModel = int(this.gpuModel);
+    this.gpuFreeMilli = int(this.gpuFreeMilli);
+    this.gpuWholeFree = int(this.gpuWholeFree);
+    this.deviceFreeMilli = int(this.deviceFreeMilli, deviceCountMax);
+    this.allocationCount = int(this.allocationCount);
+    const schedulable = new Uint8Array(rows);
+    schedulable.set(this.schedulable);
+    this.schedulable = schedulable;
+    let logLength = 64;
+    while (logLength < rows) logLength *= 2;
+    const log = new Int32Array(logLength);
+    const kept = Math.min(this.changeCount, this.changes.length);
+    for (let position = this.changeCount - kept; position < this.changeCount; position++) {
+      log[position & (logLength - 1)] = this.changeAt(position);
+    }
+    this.changes = log;
+  }
+}

@@ -1,0 +1,95 @@
+// The plug-in points, after the Kubernetes scheduling framework, each over columns. A plug-in is small, has no state of
+// its own beyond what it can rebuild from the cluster's columns and the allocations it is told of, and is wrapped to be
+// recorded, never edited for it.
+
+import type { RandomStream } from '../base/random.ts';
+import type { ClusterState } from './cluster-state.ts';
+import type { RequestKind } from './request.ts';
+
+/** What a queue order may look at. Times in microseconds. */
+export interface QueuedTask {
+  /** Number that the kernel gave the task; grows with submission. */
+  readonly task: number;
+  readonly kind: RequestKind;
+  readonly submittedMicros: number;
+  /** The submitter's estimate of the run time: never the true one. */
+  readonly estimateMicros: number;
+  readonly priority: number;
+}
+
+/** QueueSort: smaller keys run first, ties by task number. */
+export interface QueueSortPlugin {
+  readonly name: string;
+  /** True if the key changes while the task waits; then keys are computed anew at each selection. */
+  readonly dynamic: boolean;
+  key(task: QueuedTask, nowMicros: number): number;
+}
+
+/** Score: how good `machine` is for `kind`, larger is better. Pure in the machine's columns, the kind, and the plug-in's
+ *  own per-machine columns, which change only when the cluster state's change log notes the machine. That is what makes
+ *  scores cacheable per kind. Called only for machines that pass the filter; the result must be finite and non-negative. */
+export interface ScorePlugin {
+  readonly name: string;
+  score(kind: RequestKind, machine: number): number;
+  /** Told of each allocation and release, before the change log notes it: for plug-ins with columns of their own. */
+  changed?(kind: RequestKind, machine: number, sign: 1 | -1): void;
+  /** Told before the first score of a kind. */
+  prepare?(kind: RequestKind): void;
+}
+
+/** Reserve: which devices of the chosen machine the task gets, as a bit mask of `kind.gpuCount` devices that each have at
+ *  least `kind.gpuMilli` left. Called only if `kind.gpuCount > 0` and the machine passes the filter. */
+export interface DevicePlugin {
+  readonly name: string;
+  choose(kind: RequestKind, machine: number): number;
+}
+
+/** What a plug-in is built over. */
+export interface PluginContext {
+  readonly cluster: ClusterState;
+  /** The kernel's own stream, part of its snapshot. Scores must not draw from it; device choice may. */
+  readonly random: RandomStream;
+  /** The workload that fragmentation is measured against (FGD); empty if the profile names none. */
+  readonly typicalTasks: readonly TypicalTask[];
+}
+
+/** One kind of task of a typical workload and how often it occurs. */
+export interface TypicalTask {
+  readonly cpuMilli: number;
+  readonly gpuCount: number;
+  readonly gpuMilli: number;
+  readonly gpuModels: readonly string[];
+  /** Occurrences; only ratios matter. */
+  readonly count: number;
+}
+
+/** What happens to a task that cannot be placed now. */
+export type UnplacedRule = 'block' | 'skip' | 'backoff' | 'drop';
+
+/** EASY backfilling. `never`: a job may start out of order only if its estimate ends before the blocked job's shadow time
+ *  (RLScheduler); `avoidReserved`: or if it keeps off the machines reserved for the blocked job (Batsim). */
+export type BackfillRule = 'none' | 'never' | 'avoidReserved';
+
+/** A policy: a named profile. */
+export interface Profile {
+  readonly name: string;
+  /** Name of a queue order. */
+  readonly order: string;
+  /** Name of a placement: a set of weighted scores, a device choice and a rule for ties. */
+  readonly place: string;
+  readonly unplaced: UnplacedRule;
+  readonly backfill: BackfillRule;
+  /** `skip` only: placements of later tasks that the head of the queue suffers before the queue blocks for it; 0 means no bound. */
+  readonly overtakeMax: number;
+  /** Fragmentation's typical workload, if the placement needs one. */
+  readonly typicalTasks: readonly TypicalTask[];
+}
+
+/** How machines are ranked and devices chosen. */
+export interface Placement {
+  readonly name: string;
+  readonly scores: readonly { readonly plugin: ScorePlugin; readonly weight: number }[];
+  readonly devices: DevicePlugin;
+  /** Among machines of the highest total: the first in machine order, or one drawn at random. */
+  readonly ties: 'first' | 'random';
+}

@@ -1,0 +1,84 @@
+// What a task asks of one machine, interned: tasks that ask for the same thing share one `RequestKind`, so that scores and
+// the list of waiting tasks can be kept per kind instead of per task.
+
+/** Resources that a task asks for on each of its machines. */
+export interface ResourceRequest {
+  /** Thousandths of a CPU core. */
+  readonly cpuMilli: number;
+  /** MiB of memory. */
+  readonly memoryMib: number;
+  /** Number of GPU devices; 0 asks for none. */
+  readonly gpuCount: number;
+  /** Thousandths of each device asked for: 1 to 1000, 1000 is a whole device; more than one device means whole ones. */
+  readonly gpuMilli: number;
+  /** Names of the GPU models that will do; empty means any. */
+  readonly gpuModels: readonly string[];
+  /** Number of machines that the task spans at once, at least 1. */
+  readonly machineCount: number;
+}
+
+/** An interned request. `id` counts from 0 in order of first sight. */
+export interface RequestKind {
+  readonly id: number;
+  readonly cpuMilli: number;
+  readonly memoryMib: number;
+  readonly gpuCount: number;
+  readonly gpuMilli: number;
+  /** `gpuCount · gpuMilli`: GPU milli asked for on each machine. */
+  readonly gpuTotalMilli: number;
+  /** One bit per GPU model that will do; 0 means any. See {@link ModelTable}. */
+  readonly gpuModelMask: number;
+  readonly machineCount: number;
+}
+
+/** GPU model names and their bits. At most 30 models. */
+export class ModelTable {
+  readonly names: string[] = [];
+
+  /** The model's index, adding it if new; −1 for the empty name (no GPU). */
+  intern(name: string): number {
+    if (name === '') return -1;
+    const known = this.names.indexOf(name);
+    if (known >= 0) return known;
+    if (this.names.length >= 30) throw new RangeError('more than 30 GPU models');
+    return this.names.push(name) - 1;
+  }
+
+  mask(names: readonly string[]): number {
+    let mask = 0;
+    for (const name of names) mask |= 1 << this.intern(name);
+    return mask;
+  }
+}
+
+/** Interns requests. The order of first sight fixes the ids, so it is deterministic. */
+export class RequestKindTable {
+  readonly kinds: RequestKind[] = [];
+  private readonly byKey = new Map<string, RequestKind>();
+  private readonly models: ModelTable;
+
+  constructor(models: ModelTable) {
+    this.models = models;
+  }
+
+  intern(request: ResourceRequest): RequestKind {
+    const mask = this.models.mask(request.gpuModels);
+    const key = `${request.cpuMilli} ${request.memoryMib} ${request.gpuCount} ${request.gpuMilli} ${mask} ${request.machineCount}`;
+    const known = this.byKey.get(key);
+    if (known !== undefined) return known;
+    const gpuMilli = request.gpuCount === 0 ? 0 : request.gpuMilli;
+    const kind: RequestKind = {
+      id: this.kinds.length,
+      cpuMilli: request.cpuMilli,
+      memoryMib: request.memoryMib,
+      gpuCount: request.gpuCount,
+      gpuMilli,
+      gpuTotalMilli: request.gpuCount * gpuMilli,
+      gpuModelMask: request.gpuCount === 0 ? 0 : mask,
+      machineCount: request.machineCount,
+    };
+    this.kinds.push(kind);
+    this.byKey.set(key, kind);
+    return kind;
+  }
+}

@@ -1,0 +1,35 @@
+// A workload as the simulator needs it: a stream of tasks in order of arrival, and the machines it was recorded on. The true
+// duration is for the simulated world alone; the kernel gets the estimate.
+
+import type { MachineResources } from '../../core/scheduler/cluster-state.ts';
+import type { TypicalTask } from '../../core/scheduler/framework.ts';
+import type { ResourceRequest } from '../../core/scheduler/request.ts';
+
+export interface WorkloadTask {
+  /** The trace's own name of the task, for people. */
+  readonly name: string;
+  /** Microseconds since the start of the run; never falls within a stream. */
+  readonly arrivalMicros: number;
+  readonly request: ResourceRequest;
+  /** True run time on a machine of speed 1, microseconds, at least 1; `Infinity` never ends by itself. */
+  readonly durationMicros: number;
+  /** What the submitter says the run time will be, microseconds, at least 1. */
+  readonly estimateMicros: number;
+  /** Larger is more important; 0 if the trace says nothing. */
+  readonly priority: number;
+  readonly tenant: string;
+}
+
+export interface MachineSpec extends MachineResources {
+  readonly name: string;
+}
+
+/** A finite list of tasks, or an endless stream that the horizon cuts. */
+export interface Workload {
+  /** Tasks in order of arrival, drawn lazily; a fresh iteration starts anew and yields the same tasks. */
+  tasks(): Iterator<WorkloadTask>;
+  /** Distinct GPU demands with their frequency, most frequent first (FGD's typical pods): `coverage` of the tasks at least. */
+  typicalTasks(coverage: number): readonly TypicalTask[];
+  /** Notes for the report: what was resampled, capped, left out, estimated. One sentence each. */
+  readonly notes: readonly string[];
+}
