@@ -1,0 +1,65 @@
+// A scenario as a validated value: what the YAML says, with every default filled in, durations in microseconds and paths
+// absolute. The published schema is scenarios/scenario.schema.json.
+
+import type { Profile } from '../../core/scheduler/framework.ts';
+import type { ClusterSpec, WorkloadSpec } from '../workload/spec.ts';
+
+/** A distribution of one-way network latency, microseconds. */
+export interface LatencySpec {
+  readonly distribution: 'constant' | 'exponential' | 'lognormal';
+  readonly meanMicros: number;
+  /** Lognormal only: σ of the logarithm. */
+  readonly sigma: number;
+}
+
+export interface NetworkSpec {
+  readonly latency: LatencySpec;
+  /** Bytes per second of each machine's link; 0 means unlimited. */
+  readonly bandwidthBytesPerSecond: number;
+  /** Probabilities a message, [0, 1). */
+  readonly loss: number;
+  readonly duplication: number;
+  readonly reordering: number;
+}
+
+/** Faults as data. `machines` names machines, or a share of them drawn by seed. */
+export interface FaultSpec {
+  readonly kind: 'crash' | 'hang' | 'slow' | 'partition' | 'lossy';
+  readonly atMicros: number;
+  /** How long it lasts; a crashed machine restarts after it. */
+  readonly forMicros: number;
+  readonly machines: readonly string[] | { readonly share: number };
+  /** `slow`: service times × factor; `lossy`: probability of loss. */
+  readonly factor: number;
+}
+
+export interface Scenario {
+  readonly name: string;
+  readonly description: string;
+  /** Absolute path, and the text as read. */
+  readonly file: string;
+  readonly source: string;
+  readonly cluster: ClusterSpec;
+  readonly workload: WorkloadSpec;
+  /** `typicalTasks` is filled from the workload when the world is built. */
+  readonly policies: readonly Omit<Profile, 'typicalTasks'>[];
+  readonly seeds: readonly number[];
+  readonly warmUpMicros: number;
+  /** Length of the measured window; 0 runs until every task has ended. */
+  readonly measureMicros: number;
+  readonly network: NetworkSpec;
+  readonly heartbeat: { readonly intervalMicros: number; readonly leaseMicros: number };
+  readonly limits: {
+    /** Events at one timestamp, and length of a causal chain at one timestamp. */
+    readonly eventsPerInstantMax: number;
+    readonly causalDepthMax: number;
+    /** Tasks waiting in the kernel; one more is refused with SIRA_QUEUE_FULL. */
+    readonly queueLengthMax: number;
+  };
+  readonly faults: readonly FaultSpec[];
+  /** Metric that ranks policies; the baseline is the policy that the others are compared with (the first, if not named). */
+  readonly objective: string;
+  readonly baseline: string;
+  /** Bounds that a policy must keep, checked on the mean over seeds; broken ones are named in the report. */
+  readonly guards: readonly { readonly metric: string; readonly atMost?: number | undefined; readonly atLeast?: number | undefined }[];
+}
