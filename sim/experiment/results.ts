@@ -3,7 +3,8 @@
 
 /** A point estimate over seeds with its 95% interval (Student's t over the seeds). `low`/`high` are null below two seeds. */
 export interface Estimate {
-  readonly mean: number;
+  /** Mean over the seeds that have the metric; null where none has. */
+  readonly mean: number | null;
   readonly low: number | null;
   readonly high: number | null;
   /** One value a seed, in the order of `seeds`; null where the metric is undefined (no task finished). */
@@ -21,6 +22,15 @@ export interface MetricSpec {
   readonly unit: string;
   readonly better: Better;
   readonly description: string;
+}
+
+/** A bound that the scenario sets on a metric's mean over seeds, and the policies that broke it. */
+export interface GuardResult {
+  readonly metric: string;
+  /** Inclusive bounds, in the metric's unit; null where there is none. */
+  readonly atMost: number | null;
+  readonly atLeast: number | null;
+  readonly violations: readonly { readonly policy: string; readonly value: number }[];
 }
 
 /** One metric of one policy against the baseline, paired by seed. */
@@ -54,7 +64,7 @@ export interface Distribution {
   readonly value: readonly number[];
 }
 
-/** One bar of the Gantt view: seconds since the start of measurement. */
+/** One bar of the Gantt view, of the first seed: seconds since the start of measurement. */
 export interface GanttBar {
   readonly machine: string;
   readonly task: string;
@@ -121,7 +131,12 @@ export interface ResultDocument {
     readonly contentHash: string;
   };
   readonly seeds: readonly number[];
-  readonly cluster: { readonly machines: number; readonly gpus: number; readonly cpuCores: number; readonly models: Readonly<Record<string, number>> };
+  readonly cluster: {
+    readonly machines: number;
+    readonly gpus: number;
+    readonly cpuCores: number;
+    readonly models: Readonly<Record<string, number>>;
+  };
   readonly notes: readonly string[];
   readonly warmUpSeconds: number;
   readonly measuredSeconds: number;
@@ -131,5 +146,7 @@ export interface ResultDocument {
   readonly baseline: string;
   readonly policies: readonly PolicyResult[];
   readonly comparisons: readonly Comparison[];
+  /** Every guard of the scenario, kept or broken. */
+  readonly guards: readonly GuardResult[];
   readonly wallSeconds: number;
 }
