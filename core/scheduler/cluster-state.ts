@@ -47,6 +47,10 @@ export class ClusterState {
   schedulable = new Uint8Array(0);
   /** Running allocations on the machine. */
   allocationCount = new Int32Array(0);
+  /** Free milli of the machine's emptiest device. */
+  deviceFreeMaxMilli = new Int32Array(0);
+  /** `changeCount` right after the machine's latest change: its version, never 0 for a row in use. */
+  lastChange = new Float64Array(0);
 
   /** Rows changed, in order; position p of the log is `changes[p % changes.length]`. */
   private changes = new Int32Array(64);
@@ -58,6 +62,13 @@ export class ClusterState {
   gpuFreeTotalMilli = 0;
   cpuCapacityTotalMilli = 0;
   cpuFreeTotalMilli = 0;
+
+  /** The largest machine by each resource, of all that ever registered: what scores normalize by. */
+  cpuCapacityMaxMilli = 0;
+  memoryCapacityMaxMib = 0;
+  gpuCapacityMaxMilli = 0;
+  /** Counts the growths of those maxima: a score that used an older one is stale on every machine. */
+  capacityVersion = 0;
 
   addMachine(resources: MachineResources): number {
     assert(resources.gpuCount <= deviceCountMax, 'a machine has at most 16 devices');
@@ -72,11 +83,23 @@ export class ClusterState {
     this.gpuModel[row] = resources.gpuCount > 0 ? this.models.intern(resources.gpuModel) : -1;
     this.gpuFreeMilli[row] = resources.gpuCount * 1000;
     this.gpuWholeFree[row] = resources.gpuCount;
-    for (let device = 0; device < resources.gpuCount; device++) this.deviceFreeMilli[row * deviceCountMax + device] = 1000;
+    for (let device = 0; device < resources.gpuCount; device++)
+      this.deviceFreeMilli[row * deviceCountMax + device] = 1000;
     this.gpuCapacityTotalMilli += resources.gpuCount * 1000;
     this.gpuFreeTotalMilli += resources.gpuCount * 1000;
     this.cpuCapacityTotalMilli += resources.cpuMilli;
     this.cpuFreeTotalMilli += resources.cpuMilli;
+    this.deviceFreeMaxMilli[row] = resources.gpuCount > 0 ? 1000 : 0;
+    if (
+      resources.cpuMilli > this.cpuCapacityMaxMilli ||
+      resources.memoryMib > this.memoryCapacityMaxMib ||
+      resources.gpuCount * 1000 > this.gpuCapacityMaxMilli
+    ) {
+      this.cpuCapacityMaxMilli = Math.max(this.cpuCapacityMaxMilli, resources.cpuMilli);
+      this.memoryCapacityMaxMib = Math.max(this.memoryCapacityMaxMib, resources.memoryMib);
+      this.gpuCapacityMaxMilli = Math.max(this.gpuCapacityMaxMilli, resources.gpuCount * 1000);
+      this.capacityVersion++;
+    }
     this.noteChange(row);
     return row;
   }
@@ -97,6 +120,8 @@ export class ClusterState {
       if ((this.gpuFreeMilli[machine] as number) < kind.gpuTotalMilli) return reasonGpu;
       if (kind.gpuMilli === 1000) {
         if ((this.gpuWholeFree[machine] as number) < kind.gpuCount) return reasonGpu;
+      } else if (kind.gpuCount === 1) {
+        if ((this.deviceFreeMaxMilli[machine] as number) < kind.gpuMilli) return reasonGpu;
       } else {
         let fitting = 0;
         const first = machine * deviceCountMax;
@@ -135,6 +160,7 @@ export class ClusterState {
   private noteChange(machine: number): void {
     this.changes[this.changeCount & (this.changes.length - 1)] = machine;
     this.changeCount++;
+    this.lastChange[machine] = this.changeCount;
   }
 
   private apply(kind: RequestKind, machine: number, deviceMask: number, sign: 1 | -1): void {
@@ -145,18 +171,26 @@ export class ClusterState {
     assert((this.memoryFreeMib[machine] as number) >= 0, 'memory oversubscribed');
     if (kind.gpuCount > 0) {
       const first = machine * deviceCountMax;
+      const count = this.gpuCount[machine] as number;
+      assert(deviceMask >>> count === 0, 'a device that the machine lacks');
       let taken = 0;
-      for (let device = 0; device < deviceCountMax; device++) {
-        if ((deviceMask & (1 << device)) === 0) continue;
+      let freeMax = 0;
+      for (let device = 0; device < count; device++) {
         const before = this.deviceFreeMilli[first + device] as number;
+        if ((deviceMask & (1 << device)) === 0) {
+          if (before > freeMax) freeMax = before;
+          continue;
+        }
         const after = before + sign * kind.gpuMilli;
         assert(after >= 0 && after <= 1000, 'device oversubscribed or released twice');
         this.deviceFreeMilli[first + device] = after;
+        if (after > freeMax) freeMax = after;
         if (before === 1000) this.gpuWholeFree[machine] = (this.gpuWholeFree[machine] as number) - 1;
         if (after === 1000) this.gpuWholeFree[machine] = (this.gpuWholeFree[machine] as number) + 1;
         taken++;
       }
       assert(taken === kind.gpuCount, 'wrong number of devices');
+      this.deviceFreeMaxMilli[machine] = freeMax;
       this.gpuFreeMilli[machine] = (this.gpuFreeMilli[machine] as number) + sign * kind.gpuTotalMilli;
       this.gpuFreeTotalMilli += sign * kind.gpuTotalMilli;
     }
@@ -185,6 +219,8 @@ export class ClusterState {
     this.gpuWholeFree = int(this.gpuWholeFree);
     this.deviceFreeMilli = int(this.deviceFreeMilli, deviceCountMax);
     this.allocationCount = int(this.allocationCount);
+    this.deviceFreeMaxMilli = int(this.deviceFreeMaxMilli);
+    this.lastChange = float(this.lastChange);
     const schedulable = new Uint8Array(rows);
     schedulable.set(this.schedulable);
     this.schedulable = schedulable;

@@ -1,0 +1,98 @@
+// Every queue order and placement by name, for scenarios, settings and `sira policies`. A new policy is one file in plugins/
+// and one entry here.
+
+import { SiraError } from '../base/errors.ts';
+import type { Placement, PluginContext, QueueSortPlugin } from './framework.ts';
+import { bestFit } from './plugins/best-fit.ts';
+import { fcfs } from './plugins/fcfs.ts';
+import { firstFit } from './plugins/first-fit.ts';
+import { leastLeftDevices } from './plugins/least-left-devices.ts';
+import { randomDevices } from './plugins/random-devices.ts';
+import { sjf } from './plugins/sjf.ts';
+import { worstFit } from './plugins/worst-fit.ts';
+
+/** A queue order that a profile may name. */
+export interface QueueOrderEntry {
+  /** One line for people. */
+  readonly description: string;
+  create(): QueueSortPlugin;
+}
+
+/** A placement that a profile may name. */
+export interface PlacementEntry {
+  /** One line for people. */
+  readonly description: string;
+  /** True if the profile must name typical tasks. */
+  readonly needsTypicalTasks: boolean;
+  create(context: PluginContext): Placement;
+}
+
+/** Queue orders by name. */
+export const queueOrders: Readonly<Record<string, QueueOrderEntry>> = {
+  fcfs: { description: 'first come, first served', create: fcfs },
+  sjf: { description: 'shortest job first, by the estimate', create: sjf },
+};
+
+/** Placements by name. */
+export const placements: Readonly<Record<string, PlacementEntry>> = {
+  random: {
+    description: 'any machine that fits, any fitting devices, drawn at random',
+    needsTypicalTasks: false,
+    create: (context) => ({ name: 'random', scores: [], devices: randomDevices(context), ties: 'random' }),
+  },
+  'first-fit': simple('the first machine that fits, in order of registration', firstFit),
+  'best-fit': simple('the machine left with the least CPU and GPU', bestFit),
+  'worst-fit': simple('the machine left with the most CPU and GPU', worstFit),
+};
+
+/** The queue order called `name`; throws SIRA_POLICY_UNKNOWN with the known names, nearest first. */
+export function findQueueOrder(name: string): QueueSortPlugin {
+  return find('queue order', queueOrders, name).create();
+}
+
+/** Builds the placement called `name`; throws SIRA_POLICY_UNKNOWN with the known names, nearest first. */
+export function findPlacement(name: string): (context: PluginContext) => Placement {
+  const entry = find('placement', placements, name);
+  return (context) => entry.create(context);
+}
+
+/** A placement of one score of weight 1, ties to the first machine, devices with least left. */
+function simple(
+  description: string,
+  score: (context: PluginContext) => Placement['scores'][number]['plugin'],
+): PlacementEntry {
+  return {
+    description,
+    needsTypicalTasks: false,
+    create(context) {
+      const plugin = score(context);
+      return { name: plugin.name, scores: [{ plugin, weight: 1 }], devices: leastLeftDevices(context), ties: 'first' };
+    },
+  };
+}
+
+function find<Entry>(what: string, entries: Readonly<Record<string, Entry>>, name: string): Entry {
+  if (Object.hasOwn(entries, name)) return entries[name] as Entry;
+  const known = Object.keys(entries)
+    .map((candidate, position) => ({ candidate, position, distance: editDistance(name.toLowerCase(), candidate) }))
+    .sort((left, right) => left.distance - right.distance || left.position - right.position)
+    .map(({ candidate }) => candidate);
+  throw new SiraError(
+    'SIRA_POLICY_UNKNOWN',
+    `no ${what} is called "${name}"; known, nearest first: ${known.join(', ')}`,
+  );
+}
+
+/** Insertions, deletions and substitutions that turn `from` into `to` (Levenshtein 1966). */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= from.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const substituted = (row[j - 1] as number) + (from[i - 1] === to[j - 1] ? 0 : 1);
+      next.push(Math.min(substituted, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+    }
+    row = next;
+  }
+  return row[to.length] as number;
+}

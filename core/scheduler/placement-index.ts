@@ -1,0 +1,179 @@
+// Finds the best machine for a request kind, exactly as a scan of filter and scores over all machines would, but fast: each
+// kind keeps a column of total scores that catches up from the cluster's change log, and the best of every 64 machines.
+// Choosing devices, allocating and recording are the cycle's.
+
+import { assert } from '../base/assert.ts';
+import type { RandomStream } from '../base/random.ts';
+import type { ClusterState } from './cluster-state.ts';
+import { reasonFits } from './cluster-state.ts';
+import type { Placement } from './framework.ts';
+import type { RequestKind } from './request.ts';
+import { ScoreColumn } from './score-column.ts';
+import { takeBest } from './take-best.ts';
+
+/** Limits on the memory that an index keeps. */
+export interface PlacementIndexLimits {
+  /** Columns kept, at most; the least recently used goes first. */
+  readonly columnCountMax: number;
+  /** Machines times columns kept, at most (but always one column): 9 bytes each. */
+  readonly cellCountMax: number;
+}
+
+const defaultLimits: PlacementIndexLimits = { columnCountMax: 4096, cellCountMax: 16_000_000 };
+
+export class PlacementIndex {
+  /** Total score of the machine last found; −1 if none fits. */
+  score = -1;
+  /** Machines that share that score. */
+  tieCount = 0;
+  /** Machines that pass the filter, as of the last find. */
+  feasibleCount = 0;
+
+  private readonly cluster: ClusterState;
+  private readonly placement: Placement;
+  private readonly random: RandomStream;
+  private readonly limits: PlacementIndexLimits;
+  private readonly columns = new Map<number, ScoreColumn>();
+  private winner = -1;
+  /** Counts uses of columns, so that the least recently used is known. */
+  private useCount = 0;
+  private capacityVersion = 0;
+
+  /** `random` breaks ties if the placement says so: the kernel's own stream. */
+  constructor(
+    cluster: ClusterState,
+    placement: Placement,
+    random: RandomStream,
+    limits: Partial<PlacementIndexLimits> = {},
+  ) {
+    for (const { weight } of placement.scores) assert(weight >= 0, 'a negative score weight');
+    this.cluster = cluster;
+    this.placement = placement;
+    this.random = random;
+    this.limits = { ...defaultLimits, ...limits };
+  }
+
+  /** Probability with which the last find chose its machine, given the state: 1/ties if ties are drawn, else 1. */
+  get propensity(): number {
+    return this.placement.ties === 'random' && this.tieCount > 0 ? 1 / this.tieCount : 1;
+  }
+
+  /** Columns held now. */
+  get columnCount(): number {
+    return this.columns.size;
+  }
+
+  /** Tells the plug-ins that keep columns of their own of an allocation (`sign` 1) or release (−1), of each machine that a
+   *  task spans. Call it with every `ClusterState.allocate` and `release`, before the next find. */
+  changed(kind: RequestKind, machine: number, sign: 1 | -1): void {
+    for (const { plugin } of this.placement.scores) plugin.changed?.(kind, machine, sign);
+  }
+
+  /** The machine of the highest total score among those that pass the filter, or −1. Ties go as the placement says; only
+   *  with ties `random` and more than one does it draw from the stream. Leaves `score`, `tieCount`, `feasibleCount`. */
+  find(kind: RequestKind): number {
+    const column = this.column(kind);
+    column.findBest();
+    this.score = column.best;
+    this.tieCount = column.tieCount;
+    this.feasibleCount = column.reasonCounts[reasonFits] as number;
+    if (column.tieCount === 0) this.winner = -1;
+    else if (this.placement.ties === 'first' || column.tieCount === 1) this.winner = column.tied(0);
+    else this.winner = column.tied(this.random.nextBelow(column.tieCount));
+    return this.winner;
+  }
+
+  /** Machines by filter reason (the index is the reason's code). Valid until the next call with this kind: copy to keep. */
+  reasonCounts(kind: RequestKind): Int32Array {
+    return this.column(kind).reasonCounts;
+  }
+
+  /** The filter's reason for one machine. */
+  reasonOf(kind: RequestKind, machine: number): number {
+    return this.cluster.filter(kind, machine);
+  }
+
+  /** Writes up to `count` of the next best machines after the last find's winner into `out`, by score descending, then
+   *  machine ascending, and returns how many. Call it after `find(kind)` and before the allocation. */
+  runnersUp(kind: RequestKind, count: number, out: Int32Array): number {
+    const best = takeBest(this.column(kind), count, (machine) => machine === this.winner);
+    for (let rank = 0; rank < best.length; rank++) out[rank] = best[rank] as number;
+    return best.length;
+  }
+
+  /** Fills `out` with `count` distinct machines for a task that spans them, by score descending, then machine ascending,
+   *  none of which `excluded` names. False, with `out` empty, if there are fewer. */
+  findMany(
+    kind: RequestKind,
+    count: number,
+    excluded: ((machine: number) => boolean) | undefined,
+    out: number[],
+  ): boolean {
+    out.length = 0;
+    const column = this.column(kind);
+    this.feasibleCount = column.reasonCounts[reasonFits] as number;
+    if (this.feasibleCount < count) return false;
+    const best = takeBest(column, count, excluded);
+    if (best.length < count) return false;
+    for (const machine of best) out.push(machine);
+    return true;
+  }
+
+  /** True if `machine` passes the filter now. Looks at this machine alone. */
+  canFit(kind: RequestKind, machine: number): boolean {
+    return this.cluster.filter(kind, machine) === reasonFits;
+  }
+
+  /** True if some machine passes the filter now. */
+  anyFits(kind: RequestKind): boolean {
+    return (this.column(kind).reasonCounts[reasonFits] as number) > 0;
+  }
+
+  /** The total score of a machine, −1 if it does not pass the filter. */
+  totalOf(kind: RequestKind, machine: number): number {
+    return this.column(kind).total(machine);
+  }
+
+  /** Writes each plug-in's own unweighted score of a machine that passes the filter into `out`, in the placement's order.
+   *  It describes the state of now, so call it before the allocation. */
+  scoresByPlugin(kind: RequestKind, machine: number, out: Float64Array): void {
+    this.column(kind);
+    for (let index = 0; index < this.placement.scores.length; index++) {
+      out[index] = this.placement.scores[index]!.plugin.score(kind, machine);
+    }
+  }
+
+  /** The kind's column, caught up. */
+  private column(kind: RequestKind): ScoreColumn {
+    if (this.capacityVersion !== this.cluster.capacityVersion) {
+      this.columns.clear();
+      this.capacityVersion = this.cluster.capacityVersion;
+    }
+    let column = this.columns.get(kind.id);
+    if (column === undefined) {
+      this.makeRoom();
+      for (const { plugin } of this.placement.scores) plugin.prepare?.(kind);
+      column = new ScoreColumn(this.cluster, this.placement, kind);
+      this.columns.set(kind.id, column);
+    }
+    column.lastUse = ++this.useCount;
+    column.catchUp();
+    return column;
+  }
+
+  /** Drops the least recently used columns until one more is within the limits. */
+  private makeRoom(): void {
+    const byCells = Math.floor(this.limits.cellCountMax / Math.max(1, this.cluster.machineCount));
+    const columnCountMax = Math.max(1, Math.min(this.limits.columnCountMax, byCells));
+    while (this.columns.size >= columnCountMax) {
+      let oldest = -1;
+      let oldestUse = Number.POSITIVE_INFINITY;
+      for (const [id, { lastUse }] of this.columns) {
+        if (lastUse >= oldestUse) continue;
+        oldest = id;
+        oldestUse = lastUse;
+      }
+      this.columns.delete(oldest);
+    }
+  }
+}
