@@ -21,18 +21,59 @@ const failedRun = (summary: string, remedy: string): ErrorEntry => ({ http: 500,
 /** Every coded error of the project. */
 export const errorTable = {
   SIRA_USAGE: userMistake('The command line is wrong.', 'Run the command with --help.'),
-  SIRA_FILE_MISSING: userMistake('A file is missing or cannot be read.', 'Check the path; relative paths start at the file that names them.'),
+  SIRA_FILE_MISSING: userMistake(
+    'A file is missing or cannot be read.',
+    'Check the path; relative paths start at the file that names them.',
+  ),
   SIRA_YAML_MALFORMED: userMistake('A file is not valid YAML.', 'Mend the line and column named.'),
-  SIRA_SCENARIO_INVALID: userMistake('A scenario does not fit its schema.', 'Mend the field named; `sira check FILE` checks without running.'),
-  SIRA_TRACE_MALFORMED: userMistake('A trace has a row that cannot be read.', 'Mend the line and field named, or fix the column map.'),
+  SIRA_SCENARIO_INVALID: userMistake(
+    'A scenario does not fit its schema.',
+    'Mend the field named; `sira check FILE` checks without running.',
+  ),
+  SIRA_TRACE_MALFORMED: userMistake(
+    'A trace has a row that cannot be read.',
+    'Mend the line and field named, or fix the column map.',
+  ),
   SIRA_POLICY_UNKNOWN: userMistake('No policy has this name.', 'Use one of the names that `sira policies` lists.'),
-  SIRA_SETTING_INVALID: userMistake('A setting is unknown or out of its bounds.', 'Use a value within the bounds named.'),
-  SIRA_RUN_NOT_FOUND: userMistake('There is no such run, or it has no such task.', 'Give the folder that `sira run` printed, and a task that its tasks file lists.'),
-  SIRA_TENSOR_INVALID: userMistake('A tensor has a wrong type, shape or extent.', 'Check dtype, shape, strides and byte length.'),
-  SIRA_ORACLE_VIOLATED: failedRun('The simulated kernel broke a promise.', 'Run the printed command; it reproduces the failure.'),
+  SIRA_SETTING_INVALID: userMistake(
+    'A setting is unknown or out of its bounds.',
+    'Use a value within the bounds named.',
+  ),
+  SIRA_RUN_NOT_FOUND: userMistake(
+    'There is no such run, or it has no such task.',
+    'Give the folder that `sira run` printed, and a task that its tasks file lists.',
+  ),
+  SIRA_TENSOR_INVALID: userMistake(
+    'A tensor has a wrong type, shape or extent.',
+    'Check dtype, shape, strides and byte length.',
+  ),
+  SIRA_ORACLE_VIOLATED: failedRun(
+    'The simulated kernel broke a promise.',
+    'Run the printed command; it reproduces the failure.',
+  ),
   SIRA_NOT_DETERMINISTIC: failedRun('Two runs of one seed differ.', 'See the first event that differs, printed above.'),
-  SIRA_LIMIT_EXCEEDED: failedRun('A simulation broke a limit on events per instant or causal depth.', 'Look for a loop of messages at one instant, or raise the limit in the scenario.'),
-  SIRA_QUEUE_FULL: { http: 429, grpc: 8, exit: 1, summary: 'A bounded queue is full.', remedy: 'Slow down, or raise the bound named.' },
+  SIRA_LIMIT_EXCEEDED: failedRun(
+    'A simulation broke a limit on events per instant or causal depth.',
+    'Look for a loop of messages at one instant, or raise the limit in the scenario.',
+  ),
+  SIRA_QUEUE_FULL: {
+    http: 429,
+    grpc: 8,
+    exit: 1,
+    summary: 'A bounded queue is full.',
+    remedy: 'Slow down, or raise the bound named.',
+  },
+  SIRA_MESSAGE_REFUSED: userMistake(
+    'The broker refused a message.',
+    'Mend what the reason names; sending the same again will not help.',
+  ),
+  SIRA_REQUEST_TIMED_OUT: {
+    http: 504,
+    grpc: 4,
+    exit: 1,
+    summary: 'A request had no reply in time.',
+    remedy: 'See whether anybody serves the topic, or allow more time.',
+  },
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof errorTable;
