@@ -1,0 +1,224 @@
+// From the fields that a person wrote to a scenario with every default filled in, durations in microseconds and paths
+// absolute. It trusts the schema for the shape of the fields; what the schema cannot say is checked in scenario-rules.ts.
+
+import { resolve } from 'node:path';
+import { assert } from '../../core/base/assert.ts';
+import { parseDurationMicros } from '../../core/base/time.ts';
+import type { Profile } from '../../core/scheduler/framework.ts';
+import type {
+  ArrivalSpec,
+  ClusterSpec,
+  DurationSpec,
+  EstimateSpec,
+  WorkloadSource,
+  WorkloadSpec,
+} from '../workload/spec.ts';
+import { orderNames, placementNames } from './policy-names.ts';
+import type { NetworkSpec, Scenario } from './scenario.ts';
+import type {
+  ArrivalFields,
+  ClusterFields,
+  PolicyFields,
+  ScenarioFields,
+  SourceFields,
+  WorkloadFields,
+} from './scenario-fields.ts';
+
+/** `source` is the text of `file`; `folder` is where relative paths start. */
+export function buildScenario(fields: ScenarioFields, file: string, source: string, folder: string): Scenario {
+  const policies = fields.policies.map((policy) =>
+    typeof policy === 'string'
+      ? buildPolicy(policy, {}, fields.policyDefaults ?? {})
+      : buildPolicy(policy.name, policy, fields.policyDefaults ?? {}),
+  );
+  const cluster = buildCluster(fields.cluster, folder);
+  return {
+    name: fields.name,
+    description: fields.description ?? '',
+    file: resolve(file),
+    source,
+    cluster,
+    workload: buildWorkload(fields.workload, folder),
+    policies,
+    seeds: buildSeeds(fields.seeds ?? { first: 1, count: 5 }),
+    warmUpMicros: micros(fields.warmUp ?? '0s'),
+    measureMicros: micros(fields.measure ?? '0s'),
+    network: buildNetwork(fields.network ?? {}),
+    heartbeat: {
+      intervalMicros: micros(fields.heartbeat?.interval ?? '10s'),
+      leaseMicros: micros(fields.heartbeat?.lease ?? '40s'),
+    },
+    limits: {
+      eventsPerInstantMax: fields.limits?.eventsPerInstantMax ?? 10_000_000,
+      causalDepthMax: fields.limits?.causalDepthMax ?? 100_000,
+      queueLengthMax: fields.limits?.queueLengthMax ?? 1_000_000,
+    },
+    faults: (fields.faults ?? []).map((fault) => ({
+      kind: fault.kind,
+      atMicros: micros(fault.at),
+      forMicros: micros(fault.for),
+      machines: fault.machines,
+      factor: fault.factor ?? 1,
+    })),
+    objective: fields.objective ?? (hasGpus(cluster) ? 'gpuUtilizationPercent' : 'waitMeanSeconds'),
+    baseline: fields.baseline ?? policies[0]!.name,
+    guards: fields.guards ?? [],
+  };
+}
+
+/** False only if the cluster certainly has no GPU: a file may hold some. */
+export function hasGpus(cluster: ClusterSpec): boolean {
+  return cluster.format !== 'groups' || cluster.groups.some((group) => group.gpuCount > 0);
+}
+
+function buildPolicy(name: string, own: PolicyFields, defaults: PolicyFields): Omit<Profile, 'typicalTasks'> {
+  // The name alone says the placement, or else the queue order, unless the policy says otherwise itself.
+  const named: PolicyFields = placementNames.includes(name)
+    ? { place: name }
+    : orderNames.includes(name)
+      ? { order: name }
+      : {};
+  const merged = { ...defaults, ...named, ...own };
+  return {
+    name,
+    order: merged.order ?? 'fcfs',
+    place: merged.place ?? 'first-fit',
+    unplaced: merged.unplaced ?? 'skip',
+    backfill: merged.backfill ?? 'none',
+    overtakeMax: merged.overtakeMax ?? 0,
+  };
+}
+
+function buildSeeds(seeds: NonNullable<ScenarioFields['seeds']>): readonly number[] {
+  return 'first' in seeds ? Array.from({ length: seeds.count }, (_, index) => seeds.first + index) : seeds;
+}
+
+function buildCluster(cluster: ClusterFields, folder: string): ClusterSpec {
+  if (cluster.format === 'openb') {
+    return {
+      format: 'openb',
+      file: resolve(folder, cluster.file),
+      gpuOnly: cluster.gpuOnly ?? false,
+      sample: cluster.sample ?? 1,
+      order: cluster.order === undefined ? undefined : resolve(folder, cluster.order),
+    };
+  }
+  return {
+    format: 'groups',
+    groups: cluster.groups.map((group) => ({
+      name: group.name,
+      count: group.count,
+      cpuMilli: Math.round(group.cpuCores * 1000),
+      memoryMib: Math.round((group.memoryGib ?? 0) * 1024),
+      gpuCount: group.gpuCount ?? 0,
+      gpuModel: group.gpuModel ?? '',
+    })),
+  };
+}
+
+function buildWorkload(workload: WorkloadFields, folder: string): WorkloadSpec {
+  return {
+    source: buildSource(workload, folder),
+    arrivals: buildArrivals(workload.arrivals ?? { kind: 'trace' }, folder),
+    durations: buildDurations(workload.durations ?? {}),
+    estimates: (workload.estimates ?? { kind: 'trace' }) satisfies EstimateSpec,
+  };
+}
+
+function buildArrivals(arrivals: ArrivalFields, folder: string): ArrivalSpec {
+  if (arrivals.kind !== 'inflated') return arrivals as ArrivalSpec;
+  return { ...arrivals, order: arrivals.order === undefined ? undefined : resolve(folder, arrivals.order) };
+}
+
+function buildDurations(durations: NonNullable<WorkloadFields['durations']>): DurationSpec {
+  const cap = durations.cap ?? 'none';
+  return {
+    capMicros: cap === 'none' ? Number.POSITIVE_INFINITY : micros(cap),
+    minimumMicros: micros(durations.minimum ?? '1us'),
+    endless: durations.endless ?? false,
+  };
+}
+
+function buildSource(source: SourceFields, folder: string): WorkloadSource {
+  switch (source.format) {
+    case 'openb':
+    case 'batsim':
+      return { format: source.format, file: resolve(folder, source.file) };
+    case 'swf':
+      return {
+        format: 'swf',
+        file: resolve(folder, source.file),
+        firstJob: source.firstJob ?? 1,
+        jobCount: source.jobCount ?? 0,
+      };
+    case 'azure-llm':
+      return {
+        format: 'azure-llm',
+        file: resolve(folder, source.file),
+        gpuMilli: source.gpuMilli ?? 1000,
+        memoryMib: Math.round((source.memoryGib ?? 0) * 1024),
+        promptTokensPerSecond: source.promptTokensPerSecond,
+        outputTokensPerSecond: source.outputTokensPerSecond,
+      };
+    case 'csv':
+      return {
+        format: 'csv',
+        file: resolve(folder, source.file),
+        columns: { ...source.columns, timeUnit: source.columns.timeUnit ?? 's' },
+      };
+    case 'synthetic':
+      return {
+        format: 'synthetic',
+        gapMicros: micros(source.gap),
+        pattern: source.pattern ?? 'poisson',
+        service: {
+          distribution: source.service.distribution,
+          meanMicros: micros(source.service.mean),
+          shape: source.service.shape ?? 1.5,
+        },
+        mix: source.mix.map((kind) => ({
+          weight: kind.weight ?? 1,
+          cpuMilli: Math.round((kind.cpuCores ?? 0) * 1000),
+          memoryMib: Math.round((kind.memoryGib ?? 0) * 1024),
+          gpuCount: kind.gpuCount ?? 0,
+          gpuMilli: (kind.gpuCount ?? 0) === 0 ? 0 : (kind.gpuMilli ?? 1000),
+          gpuModels: kind.gpuModels ?? [],
+          machineCount: kind.machineCount ?? 1,
+        })),
+        count: source.count ?? 0,
+      };
+  }
+}
+
+function buildNetwork(network: NonNullable<ScenarioFields['network']>): NetworkSpec {
+  const latency = network.latency ?? '200us';
+  return {
+    latency:
+      typeof latency === 'string'
+        ? { distribution: 'constant', meanMicros: micros(latency), sigma: 0 }
+        : {
+            distribution: latency.distribution,
+            meanMicros: micros(latency.mean),
+            sigma: latency.distribution === 'lognormal' ? (latency.sigma ?? 0.5) : 0,
+          },
+    bandwidthBytesPerSecond: bandwidth(network.bandwidth ?? 'unlimited'),
+    loss: network.loss ?? 0,
+    duplication: network.duplication ?? 0,
+    reordering: network.reordering ?? 0,
+  };
+}
+
+const bandwidthScale: Readonly<Record<string, number>> = { '': 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12 };
+
+/** Bytes per second; 0 is unlimited. */
+function bandwidth(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([kMGT]?)(bit|B)\/s$/.exec(text);
+  if (match === null) return 0;
+  return (Number(match[1]) * bandwidthScale[match[2]!]!) / (match[3] === 'bit' ? 8 : 1);
+}
+
+function micros(text: string): number {
+  const value = parseDurationMicros(text);
+  assert(value !== undefined, 'durations were checked before a scenario is built');
+  return value;
+}
