@@ -96,7 +96,11 @@ export type WorkloadSource =
       /** Mean gap between arrivals, microseconds (of the on-state for `bursty`). */
       readonly gapMicros: number;
       readonly pattern: 'poisson' | 'bursty' | 'diurnal' | 'constant';
-      readonly service: { readonly distribution: 'exponential' | 'lognormal' | 'pareto' | 'constant'; readonly meanMicros: number; readonly shape: number };
+      readonly service: {
+        readonly distribution: 'exponential' | 'lognormal' | 'pareto' | 'constant';
+        readonly meanMicros: number;
+        readonly shape: number;
+      };
       /** Requests and their relative weights. */
       readonly mix: readonly {
         readonly weight: number;

@@ -1,0 +1,79 @@
+// Opens the `workload` part of a scenario: reads or generates the source, leaves out what no machine could hold, and makes the
+// stream of arrivals and estimates. The stream depends on the scenario, the machines and the seed alone, so every policy of a
+// comparison meets the same tasks. Reading is left to one file a format, arrivals to one file a process.
+
+import { SiraError } from '../../core/base/errors.ts';
+import type { ArrivalStream, StreamOptions } from './arrival-stream.ts';
+import { createEstimator, estimateNote } from './estimator.ts';
+import { inflatedArrivals } from './inflated-arrivals.ts';
+import { type PreparedTrace, prepareTrace } from './prepared-trace.ts';
+import { readTrace } from './read-trace.ts';
+import { resampledArrivals } from './resampled-arrivals.ts';
+import type { ArrivalSpec, WorkloadSpec } from './spec.ts';
+import type { Trace } from './trace.ts';
+import { scaledArrivals, traceArrivals } from './trace-arrivals.ts';
+import { typicalTasksOf } from './typical-tasks.ts';
+import type { MachineSpec, Workload } from './workload.ts';
+
+/**
+ * The workload of `spec` on `machines`; times are whole microseconds. Throws `SIRA_FILE_MISSING`, `SIRA_TRACE_MALFORMED` with
+ * file, line and field, and `SIRA_SCENARIO_INVALID` if nothing fits the machines or the load asked for cannot be offered.
+ */
+export function openWorkload(spec: WorkloadSpec, machines: readonly MachineSpec[], seed: number): Workload {
+  const options: StreamOptions = {
+    endless: spec.durations.endless,
+    startEstimates: () => createEstimator(spec.estimates, seed),
+    seed,
+  };
+  const { source } = spec;
+  if (source.format === 'synthetic') throw new RangeError('synthetic');
+  return openTrace(readTrace(source), spec, machines, options);
+}
+
+function openTrace(
+  trace: Trace,
+  spec: WorkloadSpec,
+  machines: readonly MachineSpec[],
+  options: StreamOptions,
+): Workload {
+  const prepared = prepareTrace(trace, spec.durations, machines);
+  if (prepared.tasks.length === 0) {
+    const detail =
+      trace.tasks.length === 0 ? 'the trace has no tasks' : `no task fits the cluster. ${prepared.notes.join(' ')}`;
+    throw new SiraError(
+      'SIRA_SCENARIO_INVALID',
+      detail,
+      { field: 'workload.source' },
+      'Name another trace, or larger machines.',
+    );
+  }
+  const stream = arrivalStream(spec.arrivals, prepared, machines, options);
+  const hasEstimates = prepared.tasks.some((task) => task.estimateMicros !== undefined);
+  return {
+    tasks: () => stream.start(),
+    typicalTasks: (coverage) =>
+      typicalTasksOf(
+        trace.tasks.map(({ request }) => ({ request, weight: 1 })),
+        coverage,
+      ),
+    notes: [...prepared.notes, ...stream.notes, estimateNote(spec.estimates, hasEstimates)],
+  };
+}
+
+function arrivalStream(
+  spec: ArrivalSpec,
+  prepared: PreparedTrace,
+  machines: readonly MachineSpec[],
+  options: StreamOptions,
+): ArrivalStream {
+  switch (spec.kind) {
+    case 'trace':
+      return traceArrivals(prepared, options);
+    case 'scaled':
+      return scaledArrivals(prepared, spec, machines, options);
+    case 'resampled':
+      return resampledArrivals(prepared, spec, machines, options);
+    case 'inflated':
+      return inflatedArrivals(prepared, spec, machines, options);
+  }
+}
