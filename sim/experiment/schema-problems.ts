@@ -52,7 +52,7 @@ function problemOf(error: ErrorObject, source: YamlSource): SiraError | undefine
     new SiraError('SIRA_SCENARIO_INVALID', detail, source.place(at, atKey), remedy);
   switch (error.keyword) {
     case 'additionalProperties': {
-      const name = String(error.params['additionalProperty']);
+      const name = String(error.params.additionalProperty);
       return invalid(
         `unknown field "${name}"`,
         suggest(name, Object.keys(part.properties ?? {})),
@@ -62,7 +62,7 @@ function problemOf(error: ErrorObject, source: YamlSource): SiraError | undefine
     }
     case 'required': {
       if (/\/anyOf\/\d+\/required$/.test(error.schemaPath)) return undefined;
-      const name = String(error.params['missingProperty']);
+      const name = String(error.params.missingProperty);
       const meaning = part.properties?.[name]?.description;
       return invalid(
         `the field "${name}" is missing${path.length === 0 ? '' : ` in "${path.join('.')}"`}`,
@@ -73,20 +73,19 @@ function problemOf(error: ErrorObject, source: YamlSource): SiraError | undefine
     case 'anyOf':
       return invalid('a guard needs atMost or atLeast', 'Add `atMost:` or `atLeast:` with a number.');
     case 'discriminator': {
-      const tag = String(error.params['tag']);
-      const value = error.params['tagValue'] as unknown;
+      const tag = String(error.params.tag);
+      const value = error.params.tagValue as unknown;
       if (value === undefined) return undefined;
       const known = (part.oneOf ?? []).map((branch) => branch.properties?.[tag]?.const ?? '');
       return invalid(`unknown ${tag} ${show(value)}`, suggest(String(value), known), [...path, tag]);
     }
     case 'enum': {
-      const known = (error.params['allowedValues'] as unknown[]).map(String);
+      const known = (error.params.allowedValues as unknown[]).map(String);
       return invalid(`${show(error.data)} is not allowed here`, suggest(String(error.data), known));
     }
     case 'type':
     case 'pattern': {
-      const expected =
-        part.title ?? typeNames(error.keyword === 'type' ? error.params['type'] : 'text of another form');
+      const expected = part.title ?? typeNames(error.keyword === 'type' ? error.params.type : 'text of another form');
       return invalid(
         error.data === null
           ? `the value is empty; expected ${expected}`
@@ -102,8 +101,8 @@ function problemOf(error: ErrorObject, source: YamlSource): SiraError | undefine
     case 'exclusiveMinimum':
     case 'exclusiveMaximum':
       return invalid(
-        `must be ${String(error.params['comparison'])} ${String(error.params['limit'])}, not ${show(error.data)}`,
-        `Use a number ${String(error.params['comparison'])} ${String(error.params['limit'])}.`,
+        `must be ${String(error.params.comparison)} ${String(error.params.limit)}, not ${show(error.data)}`,
+        `Use a number ${String(error.params.comparison)} ${String(error.params.limit)}.`,
       );
     default:
       return invalid(`${error.message ?? error.keyword}`);

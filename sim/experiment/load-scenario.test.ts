@@ -1,0 +1,269 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { SiraError } from '../../core/base/errors.ts';
+import { buildScenario } from './build-scenario.ts';
+import { checkScenario, loadScenario } from './load-scenario.ts';
+import { projectRoot } from './project-root.ts';
+import { compileSchema, scenarioSchemaFile } from './schema-problems.ts';
+
+let folder = '';
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sira-scenario-'));
+  mkdirSync(join(folder, 'data'));
+  writeFileSync(join(folder, 'data', 'trace.csv'), 'at,for\n0,1\n');
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function write(text: string): string {
+  const file = join(folder, 'scenario.yaml');
+  writeFileSync(file, text);
+  return file;
+}
+
+/** A valid scenario whose lines a test replaces. */
+const valid = `name: small
+cluster:
+  format: groups
+  groups:
+    - { name: big, count: 2, cpuCores: 1.5, memoryGib: 4, gpuCount: 2, gpuModel: T4 }
+workload:
+  format: csv
+  file: data/trace.csv
+  columns: { arrival: at, duration: for }
+policies:
+  - best-fit
+  - sjf
+  - { name: mine, order: sjf, place: worst-fit, unplaced: block }
+`;
+
+/** `LINE:COLUMN FIELD CODE` of each problem after `from` is replaced by `to`. */
+function problemsAfter(from: string, to: string): string[] {
+  expect(valid).toContain(from);
+  return problemsOf(valid.replace(from, to));
+}
+
+function problemsOf(text: string): string[] {
+  return checkScenario(write(text)).problems.map(({ place, code, message, remedy }) => {
+    expect(place.file).toBe(join(folder, 'scenario.yaml'));
+    expect(remedy).not.toBe('');
+    return `${place.line}:${place.column} ${place.field ?? '-'} ${code} ${message}`;
+  });
+}
+
+describe('a valid scenario', () => {
+  test('gets its defaults, microseconds and absolute paths', () => {
+    const scenario = loadScenario(write(`${valid}warmUp: 1.5h\nnetwork: { bandwidth: 10Gbit/s }\n`));
+    expect(scenario.warmUpMicros).toBe(5_400_000_000);
+    expect(scenario.measureMicros).toBe(0);
+    expect(scenario.seeds).toEqual([1, 2, 3, 4, 5]);
+    expect(scenario.network.bandwidthBytesPerSecond).toBe(1.25e9);
+    expect(scenario.network.latency).toEqual({ distribution: 'constant', meanMicros: 200, sigma: 0 });
+    expect(scenario.heartbeat).toEqual({ intervalMicros: 10_000_000, leaseMicros: 40_000_000 });
+    expect(scenario.cluster).toEqual({
+      format: 'groups',
+      groups: [{ name: 'big', count: 2, cpuMilli: 1500, memoryMib: 4096, gpuCount: 2, gpuModel: 'T4' }],
+    });
+    expect(scenario.workload).toEqual({
+      source: {
+        format: 'csv',
+        file: join(folder, 'data', 'trace.csv'),
+        columns: { arrival: 'at', duration: 'for', timeUnit: 's' },
+      },
+      arrivals: { kind: 'trace' },
+      durations: { capMicros: Number.POSITIVE_INFINITY, minimumMicros: 1, endless: false },
+      estimates: { kind: 'trace' },
+    });
+    expect(scenario.baseline).toBe('best-fit');
+    expect(scenario.objective).toBe('gpuUtilizationPercent');
+  });
+
+  test('a name alone is a placement, else a queue order; policyDefaults fill in the rest', () => {
+    const scenario = loadScenario(
+      write(`${valid}policyDefaults: { place: first-fit, unplaced: block, backfill: never }\n`),
+    );
+    expect(scenario.policies).toEqual([
+      { name: 'best-fit', order: 'fcfs', place: 'best-fit', unplaced: 'block', backfill: 'never', overtakeMax: 0 },
+      { name: 'sjf', order: 'sjf', place: 'first-fit', unplaced: 'block', backfill: 'never', overtakeMax: 0 },
+      { name: 'mine', order: 'sjf', place: 'worst-fit', unplaced: 'block', backfill: 'never', overtakeMax: 0 },
+    ]);
+  });
+
+  test('every default that the schema states is the default that a scenario gets', () => {
+    const schema = JSON.parse(readFileSync(scenarioSchemaFile(), 'utf8')) as SchemaNode;
+    const bare = {
+      name: 'x',
+      cluster: { format: 'openb', file: 'a' },
+      workload: { format: 'swf', file: 'b' },
+      policies: ['best-fit'],
+    } as const;
+    const stated = structuredClone(bare) as unknown as Record<string, unknown>;
+    fillDefaults(stated, schema, schema);
+    // The schema's defaults, written out, must be valid and mean the same as leaving them out.
+    const validate = compileSchema(scenarioSchemaFile());
+    expect(validate(stated), JSON.stringify(validate.errors?.[0])).toBe(true);
+    expect(Object.keys(stated).length).toBeGreaterThan(Object.keys(bare).length + 5);
+    expect(buildScenario(stated as never, 'f', '', '/')).toEqual(buildScenario(bare, 'f', '', '/'));
+  });
+});
+
+describe('problems are placed by line, column and field', () => {
+  test('unknown fields, with the one that was meant', () => {
+    expect(problemsAfter('policies:', 'polices:')).toEqual([
+      '1:1 policies SIRA_SCENARIO_INVALID the field "policies" is missing',
+      '10:1 polices SIRA_SCENARIO_INVALID unknown field "polices"',
+    ]);
+    expect(checkScenario(write(valid.replace('policies:', 'polices:'))).problems[1]?.remedy).toContain(
+      'Did you mean "policies"?',
+    );
+    expect(problemsAfter('gpuCount: 2', 'gpuCuont: 2')).toEqual([
+      '5:59 cluster.groups.0.gpuCuont SIRA_SCENARIO_INVALID unknown field "gpuCuont"',
+    ]);
+  });
+
+  test('wrong types, ranges and choices', () => {
+    expect(problemsAfter('count: 2,', 'count: two,')).toEqual([
+      '5:27 cluster.groups.0.count SIRA_SCENARIO_INVALID expected a whole number, not "two"',
+    ]);
+    expect(problemsAfter('count: 2,', 'count: 0,')).toEqual([
+      '5:27 cluster.groups.0.count SIRA_SCENARIO_INVALID must be >= 1, not 0',
+    ]);
+    expect(problemsAfter('unplaced: block', 'unplaced: blok')).toEqual([
+      '13:59 policies.2.unplaced SIRA_SCENARIO_INVALID "blok" is not allowed here',
+    ]);
+    expect(problemsAfter('format: csv', 'format: cvs')[0]).toBe(
+      '7:11 workload.format SIRA_SCENARIO_INVALID unknown format "cvs"',
+    );
+    expect(problemsAfter('  format: csv\n', '')).toEqual([
+      '6:1 workload.format SIRA_SCENARIO_INVALID the field "format" is missing in "workload"',
+    ]);
+    expect(problemsOf(`${valid}warmUp: 10\n`)).toEqual([
+      '14:9 warmUp SIRA_SCENARIO_INVALID expected a duration with its unit, such as 200us, 10s, 5m, 1d, not 10',
+    ]);
+    expect(problemsOf(`${valid}warmUp:\n`)[0]).toContain('the value is empty; expected a duration');
+    expect(problemsOf(`${valid}guards: [ { metric: waitMeanSeconds } ]\n`)).toEqual([
+      '14:11 guards.0 SIRA_SCENARIO_INVALID a guard needs atMost or atLeast',
+    ]);
+  });
+
+  test('several problems come in the order of the file, and loadScenario counts them', () => {
+    const file = write(valid.replace('count: 2,', 'count: 0,').replace('unplaced: block', 'unplaced: blok'));
+    expect(checkScenario(file).problems.map((problem) => problem.place.line)).toEqual([5, 13]);
+    expect(() => loadScenario(file)).toThrow(SiraError);
+    try {
+      loadScenario(file);
+    } catch (error) {
+      expect((error as SiraError).remedy).toContain('one more problem');
+    }
+  });
+
+  test('YAML that is none', () => {
+    expect(problemsOf('name: [1,\npolicies')[0]).toMatch(/^\d+:\d+ - SIRA_YAML_MALFORMED /);
+    expect(problemsOf('name: a\nname: b\n')).toEqual(['2:1 - SIRA_YAML_MALFORMED Map keys must be unique']);
+    expect(problemsOf('a:\n\t- b\n')[0]).toMatch(/^2:\d+ - SIRA_YAML_MALFORMED /);
+    expect(problemsOf('')[0]).toMatch(/^1:1 /);
+    expect(problemsOf('- a list')[0]).toContain('expected');
+    expect(problemsOf('a: *nowhere')[0]).toContain('SIRA_YAML_MALFORMED');
+  });
+
+  test('missing files, a folder, and the scenario itself', () => {
+    expect(problemsAfter('data/trace.csv', 'data/nothing.csv')).toEqual([
+      '8:9 workload.file SIRA_FILE_MISSING there is no such file: data/nothing.csv',
+    ]);
+    expect(problemsAfter('data/trace.csv', 'data')).toEqual([
+      '8:9 workload.file SIRA_FILE_MISSING this is a folder, not a file: data',
+    ]);
+    expect(() => loadScenario(join(folder, 'none.yaml'))).toThrow(
+      expect.objectContaining({ code: 'SIRA_FILE_MISSING' }),
+    );
+  });
+});
+
+describe('rules beyond the schema', () => {
+  test('names of policies', () => {
+    expect(problemsAfter('- best-fit', '- bestfit')).toEqual([
+      '11:5 policies.0 SIRA_POLICY_UNKNOWN no placement or queue order is called "bestfit"',
+    ]);
+    expect(problemsAfter('- best-fit', '- { name: own }')).toEqual([
+      '11:5 policies.0 SIRA_SCENARIO_INVALID the policy "own" names neither a placement nor a queue order',
+    ]);
+    expect(problemsAfter('- best-fit', '- mine')).toContainEqual(
+      '13:13 policies.2.name SIRA_SCENARIO_INVALID two policies are called "mine" (the other is number 1)',
+    );
+    expect(problemsOf(`${valid}baseline: sfj\n`)).toEqual([
+      '14:11 baseline SIRA_SCENARIO_INVALID the baseline "sfj" is not one of the policies',
+    ]);
+    expect(problemsAfter('place: worst-fit', 'place: constructor')[0]).toContain('SIRA_POLICY_UNKNOWN');
+  });
+
+  test('rules that contradict each other', () => {
+    expect(problemsAfter('unplaced: block', 'backfill: never')[0]).toContain(
+      '13:5 policies.2 SIRA_SCENARIO_INVALID the policy "mine" backfills',
+    );
+    expect(problemsAfter('unplaced: block', 'unplaced: block, overtakeMax: 3')[0]).toContain('bounds overtaking');
+    expect(problemsOf(`${valid}heartbeat: { interval: 10s, lease: 10s }\n`)[0]).toContain('14:36 heartbeat.lease');
+    expect(problemsOf(`${valid}seeds: [1, 2, 1]\n`)).toEqual([
+      '14:15 seeds.2 SIRA_SCENARIO_INVALID the seed 1 is given twice',
+    ]);
+    expect(problemsOf(`${valid}measure: 99999999d\n`)[0]).toContain(
+      '14:10 measure SIRA_SCENARIO_INVALID the duration 99999999d is too long',
+    );
+    expect(problemsOf(`${valid}faults: [ { kind: slow, at: 1s, for: 1s, machines: { share: 0.5 } } ]\n`)[0]).toContain(
+      '14:11 faults.0.factor',
+    );
+  });
+
+  test('arrivals that never end need a window, loads need their resource', () => {
+    const resampled = valid.replace('columns:', 'arrivals: { kind: resampled, load: 0.9, resource: gpu }\n  columns:');
+    expect(problemsOf(resampled)[0]).toContain('measure SIRA_SCENARIO_INVALID tasks arrive without end');
+    expect(problemsOf(`${resampled}measure: 1h\n`)).toEqual([]);
+    const withoutGpus = resampled.replace(', gpuCount: 2, gpuModel: T4', '');
+    expect(problemsOf(`${withoutGpus}measure: 1h\n`)[0]).toContain('the load is measured in GPUs');
+  });
+});
+
+test('every published scenario is valid', () => {
+  const scenarios = join(projectRoot(), 'scenarios');
+  const files = readdirSync(scenarios).filter((name) => name.endsWith('.yaml'));
+  expect(files).toContain('gpu-cluster.yaml');
+  for (const name of files) expect(checkScenario(join(scenarios, name)).problems, name).toEqual([]);
+});
+
+interface SchemaNode {
+  readonly $ref?: string;
+  readonly default?: unknown;
+  readonly type?: string | readonly string[];
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly required?: readonly string[];
+  readonly definitions?: Readonly<Record<string, SchemaNode>>;
+  readonly discriminator?: { readonly propertyName: string };
+  readonly oneOf?: readonly (SchemaNode & {
+    readonly properties: Readonly<Record<string, { readonly const?: string }>>;
+  })[];
+}
+
+/** Writes out the defaults of `node` into `value`, and of the parts below it that need no choice. */
+function fillDefaults(value: Record<string, unknown>, node: SchemaNode, root: SchemaNode): void {
+  const tag = node.discriminator?.propertyName;
+  const branch = tag === undefined ? node : node.oneOf?.find((one) => one.properties[tag]?.const === value[tag]);
+  for (const [name, part] of Object.entries(branch?.properties ?? {})) {
+    const target =
+      part.$ref === undefined ? part : { ...root.definitions?.[part.$ref.replace('#/definitions/', '')], ...part };
+    if (value[name] === undefined && target.default !== undefined) value[name] = structuredClone(target.default);
+    else if (
+      value[name] === undefined &&
+      target.type === 'object' &&
+      (target.required ?? []).length === 0 &&
+      target.oneOf === undefined
+    ) {
+      if (name === 'policyDefaults') continue;
+      value[name] = {};
+    }
+    const inner = value[name];
+    if (typeof inner === 'object' && inner !== null && !Array.isArray(inner))
+      fillDefaults(inner as Record<string, unknown>, target, root);
+  }
+}
