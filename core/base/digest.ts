@@ -2,7 +2,11 @@
 // order. It tells two runs apart at a few nanoseconds a value and allocates nothing; it is no cryptographic hash, and
 // whoever wants to collide it can. The same values give the same digest on every machine.
 
-import { highWord, lowWord } from './float-bits.ts';
+// Scratch, not state: written before it is read, and nothing in it outlives a call.
+const float = new Float64Array(1);
+const words = new Int32Array(float.buffer);
+/** Where the high word lies: 1 on a little-endian machine, 0 on a big-endian one. */
+const highIndex = new Uint8Array(new Uint16Array([1]).buffer)[0];
 
 /** State of a digest: the two lanes as signed 32-bit integers. */
 export type DigestState = readonly [number, number];
@@ -30,9 +34,16 @@ export class Digest {
 
   /** Adds the exact bits of a double: −0 differs from 0; every NaN counts as the same. */
   addFloat(value: number): void {
-    const canonical = Number.isNaN(value) ? NaN : value;
-    this.addInt32(highWord(canonical));
-    this.addInt32(lowWord(canonical));
+    float[0] = value;
+    let high = words[highIndex];
+    let low = words[1 - highIndex];
+    // The bits of a NaN are the one thing about a double that may differ between machines.
+    if (Number.isNaN(value)) {
+      high = 0x7ff80000;
+      low = 0;
+    }
+    this.addInt32(high);
+    this.addInt32(low);
   }
 
   /** Adds a text by its length and UTF-16 code units. */

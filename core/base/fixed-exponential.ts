@@ -4,7 +4,6 @@ import { scaleByPowerOfTwo } from './float-bits.ts';
 
 const ln2High = 0.6931471803691238;
 const ln2Low = 1.9082149292705877e-10;
-const inverseLn2 = 1.4426950408889634;
 
 /** e to the power of x; overflows to Infinity above 709.78, underflows gradually to 0 below −708.4. fdlibm e_exp.c. */
 export function fixedExp(x: number): number {
@@ -17,7 +16,7 @@ export function fixedExp(x: number): number {
   let high = x;
   let low = 0;
   if (magnitude > 0.34657359027997264) {
-    k = Math.trunc(inverseLn2 * x + (x < 0 ? -0.5 : 0.5));
+    k = Math.trunc(Math.LOG2E * x + (x < 0 ? -0.5 : 0.5));
     high = x - k * ln2High;
     low = k * ln2Low;
   }
@@ -44,7 +43,7 @@ export function fixedExpMinus1(x: number): number {
   let r = x;
   let correction = 0;
   if (magnitude > 0.34657359027997264) {
-    k = Math.trunc(inverseLn2 * x + (x < 0 ? -0.5 : 0.5));
+    k = Math.trunc(Math.LOG2E * x + (x < 0 ? -0.5 : 0.5));
     const high = x - k * ln2High;
     const low = k * ln2Low;
     r = high - low;

@@ -46,7 +46,7 @@ function positivePower(base: number, exponent: number): number {
     const t = base - 1;
     const w = t * t * (0.5 - t * (0.3333333333333333 - t * 0.25));
     const u = 1.4426950216293335 * t;
-    const v = t * 1.9259629911266175e-8 - w * 1.4426950408889634;
+    const v = t * 1.9259629911266175e-8 - w * Math.LOG2E;
     logHigh = clearLowWord(u + v);
     logLow = v - (logHigh - u);
   } else {
@@ -117,7 +117,7 @@ function powerOfTwoOf(exponent: number, logHigh: number, logLow: number): number
   productHigh -= n;
   const t = clearLowWord(productLow + productHigh);
   const u = t * 0.6931471824645996;
-  const v = (productLow - (t - productHigh)) * 0.6931471805599453 + t * -1.904654299957768e-9;
+  const v = (productLow - (t - productHigh)) * Math.LN2 + t * -1.904654299957768e-9;
   const z = u + v;
   const w = v - (z - u);
   const z2 = z * z;
