@@ -4,11 +4,19 @@
 import { SiraError } from '../base/errors.ts';
 import type { Placement, PluginContext, QueueSortPlugin } from './framework.ts';
 import { bestFit } from './plugins/best-fit.ts';
+import { dotProduct } from './plugins/dot-product.ts';
+import { f1 } from './plugins/f1.ts';
 import { fcfs } from './plugins/fcfs.ts';
+import { fgd } from './plugins/fgd.ts';
 import { firstFit } from './plugins/first-fit.ts';
+import { gpuClustering } from './plugins/gpu-clustering.ts';
+import { gpuPacking } from './plugins/gpu-packing.ts';
 import { leastLeftDevices } from './plugins/least-left-devices.ts';
 import { randomDevices } from './plugins/random-devices.ts';
 import { sjf } from './plugins/sjf.ts';
+import { spread } from './plugins/spread.ts';
+import { unicep } from './plugins/unicep.ts';
+import { wfp3 } from './plugins/wfp3.ts';
 import { worstFit } from './plugins/worst-fit.ts';
 
 /** A queue order that a profile may name. */
@@ -31,6 +39,13 @@ export interface PlacementEntry {
 export const queueOrders: Readonly<Record<string, QueueOrderEntry>> = {
   fcfs: { description: 'first come, first served', create: fcfs },
   sjf: { description: 'shortest job first, by the estimate', create: sjf },
+  f1: { description: 'log10(estimate)·processors + 870·log10(submit time), smallest first', create: f1 },
+  wfp3: { description: '(wait/estimate)³·processors, largest first', create: wfp3 },
+  unicep: { description: 'wait/(log2(processors)·estimate), largest first', create: () => unicep('floor') },
+  'unicep-rlscheduler': {
+    description: 'unicep, single-processor jobs before all others, as RLScheduler has it',
+    create: () => unicep('tiny'),
+  },
 };
 
 /** Placements by name. */
@@ -43,6 +58,18 @@ export const placements: Readonly<Record<string, PlacementEntry>> = {
   'first-fit': simple('the first machine that fits, in order of registration', firstFit),
   'best-fit': simple('the machine left with the least CPU and GPU', bestFit),
   'worst-fit': simple('the machine left with the most CPU and GPU', worstFit),
+  'dot-product': simple('the machine whose free CPU and GPU align least with the request', dotProduct),
+  'gpu-packing': simple('GPUs in use first, then machines in use, then unused ones', gpuPacking),
+  'gpu-clustering': simple('machines that run tasks of the same GPU class', gpuClustering),
+  spread: simple('the machine with the fewest tasks, then the least utilized', spread),
+  fgd: {
+    description: 'the machine and device whose fragmentation, for the typical workload, rises least',
+    needsTypicalTasks: true,
+    create(context) {
+      const { score, devices } = fgd(context);
+      return { name: 'fgd', scores: [{ plugin: score, weight: 1 }], devices, ties: 'first' };
+    },
+  },
 };
 
 /** The queue order called `name`; throws SIRA_POLICY_UNKNOWN with the known names, nearest first. */
