@@ -11,7 +11,8 @@ export interface AgentResources {
 }
 
 /** A capability vector: the numbers themselves (a registry whose `capabilitySpace` is `vector`; exactly `capabilityDimensions`
- *  of them), or strengths by skill name (`skills`; dimensions are given out in order of first sight). Finite numbers. */
+ *  of them), or strengths by skill name (`skills`; dimensions are given out in order of first sight). Numbers within ±10¹⁸;
+ *  an empty list means none. */
 export type Capabilities = ArrayLike<number> | { readonly [skill: string]: number };
 
 export type AttributeValue = string | number;
@@ -21,7 +22,7 @@ export interface AgentHello {
   readonly name: string;
   /** Grows at each restart of the agent; a non-negative integer. */
   readonly incarnation: number;
-  /** False leaves the agent in `starting` until {@link AgentRegistry.markReady}. */
+  /** False leaves the agent in `starting` until it is marked ready. */
   readonly ready: boolean;
   readonly resources: AgentResources;
   readonly capabilities?: Capabilities | undefined;

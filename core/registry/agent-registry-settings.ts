@@ -1,0 +1,38 @@
+// What a registry can be told: detector, leases, sweeps and bounds.
+
+import { microsPerMilli, microsPerSecond } from '../base/time.ts';
+import type { CapabilitySpace } from './capability-matrix.ts';
+import type { PhiAccrualSettings } from './phi-accrual.ts';
+
+export interface AgentRegistrySettings extends PhiAccrualSettings {
+  /** Rows, at most. */
+  readonly agentCountMax: number;
+  /** A heartbeat keeps an agent alive for this long. */
+  readonly leaseMicros: number;
+  /** Two sweeps are at least this far apart; a change may be noticed this much late. */
+  readonly sweepSpacingMicros: number;
+  readonly capabilitySpace: CapabilitySpace;
+  readonly capabilityDimensions: number;
+  /** Distinct attribute names over all agents. */
+  readonly attributeCountMax: number;
+}
+
+/** Settings that follow from the heartbeat interval: one lost heartbeat is tolerated, suspicion begins at about 2.5
+ *  intervals of silence when heartbeats were regular, and death comes after 4. */
+export function agentRegistrySettings(heartbeatIntervalMicros: number): AgentRegistrySettings {
+  return {
+    heartbeatIntervalMicros,
+    acceptablePauseMicros: heartbeatIntervalMicros,
+    standardDeviationMicrosMin: heartbeatIntervalMicros / 10,
+    smoothing: 0.05,
+    threshold: 8,
+    agentCountMax: 1_000_000,
+    leaseMicros: 4 * heartbeatIntervalMicros,
+    sweepSpacingMicros: Math.min(100 * microsPerMilli, heartbeatIntervalMicros),
+    capabilitySpace: 'vector',
+    capabilityDimensions: 64,
+    attributeCountMax: 64,
+  };
+}
+
+export const defaultAgentRegistrySettings: AgentRegistrySettings = agentRegistrySettings(10 * microsPerSecond);

@@ -1,0 +1,385 @@
+// The agents the kernel knows: columns, one row an agent, rows in order of first registration and never reused. It keeps the
+// promises that an agent is declared dead only after its lease has run out, that a former incarnation cannot speak for the
+// present one, and that states change only along the table of legal transitions, each change told to one listener. It reads
+// no clock: time comes with every call. What a dead agent's tasks become is the scheduler's business.
+
+import { assert } from '../base/assert.ts';
+import type { AgentHello, AgentResources, HeartbeatOutcome, Registration, RegistrationRefusal } from './agent-hello.ts';
+import type { AgentRegistrySettings } from './agent-registry-settings.ts';
+import type { AgentChangeListener, AgentChangeReason, AgentState } from './agent-state.ts';
+import { agentStateNumber, agentStates, agentTransitions } from './agent-state.ts';
+import type { AttributeColumnsState } from './attribute-columns.ts';
+import { AttributeColumns } from './attribute-columns.ts';
+import type { CapabilityMatrixState } from './capability-matrix.ts';
+import { CapabilityMatrix } from './capability-matrix.ts';
+import type { PhiAccrualState } from './phi-accrual.ts';
+import { PhiAccrual } from './phi-accrual.ts';
+
+// An agent's state is derived from these, so that a suspicion, say, ends where it began, whatever came between.
+const flagStarted = 1;
+const flagBusy = 2;
+const flagDraining = 4;
+const flagSuspect = 8;
+const flagDead = 16;
+/** The drain outlives restarts. */
+const flagPinned = 32;
+
+function stateOf(flags: number): AgentState {
+  if ((flags & flagDead) !== 0) return 'dead';
+  if ((flags & flagSuspect) !== 0) return 'suspect';
+  if ((flags & flagDraining) !== 0) return 'draining';
+  if ((flags & flagStarted) === 0) return 'starting';
+  return (flags & flagBusy) !== 0 ? 'busy' : 'ready';
+}
+
+/** JSON-able state of a registry. */
+export interface RegistrySnapshot {
+  readonly names: readonly string[];
+  readonly incarnation: readonly number[];
+  readonly flags: readonly number[];
+  readonly leaseExpiryMicros: readonly number[];
+  readonly resources: readonly AgentResources[];
+  readonly phi: PhiAccrualState;
+  readonly capabilities: CapabilityMatrixState;
+  readonly attributes: AttributeColumnsState;
+  /** Null if nothing is due. */
+  readonly earliestMicros: number | null;
+  /** Null before the first sweep. */
+  readonly lastSweepMicros: number | null;
+}
+
+export class AgentRegistry {
+  readonly settings: AgentRegistrySettings;
+  /** Rows in use. */
+  size = 0;
+  readonly names: string[] = [];
+  /** Position in `agentStates` by row. */
+  stateNumber = new Uint8Array(0);
+  private incarnation = new Float64Array(0);
+  /** The agent is dead once time is beyond this. */
+  leaseExpiryMicros = new Float64Array(0);
+  readonly detector: PhiAccrual;
+  readonly capabilities: CapabilityMatrix;
+  readonly attributes: AttributeColumns;
+  private readonly resources: AgentResources[] = [];
+  private flags = new Uint8Array(0);
+  /** When the row's state may change next if nothing is heard: suspicion or death, Infinity when dead. */
+  private dueMicros = new Float64Array(0);
+  /** No row is due before this: at most the smallest of `dueMicros`, made exact by each sweep. */
+  private earliestMicros = Number.POSITIVE_INFINITY;
+  private lastSweepMicros = Number.NEGATIVE_INFINITY;
+  private readonly rowOfName = new Map<string, number>();
+  private readonly onChange: AgentChangeListener;
+
+  constructor(settings: AgentRegistrySettings, onChange: AgentChangeListener) {
+    assert(settings.leaseMicros > settings.heartbeatIntervalMicros, 'a lease must outlast one heartbeat interval');
+    assert(settings.sweepSpacingMicros >= 1, 'sweeps must be at least a microsecond apart');
+    this.settings = settings;
+    this.onChange = onChange;
+    this.detector = new PhiAccrual(settings);
+    this.capabilities = new CapabilityMatrix(settings.capabilitySpace, settings.capabilityDimensions);
+    this.attributes = new AttributeColumns(settings.attributeCountMax);
+  }
+
+  /** The row of an agent, or −1. */
+  rowOf(name: string): number {
+    return this.rowOfName.get(name) ?? -1;
+  }
+
+  state(row: number): AgentState {
+    return agentStates[this.stateNumber[row] as number] as AgentState;
+  }
+
+  resourcesOf(row: number): AgentResources {
+    return this.resources[row] as AgentResources;
+  }
+
+  incarnationOf(row: number): number {
+    return this.incarnation[row] as number;
+  }
+
+  /** True if `incarnation` of `row` is the present one and alive. */
+  isCurrent(row: number, incarnation: number): boolean {
+    return row >= 0 && row < this.size && this.incarnation[row] === incarnation && this.alive(row);
+  }
+
+  /** True if new work may go to `row`. */
+  takesWork(row: number): boolean {
+    return this.stateNumber[row] === agentStateNumber.ready;
+  }
+
+  /** How implausible the silence of `row` is; see {@link PhiAccrual.phi}. */
+  phi(row: number, nowMicros: number): number {
+    return this.detector.phi(row, nowMicros);
+  }
+
+  /** A hello came. New and restarted agents begin in `starting` and go on to `ready` if they say so (or `draining`, where the
+   *  drain was pinned), which the listener hears before this returns; a resumed one is where it was. */
+  register(hello: AgentHello, nowMicros: number): Registration {
+    const known = this.rowOf(hello.name);
+    const refusal = this.refusal(hello, known);
+    if (refusal !== undefined) return { row: known, kind: 'rejected', reason: refusal, resourcesChanged: false };
+    const row = known >= 0 ? known : this.addRow(hello);
+    const resumed = known >= 0 && hello.incarnation === this.incarnation[row];
+    const resourcesChanged = known >= 0 && !equalResources(this.resources[row] as AgentResources, hello.resources);
+    this.resources[row] = { ...hello.resources };
+    this.capabilities.set(row, hello.capabilities);
+    this.attributes.set(row, hello.attributes);
+    this.incarnation[row] = hello.incarnation;
+    if (resumed) {
+      this.detector.touch(row, nowMicros);
+      this.renew(row, nowMicros);
+      this.change(row, this.flagsOf(row) & ~flagSuspect, 'heartbeat returned');
+      return { row, kind: 'resumed', reason: undefined, resourcesChanged };
+    }
+    this.detector.start(row, nowMicros);
+    this.renew(row, nowMicros);
+    if (known >= 0) {
+      const pinned = this.flagsOf(row) & flagPinned;
+      this.change(row, pinned, 'restarted');
+      if (pinned !== 0) this.change(row, pinned | flagDraining, 'drained');
+    }
+    if (hello.ready) this.markReady(row);
+    return { row, kind: known >= 0 ? 'restarted' : 'new', reason: undefined, resourcesChanged };
+  }
+
+  /** The agent can take work from now on. */
+  markReady(row: number): void {
+    if (this.alive(row)) this.change(row, this.flagsOf(row) | flagStarted, 'reported ready');
+  }
+
+  /** A heartbeat that names its incarnation: {@link beat}, if it is the present one. */
+  heartbeat(row: number, incarnation: number, nowMicros: number): HeartbeatOutcome {
+    if (row < 0 || row >= this.size) return 'unknown';
+    const present = this.incarnation[row] as number;
+    if (incarnation !== present) return incarnation < present ? 'stale' : 'unknown';
+    return this.beat(row, nowMicros);
+  }
+
+  /** Renews the lease and ends a suspicion. For senders whose connection vouches for the incarnation. */
+  beat(row: number, nowMicros: number): HeartbeatOutcome {
+    if (row < 0 || row >= this.size) return 'unknown';
+    const flags = this.flags[row] as number;
+    if ((flags & (flagDead | flagSuspect)) !== 0) {
+      if ((flags & flagDead) !== 0) return 'dead';
+      this.detector.touch(row, nowMicros);
+      this.renew(row, nowMicros);
+      this.change(row, flags & ~flagSuspect, 'heartbeat returned');
+      return 'accepted';
+    }
+    this.detector.heartbeat(row, nowMicros);
+    this.renew(row, nowMicros);
+    return 'accepted';
+  }
+
+  /** Gives the agent no further work. `pinned`: an operator's order, which outlives restarts of the agent. */
+  drain(row: number, pinned = false): void {
+    if (pinned) this.flags[row] = this.flagsOf(row) | flagPinned;
+    if (this.alive(row)) this.change(row, this.flagsOf(row) | flagDraining, 'drained');
+  }
+
+  /** Ends a drain, pinned or not. */
+  undrain(row: number): void {
+    this.flags[row] = this.flagsOf(row) & ~flagPinned;
+    if (this.alive(row)) this.change(row, this.flagsOf(row) & ~flagDraining, 'undrained');
+  }
+
+  /** Whether the agent has no room for more work. */
+  setBusy(row: number, busy: boolean): void {
+    if (!this.alive(row)) return;
+    const flags = this.flagsOf(row);
+    this.change(row, busy ? flags | flagBusy : flags & ~flagBusy, busy ? 'has no room' : 'has room');
+  }
+
+  /** The agent leaves for good. False if another incarnation than the present one said so; nothing changes then. */
+  goodbye(row: number, incarnation: number): boolean {
+    if (row < 0 || row >= this.size || this.incarnation[row] !== incarnation) return false;
+    this.die(row, 'said goodbye');
+    return true;
+  }
+
+  /** Marks the overdue as suspect and those beyond their lease as dead, by row. One pass over one column; returns the
+   *  number of changes. */
+  sweep(nowMicros: number): number {
+    this.lastSweepMicros = nowMicros;
+    this.earliestMicros = Number.POSITIVE_INFINITY;
+    let changes = 0;
+    for (let row = 0; row < this.size; row++) {
+      if ((this.dueMicros[row] as number) <= nowMicros) {
+        changes++;
+        if (nowMicros > (this.leaseExpiryMicros[row] as number)) {
+          this.die(row, 'lease expired');
+        } else {
+          this.dueMicros[row] = (this.leaseExpiryMicros[row] as number) + 1;
+          this.change(row, this.flagsOf(row) | flagSuspect, 'heartbeat overdue');
+        }
+      }
+      if ((this.dueMicros[row] as number) < this.earliestMicros) this.earliestMicros = this.dueMicros[row] as number;
+    }
+    return changes;
+  }
+
+  /** No sweep before this changes anything that it should; Infinity if no agent is alive. It may be early (a sweep then
+   *  finds nothing) and, by the spacing of sweeps, late. */
+  get nextSweepMicros(): number {
+    return Math.max(this.earliestMicros, this.lastSweepMicros + this.settings.sweepSpacingMicros);
+  }
+
+  /** After a pause of the kernel, `nowMicros` being its end: nobody is blamed for a silence that the kernel did not hear.
+   *  Leases and detectors of the living go on as if time had stood still, and no lease ends before now. */
+  extendLeases(byMicros: number, nowMicros: number): void {
+    assert(byMicros >= 0, 'leases are never shortened');
+    this.earliestMicros = Number.POSITIVE_INFINITY;
+    for (let row = 0; row < this.size; row++) {
+      if (!this.alive(row)) continue;
+      this.leaseExpiryMicros[row] = Math.max((this.leaseExpiryMicros[row] as number) + byMicros, nowMicros);
+      this.detector.touch(row, Math.min((this.detector.lastMicros[row] as number) + byMicros, nowMicros));
+      this.computeDue(row);
+      if ((this.dueMicros[row] as number) < this.earliestMicros) this.earliestMicros = this.dueMicros[row] as number;
+    }
+  }
+
+  save(): RegistrySnapshot {
+    const rows = this.size;
+    return {
+      names: this.names.slice(),
+      incarnation: Array.from(this.incarnation.subarray(0, rows)),
+      flags: Array.from(this.flags.subarray(0, rows)),
+      leaseExpiryMicros: Array.from(this.leaseExpiryMicros.subarray(0, rows)),
+      resources: this.resources.map((resources) => ({ ...resources })),
+      phi: this.detector.save(rows),
+      capabilities: this.capabilities.save(rows),
+      attributes: this.attributes.save(),
+      earliestMicros: Number.isFinite(this.earliestMicros) ? this.earliestMicros : null,
+      lastSweepMicros: Number.isFinite(this.lastSweepMicros) ? this.lastSweepMicros : null,
+    };
+  }
+
+  /** Takes over a state saved under the same settings; the listener is not called. */
+  restore(state: RegistrySnapshot): void {
+    const rows = state.names.length;
+    this.size = rows;
+    this.names.length = 0;
+    this.resources.length = 0;
+    this.rowOfName.clear();
+    if (rows > this.flags.length) this.grow(rows);
+    for (let row = 0; row < rows; row++) {
+      const name = state.names[row] as string;
+      this.names.push(name);
+      this.resources.push({ ...(state.resources[row] as AgentResources) });
+      this.rowOfName.set(name, row);
+    }
+    this.incarnation.set(state.incarnation);
+    this.flags.set(state.flags);
+    this.leaseExpiryMicros.set(state.leaseExpiryMicros);
+    this.detector.restore(state.phi);
+    this.capabilities.restore(state.capabilities);
+    this.attributes.restore(state.attributes);
+    for (let row = 0; row < rows; row++) {
+      this.stateNumber[row] = agentStateNumber[stateOf(this.flagsOf(row))];
+      this.computeDue(row);
+    }
+    this.earliestMicros = state.earliestMicros ?? Number.POSITIVE_INFINITY;
+    this.lastSweepMicros = state.lastSweepMicros ?? Number.NEGATIVE_INFINITY;
+  }
+
+  private refusal(hello: AgentHello, known: number): RegistrationRefusal | undefined {
+    assert(
+      Number.isSafeInteger(hello.incarnation) && hello.incarnation >= 0,
+      'an incarnation is a non-negative integer',
+    );
+    if (known >= 0) {
+      if (hello.incarnation < (this.incarnation[known] as number)) return 'incarnation is older than the one known';
+      if (hello.incarnation === this.incarnation[known] && !this.alive(known)) return 'incarnation is dead';
+    } else if (this.size >= this.settings.agentCountMax) {
+      return 'registry is full';
+    }
+    const { cpuMilli, memoryMib, gpuCount } = hello.resources;
+    if (!isAmount(cpuMilli) || !isAmount(memoryMib) || !isAmount(gpuCount)) {
+      return 'resources are not finite and non-negative';
+    }
+    return this.capabilities.problem(hello.capabilities) ?? this.attributes.problem(hello.attributes);
+  }
+
+  private addRow(hello: AgentHello): number {
+    const row = this.size;
+    if (row === this.flags.length) this.grow(Math.max(64, row * 2));
+    this.size = row + 1;
+    this.names.push(hello.name);
+    this.resources.push(hello.resources);
+    this.rowOfName.set(hello.name, row);
+    return row;
+  }
+
+  private flagsOf(row: number): number {
+    return this.flags[row] as number;
+  }
+
+  private alive(row: number): boolean {
+    return (this.flagsOf(row) & flagDead) === 0;
+  }
+
+  private renew(row: number, nowMicros: number): void {
+    const expiry = nowMicros + this.settings.leaseMicros;
+    const due = Math.min(this.detector.overdueMicros(row), expiry + 1);
+    this.leaseExpiryMicros[row] = expiry;
+    this.dueMicros[row] = due;
+    if (due < this.earliestMicros) this.earliestMicros = due;
+  }
+
+  private computeDue(row: number): void {
+    const flags = this.flagsOf(row);
+    const death = (this.leaseExpiryMicros[row] as number) + 1;
+    if ((flags & flagDead) !== 0) this.dueMicros[row] = Number.POSITIVE_INFINITY;
+    else if ((flags & flagSuspect) !== 0) this.dueMicros[row] = death;
+    else this.dueMicros[row] = Math.min(this.detector.overdueMicros(row), death);
+  }
+
+  private die(row: number, reason: AgentChangeReason): void {
+    this.dueMicros[row] = Number.POSITIVE_INFINITY;
+    this.change(row, (this.flagsOf(row) & flagPinned) | flagDead, reason);
+  }
+
+  private change(row: number, flags: number, reason: AgentChangeReason): void {
+    const from = this.state(row);
+    const to = stateOf(flags);
+    this.flags[row] = flags;
+    if (from === to) return;
+    assert(agentTransitions[from].includes(to), 'illegal change of an agent’s state');
+    this.stateNumber[row] = agentStateNumber[to];
+    this.onChange(row, from, to, reason);
+  }
+
+  private grow(rows: number): void {
+    const float = (column: Float64Array): Float64Array<ArrayBuffer> => {
+      const larger = new Float64Array(rows);
+      larger.set(column);
+      return larger;
+    };
+    const byte = (column: Uint8Array): Uint8Array<ArrayBuffer> => {
+      const larger = new Uint8Array(rows);
+      larger.set(column);
+      return larger;
+    };
+    this.incarnation = float(this.incarnation);
+    this.leaseExpiryMicros = float(this.leaseExpiryMicros);
+    this.dueMicros = float(this.dueMicros);
+    this.stateNumber = byte(this.stateNumber);
+    this.flags = byte(this.flags);
+    this.detector.grow(rows);
+    this.capabilities.grow(rows);
+  }
+}
+
+function isAmount(value: number): boolean {
+  return Number.isFinite(value) && value >= 0;
+}
+
+function equalResources(left: AgentResources, right: AgentResources): boolean {
+  return (
+    left.cpuMilli === right.cpuMilli &&
+    left.memoryMib === right.memoryMib &&
+    left.gpuCount === right.gpuCount &&
+    left.gpuModel === right.gpuModel
+  );
+}

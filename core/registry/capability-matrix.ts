@@ -1,0 +1,164 @@
+// Capability vectors of all agents as one contiguous matrix of 32-bit floats, one row an agent, with the norms computed once.
+// The order of summation is fixed (four interleaved partial sums, joined in one way), so that a similarity has the same bits
+// on every machine; the products of two 32-bit floats are exact in a double.
+
+import { assert } from '../base/assert.ts';
+import type { Capabilities } from './agent-hello.ts';
+
+/** `vector`: agents give the numbers. `skills`: agents name skills; each name gets a dimension at first sight. */
+export type CapabilitySpace = 'vector' | 'skills';
+
+export interface CapabilityMatrixState {
+  readonly skills: readonly string[];
+  readonly values: readonly number[];
+}
+
+export type CapabilityProblem = 'capabilities do not fit the registry' | 'too many skills';
+
+export class CapabilityMatrix {
+  readonly space: CapabilitySpace;
+  readonly dimensions: number;
+  /** Names of the dimensions given out so far (`skills` only). */
+  readonly skills: string[] = [];
+  /** Row-major, `dimensions` numbers a row. */
+  values = new Float32Array(0);
+  /** Euclidean norm by row. */
+  norms = new Float64Array(0);
+  private readonly dimensionOfSkill = new Map<string, number>();
+
+  constructor(space: CapabilitySpace, dimensions: number) {
+    assert(Number.isInteger(dimensions) && dimensions >= 0, 'the number of dimensions must be a whole number');
+    this.space = space;
+    this.dimensions = dimensions;
+  }
+
+  grow(rows: number): void {
+    const values = new Float32Array(rows * this.dimensions);
+    values.set(this.values);
+    this.values = values;
+    const norms = new Float64Array(rows);
+    norms.set(this.norms);
+    this.norms = norms;
+  }
+
+  /** Why {@link set} cannot take `capabilities`, or undefined if it can. Changes nothing. */
+  problem(capabilities: Capabilities | undefined): CapabilityProblem | undefined {
+    if (capabilities === undefined || (isVector(capabilities) && capabilities.length === 0)) return undefined;
+    if (this.space === 'vector') {
+      if (!isVector(capabilities) || capabilities.length !== this.dimensions)
+        return 'capabilities do not fit the registry';
+      for (let dimension = 0; dimension < this.dimensions; dimension++) {
+        if (!isCapability(capabilities[dimension])) return 'capabilities do not fit the registry';
+      }
+      return undefined;
+    }
+    if (isVector(capabilities)) return 'capabilities do not fit the registry';
+    let unseen = 0;
+    for (const [skill, strength] of Object.entries(capabilities)) {
+      if (!isCapability(strength)) return 'capabilities do not fit the registry';
+      if (!this.dimensionOfSkill.has(skill)) unseen++;
+    }
+    return this.skills.length + unseen > this.dimensions ? 'too many skills' : undefined;
+  }
+
+  /** Stores what {@link problem} found no fault with; `undefined` is the zero vector. */
+  set(row: number, capabilities: Capabilities | undefined): void {
+    const first = row * this.dimensions;
+    this.values.fill(0, first, first + this.dimensions);
+    if (capabilities !== undefined) {
+      if (isVector(capabilities)) {
+        this.values.set(capabilities, first);
+      } else {
+        for (const [skill, strength] of Object.entries(capabilities)) {
+          this.values[first + this.internSkill(skill)] = strength;
+        }
+      }
+    }
+    this.norms[row] = Math.sqrt(dotProduct(this.values, first, this.values, first, this.dimensions));
+  }
+
+  /** A query's vector and norm; skills that no agent ever named count in the norm alone. Undefined if it does not fit. */
+  query(capabilities: Capabilities): { readonly vector: Float32Array; readonly norm: number } | undefined {
+    const vector = new Float32Array(this.dimensions);
+    if (isVector(capabilities)) {
+      if (this.problem(capabilities) !== undefined) return undefined;
+      vector.set(capabilities);
+      return { vector, norm: Math.sqrt(dotProduct(vector, 0, vector, 0, this.dimensions)) };
+    }
+    if (this.space === 'vector') return undefined;
+    let unknownSquares = 0;
+    for (const [skill, strength] of Object.entries(capabilities)) {
+      if (!isCapability(strength)) return undefined;
+      const dimension = this.dimensionOfSkill.get(skill);
+      if (dimension === undefined) unknownSquares += Math.fround(strength) * Math.fround(strength);
+      else vector[dimension] = strength;
+    }
+    return { vector, norm: Math.sqrt(dotProduct(vector, 0, vector, 0, this.dimensions) + unknownSquares) };
+  }
+
+  /** Cosine of the angle between the row and a query, in [−1, 1]; 0 if either has no length. */
+  similarity(row: number, vector: Float32Array, norm: number): number {
+    const product = norm * (this.norms[row] as number);
+    if (product === 0) return 0;
+    const cosine = dotProduct(this.values, row * this.dimensions, vector, 0, this.dimensions) / product;
+    return Math.min(1, Math.max(-1, cosine));
+  }
+
+  save(rows: number): CapabilityMatrixState {
+    return { skills: this.skills.slice(), values: Array.from(this.values.subarray(0, rows * this.dimensions)) };
+  }
+
+  /** The matrix must have been grown to the state's rows. */
+  restore(state: CapabilityMatrixState): void {
+    this.skills.length = 0;
+    this.dimensionOfSkill.clear();
+    for (const skill of state.skills) this.internSkill(skill);
+    this.values.fill(0);
+    this.values.set(state.values);
+    for (let row = 0; row < this.norms.length; row++) {
+      const first = row * this.dimensions;
+      this.norms[row] = Math.sqrt(dotProduct(this.values, first, this.values, first, this.dimensions));
+    }
+  }
+
+  private internSkill(skill: string): number {
+    const known = this.dimensionOfSkill.get(skill);
+    if (known !== undefined) return known;
+    const dimension = this.skills.push(skill) - 1;
+    assert(dimension < this.dimensions, 'more skills than dimensions');
+    this.dimensionOfSkill.set(skill, dimension);
+    return dimension;
+  }
+}
+
+/** Σ left[l + i] · right[r + i] for i < count, as (s₀ + s₁) + (s₂ + s₃) with sₖ the sum over i ≡ k mod 4 in rising order;
+ *  what is left over after the last four goes to s₀. */
+export function dotProduct(left: Float32Array, l: number, right: Float32Array, r: number, count: number): number {
+  let sum0 = 0;
+  let sum1 = 0;
+  let sum2 = 0;
+  let sum3 = 0;
+  let index = 0;
+  for (; index + 3 < count; index += 4) {
+    sum0 += (left[l + index] as number) * (right[r + index] as number);
+    sum1 += (left[l + index + 1] as number) * (right[r + index + 1] as number);
+    sum2 += (left[l + index + 2] as number) * (right[r + index + 2] as number);
+    sum3 += (left[l + index + 3] as number) * (right[r + index + 3] as number);
+  }
+  for (; index < count; index++) sum0 += (left[l + index] as number) * (right[r + index] as number);
+  return sum0 + sum1 + (sum2 + sum3);
+}
+
+// Within ±10¹⁸, squares of sums stay finite and the stored 32-bit value is finite as well.
+function isCapability(value: unknown): boolean {
+  return typeof value === 'number' && value >= -1e18 && value <= 1e18;
+}
+
+function isVector(capabilities: Capabilities): capabilities is ArrayLike<number> {
+  return typeof (capabilities as ArrayLike<number>).length === 'number' && isListLike(capabilities);
+}
+
+// A skill may be named "length": only true lists and typed arrays count as vectors.
+function isListLike(capabilities: Capabilities): boolean {
+  return Array.isArray(capabilities) || ArrayBuffer.isView(capabilities);
+}
