@@ -19,8 +19,9 @@ export const defaultSimulationLimits: SimulationLimits = { eventsPerInstantMax: 
 /** What an event does. `target` and `payload` are what was given to {@link Simulation.schedule}. */
 export type EventHandler = (target: number, payload: unknown) => void;
 
-const handlerLimit = 512;
-const depthLimit = 2 ** 22;
+const handlerLimit = 1024;
+const depthBits = 22;
+const depthLimit = 2 ** depthBits;
 const timeLimit = Number.MAX_SAFE_INTEGER;
 /** Events whose ancestry is remembered; a power of two. */
 const historyLength = 4096;
@@ -33,13 +34,14 @@ export class Simulation {
   private now = 0;
   private runs = 0;
   private depth = 0;
+  /** Number of the event that ran last, from 1, modulo 2³² as a signed integer; 0 stands for none. */
   private currentRun = 0;
   private eventsAtInstant = 0;
   private running = false;
   private stopped = false;
   // What ran lately, by run number modulo the length: enough to name an event's ancestors.
   private readonly historyTime = new Float64Array(historyLength);
-  private readonly historyHandler = new Int32Array(historyLength);
+  private readonly historyMeta = new Int32Array(historyLength);
   private readonly historyTarget = new Int32Array(historyLength);
   private readonly historyParent = new Int32Array(historyLength);
 
@@ -64,7 +66,7 @@ export class Simulation {
     return this.queue.size;
   }
 
-  /** Registers what events of one kind do; `name` is for dumps and errors. Returns the handler's id. At most 512 handlers. */
+  /** Registers what events of one kind do; `name` is for dumps and errors. Returns the handler's id. At most 1024 handlers. */
   defineHandler(name: string, handler: EventHandler): number {
     assert(this.handlers.length < handlerLimit, 'too many handlers');
     this.handlers.push(handler);
@@ -90,7 +92,7 @@ export class Simulation {
     return this.queue.push(
       atMicros,
       priority,
-      handlerId * depthLimit + depth,
+      (handlerId << depthBits) | depth,
       target,
       this.running ? this.currentRun : 0,
       payload,
@@ -120,6 +122,7 @@ export class Simulation {
 
   /** Runs the next event, whatever its time. False if there is none. */
   step(): boolean {
+    if (this.pendingCount === 0) return false;
     this.begin();
     try {
       return this.runNext(timeLimit);
@@ -137,10 +140,10 @@ export class Simulation {
   causalChain(limit = 20): string[] {
     const links: string[] = [];
     let run = this.currentRun;
-    while (links.length < limit && run > 0 && run > this.runs - historyLength) {
+    while (links.length < limit && run !== 0 && (this.currentRun - run) >>> 0 < Math.min(historyLength, this.runs)) {
       const at = run & (historyLength - 1);
       links.push(
-        `${this.handlerNames[this.historyHandler[at]!]}(${this.historyTarget[at]}) at ${this.historyTime[at]} µs`,
+        `${this.handlerNames[this.historyMeta[at]! >>> depthBits]}(${this.historyTarget[at]}) at ${this.historyTime[at]} µs`,
       );
       run = this.historyParent[at]!;
     }
@@ -151,7 +154,7 @@ export class Simulation {
   dump(limit: number): string {
     const lines = [`now ${this.now} µs, ${this.runs} events run, ${this.pendingCount} pending`];
     for (const event of this.queue.next(limit)) {
-      const name = this.handlerNames[Math.floor(event.meta / depthLimit)];
+      const name = this.handlerNames[event.meta >>> depthBits];
       lines.push(`  ${event.timeMicros} µs  priority ${event.priority}  #${event.sequence}  ${name}(${event.target})`);
     }
     if (this.pendingCount > limit) lines.push(`  … and ${this.pendingCount - limit} more`);
@@ -166,25 +169,30 @@ export class Simulation {
 
   private runNext(until: number): boolean {
     const { queue } = this;
-    if (!queue.popUntil(until)) return false;
-    const time = queue.poppedTime;
-    if (time !== this.now) this.eventsAtInstant = 0;
-    this.now = time;
+    const slot = queue.popUntil(until);
+    if (slot < 0) return false;
+    const time = queue.timeOf(slot);
+    const meta = queue.metaOf(slot);
+    const target = queue.targetOf(slot);
+    if (time !== this.now) {
+      this.now = time;
+      this.eventsAtInstant = 0;
+    }
+    const run = (this.runs + 1) | 0;
     this.runs += 1;
-    this.currentRun = this.runs;
-    const handlerId = Math.floor(queue.poppedMeta / depthLimit);
-    this.depth = queue.poppedMeta % depthLimit;
-    const at = this.runs & (historyLength - 1);
-    this.historyTime[at] = time;
-    this.historyHandler[at] = handlerId;
-    this.historyTarget[at] = queue.poppedTarget;
-    this.historyParent[at] = queue.poppedParentRun;
+    this.currentRun = run;
+    this.depth = meta & (depthLimit - 1);
     this.eventsAtInstant += 1;
+    const at = run & (historyLength - 1);
+    this.historyTime[at] = time;
+    this.historyMeta[at] = meta;
+    this.historyTarget[at] = target;
+    this.historyParent[at] = queue.parentOf(slot);
     if (this.eventsAtInstant > this.limits.eventsPerInstantMax)
       this.fail(`more than ${this.limits.eventsPerInstantMax} events`);
     if (this.depth > this.limits.causalDepthMax)
       this.fail(`a causal chain of more than ${this.limits.causalDepthMax} events`);
-    this.handlers[handlerId]!(queue.poppedTarget, queue.poppedPayload);
+    this.handlers[meta >>> depthBits]!(target, queue.takePayload(slot));
     return true;
   }
 
