@@ -1,6 +1,8 @@
-// Named, seeded streams of random numbers: xoshiro128** seeded by splitmix32 over the seed and the stream's name
+// Named, seeded streams of random numbers: xoshiro128** seeded by splitmix32 over a digest of the stream's name and the seed
 // (Blackman and Vigna, "Scrambled linear pseudorandom number generators", TOMS 2021). The same (seed, name) gives the same
 // bits on every machine, and a stream's state is four integers, so that it travels in a snapshot.
+
+import { Digest } from './digest.ts';
 
 /** State of one stream: four unsigned 32-bit integers. */
 export type RandomState = readonly [number, number, number, number];
@@ -13,21 +15,15 @@ export class RandomStream {
 
   /** `seed` is any safe integer, `name` says what the stream is for: streams of different names are independent. */
   constructor(seed: number, name: string) {
-    let hash = 0x811c9dc5;
-    for (let index = 0; index < name.length; index++) hash = Math.imul(hash ^ name.charCodeAt(index), 0x01000193);
-    let state = (hash ^ (seed >>> 0) ^ Math.imul(Math.floor(seed / 0x100000000) | 0, 0x9e3779b1)) >>> 0;
-    const next = (): number => {
-      state = (state + 0x9e3779b9) >>> 0;
-      let mixed = state ^ (state >>> 16);
-      mixed = Math.imul(mixed, 0x21f0aaad);
-      mixed ^= mixed >>> 15;
-      mixed = Math.imul(mixed, 0x735a2d97);
-      return (mixed ^ (mixed >>> 15)) >>> 0;
-    };
-    this.s0 = next();
-    this.s1 = next();
-    this.s2 = next();
-    this.s3 = next() | 1;
+    // 64 bits of name and seed reach the state: with 32, two streams of a large sweep could coincide.
+    const digest = new Digest();
+    digest.addText(name);
+    digest.addInteger(seed);
+    const [first, second] = digest.save();
+    this.s0 = splitmix32(first, 1);
+    this.s1 = splitmix32(second, 1);
+    this.s2 = splitmix32(first, 2);
+    this.s3 = splitmix32(second, 2) | 1;
   }
 
   /** The next unsigned 32-bit integer. */
@@ -77,4 +73,12 @@ export class RandomStream {
   restore(state: RandomState): void {
     [this.s0, this.s1, this.s2, this.s3] = state;
   }
+}
+
+/** The `step`-th output of splitmix32 started at `state`, as an unsigned 32-bit integer. */
+function splitmix32(state: number, step: number): number {
+  let mixed = (state + Math.imul(0x9e3779b9, step)) | 0;
+  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x21f0aaad);
+  mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97);
+  return (mixed ^ (mixed >>> 15)) >>> 0;
 }
