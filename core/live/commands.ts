@@ -1,0 +1,6 @@
+// The commands that the live shell declares.
+
+import type { Command } from '../ports/command.ts';
+import { doctorCommand } from './doctor.ts';
+
+export const liveCommands: readonly Command[] = [doctorCommand];

@@ -1,0 +1,192 @@
+// `sira doctor`: what this machine has, and for each thing missing what it would enable and the one command to get it. The
+// main job needs Node alone, so that nothing missing is an error.
+
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { availableParallelism, totalmem } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { createColors } from 'picocolors';
+import type { Command } from '../ports/command.ts';
+
+/** One line of the doctor's answer. */
+export interface Finding {
+  readonly name: string;
+  readonly found: boolean;
+  /** What was found, or what is missing. */
+  readonly detail: string;
+  /** What it is for; of a thing missing, what it would enable. */
+  readonly enables: string;
+  /** The one command or step that brings it; empty if it is there. */
+  readonly remedy: string;
+}
+
+/** What the doctor asks the machine. */
+export interface Machine {
+  readonly nodeVersion: string;
+  readonly coreCount: number;
+  readonly memoryBytes: number;
+  /** Absolute path of a program on the PATH, or undefined. */
+  findProgram(name: string): string | undefined;
+  /** First line that the program prints, on either stream, or undefined if it fails. */
+  ask(program: string, words: readonly string[]): string | undefined;
+  exists(path: string): boolean;
+}
+
+export const thisMachine: Machine = {
+  nodeVersion: process.versions.node,
+  coreCount: availableParallelism(),
+  memoryBytes: totalmem(),
+  findProgram(name) {
+    return (process.env.PATH ?? '')
+      .split(delimiter)
+      .map((folder) => join(folder, name))
+      .find((file) => {
+        try {
+          accessSync(file, constants.X_OK);
+          return true;
+        } catch {
+          return false;
+        }
+      });
+  },
+  ask(program, words) {
+    const answer = spawnSync(program, words, { encoding: 'utf8', timeout: 10_000 });
+    if (answer.status !== 0) return undefined;
+    return `${answer.stdout}${answer.stderr}`.split('\n')[0]?.trim();
+  },
+  exists: existsSync,
+};
+
+/** Everything that Sira can use, found or missing, on `machine`. */
+export function diagnose(machine: Machine, projectRoot: string): readonly Finding[] {
+  return [
+    nodeFinding(machine),
+    {
+      name: 'processors',
+      found: true,
+      detail: `${machine.coreCount} cores, ${(machine.memoryBytes / 2 ** 30).toFixed(1)} GiB of memory`,
+      enables: 'policies and seeds run in parallel, one a core',
+      remedy: '',
+    },
+    tensorFlowFinding(machine, projectRoot),
+    program(
+      machine,
+      'Java',
+      ['java'],
+      ['-version'],
+      'QuestDB as the telemetry store',
+      'apt-get install openjdk-17-jre-headless',
+    ),
+    program(machine, 'g++', ['g++'], ['--version'], 'the C++ peer in `npm run bench`', 'apt-get install g++'),
+    simpyFinding(machine),
+    program(
+      machine,
+      'Chromium',
+      ['chromium', 'chromium-browser', 'google-chrome'],
+      ['--version'],
+      'the tests that open a report in a browser',
+      'apt-get install chromium',
+    ),
+    sharedDataFinding(machine, projectRoot),
+  ];
+}
+
+function nodeFinding(machine: Machine): Finding {
+  const found = Number(machine.nodeVersion.split('.')[0]) >= 20;
+  return {
+    name: 'Node',
+    found,
+    detail: machine.nodeVersion,
+    enables: 'everything',
+    remedy: found ? '' : 'install Node 20 or newer',
+  };
+}
+
+function tensorFlowFinding(machine: Machine, projectRoot: string): Finding {
+  const backends = [
+    ['native', 'node_modules/tfjs-node-native'],
+    ['wasm', 'node_modules/@tensorflow/tfjs-backend-wasm'],
+    ['cpu', 'node_modules/@tensorflow/tfjs-core'],
+  ] as const;
+  const backend = backends.find(([, path]) => machine.exists(join(projectRoot, path)));
+  const enables = 'training policies and forecasters; running them needs none';
+  if (backend !== undefined)
+    return { name: 'TensorFlow', found: true, detail: `${backend[0]} backend`, enables, remedy: '' };
+  return {
+    name: 'TensorFlow',
+    found: false,
+    detail: 'no backend installed',
+    enables,
+    remedy: 'npm install --no-save @tensorflow/tfjs-core @tensorflow/tfjs-backend-wasm',
+  };
+}
+
+function simpyFinding(machine: Machine): Finding {
+  const python = machine.findProgram('python3');
+  const version =
+    python === undefined ? undefined : machine.ask(python, ['-c', 'import simpy; print(simpy.__version__)']);
+  const enables = 'the SimPy peer in `npm run bench`';
+  if (version !== undefined) return { name: 'SimPy', found: true, detail: version, enables, remedy: '' };
+  return {
+    name: 'SimPy',
+    found: false,
+    detail: python === undefined ? 'python3 not found' : 'python3 has no simpy',
+    enables,
+    remedy: python === undefined ? 'apt-get install python3-simpy' : 'python3 -m pip install simpy',
+  };
+}
+
+function sharedDataFinding(machine: Machine, projectRoot: string): Finding {
+  const folder = join(projectRoot, '..', 'shared', 'data');
+  const found = machine.exists(folder);
+  return {
+    name: 'shared data',
+    found,
+    detail: found ? folder : `no folder ${folder}`,
+    enables: 'the tests on traces whose licence keeps them out of the project',
+    remedy: found ? '' : `put the traces into ${folder}`,
+  };
+}
+
+function program(
+  machine: Machine,
+  name: string,
+  names: readonly string[],
+  words: readonly string[],
+  enables: string,
+  remedy: string,
+): Finding {
+  for (const candidate of names) {
+    const path = machine.findProgram(candidate);
+    const version = path === undefined ? undefined : machine.ask(path, words);
+    if (version !== undefined) return { name, found: true, detail: version, enables, remedy: '' };
+  }
+  return { name, found: false, detail: 'not found', enables, remedy };
+}
+
+export const doctorCommand: Command = {
+  name: 'doctor',
+  summary: 'say what this machine has, and what each missing thing would enable',
+  description:
+    'Looks for everything that Sira can use. Simulations and reports need nothing but Node; the rest enables more.',
+  arguments: [],
+  options: [{ flags: '--json', description: 'print JSON' }],
+  examples: [{ line: 'sira doctor', meaning: 'what this machine has' }],
+  run(call, context) {
+    const findings = diagnose(thisMachine, context.projectRoot);
+    if (call.options.json === true) {
+      context.terminal.write(`${JSON.stringify(findings, null, 2)}\n`);
+      return 0;
+    }
+    const colours = createColors(context.terminal.colour);
+    for (const finding of findings) {
+      const mark = finding.found ? colours.green('found  ') : colours.yellow('missing');
+      context.terminal.write(`${mark}  ${finding.name.padEnd(12)} ${finding.detail}\n`);
+      if (!finding.found)
+        context.terminal.write(
+          `${' '.repeat(22)} would enable ${finding.enables}\n${' '.repeat(22)} get it: ${finding.remedy}\n`,
+        );
+    }
+    return 0;
+  },
+};

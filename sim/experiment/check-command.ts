@@ -1,0 +1,72 @@
+// `sira check`: is this scenario sound? It reads the scenario and the traces that it names, and runs nothing.
+
+import { SiraError } from '../../core/base/errors.ts';
+import type { Command, CommandContext } from '../../core/ports/command.ts';
+import { openMachines } from '../workload/open-machines.ts';
+import { openWorkload } from '../workload/open-workload.ts';
+import { readTrace } from '../workload/read-trace.ts';
+import { checkScenario } from './load-scenario.ts';
+import type { Scenario } from './scenario.ts';
+
+export const checkCommand: Command = {
+  name: 'check',
+  summary: 'validate scenarios without running them',
+  description:
+    'Validates scenarios and the traces that they name. Every problem is named with its line, column and field.',
+  arguments: [{ name: 'scenario', description: 'scenario files, YAML', required: true, many: true }],
+  options: [],
+  examples: [
+    { line: 'sira check scenarios/gpu-cluster.yaml', meaning: 'one scenario' },
+    { line: 'sira check scenarios/*.yaml', meaning: 'all of them' },
+  ],
+  run(call, context) {
+    let failures = 0;
+    for (const file of call.arguments) failures += checkFile(file, context) ? 0 : 1;
+    return failures === 0 ? 0 : 2;
+  },
+};
+
+/** True if the scenario in `file` is sound. */
+function checkFile(file: string, context: CommandContext): boolean {
+  const { scenario, problems } = checkScenario(file);
+  for (const problem of problems) context.printError(problem);
+  if (scenario === undefined) return false;
+  try {
+    context.terminal.write(`${file}: ${describe(scenario)}\n`);
+    return true;
+  } catch (error) {
+    if (!(error instanceof SiraError)) throw error;
+    // Where the reader knows no place, the scenario is the place.
+    context.printError(
+      error.place.file === undefined
+        ? new SiraError(error.code, error.message, { file, ...error.place }, error.remedy)
+        : error,
+    );
+    return false;
+  }
+}
+
+/** `121 machines with 622 GPUs, 8,152 tasks in the trace, 8 policies, 5 seeds`; opens what the scenario names. */
+export function describe(scenario: Scenario): string {
+  const { machines } = openMachines(scenario.cluster, scenario.seeds[0] ?? 0);
+  const gpus = machines.reduce((sum, machine) => sum + machine.gpuCount, 0);
+  const { source } = scenario.workload;
+  // Opening the workload finds what only shows on these machines: tasks that fit nowhere, a load that cannot be offered.
+  openWorkload(scenario.workload, machines, scenario.seeds[0] ?? 0);
+  const tasks =
+    source.format === 'synthetic'
+      ? source.count === 0
+        ? 'tasks generated without end'
+        : `${count(source.count, 'task')} generated`
+      : `${count(readTrace(source).tasks.length, 'task')} in the trace`;
+  return [
+    `${count(machines.length, 'machine')}${gpus === 0 ? '' : ` with ${count(gpus, 'GPU')}`}`,
+    tasks,
+    count(scenario.policies.length, 'policy', 'policies'),
+    count(scenario.seeds.length, 'seed'),
+  ].join(', ');
+}
+
+function count(number: number, one: string, many = `${one}s`): string {
+  return `${String(number).replace(/\B(?=(\d{3})+$)/g, ',')} ${number === 1 ? one : many}`;
+}
