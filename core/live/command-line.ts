@@ -5,6 +5,7 @@ import { CommanderError, Option, Command as Parser } from 'commander';
 import { createColors } from 'picocolors';
 import { assert } from '../base/assert.ts';
 import { SiraError } from '../base/errors.ts';
+import { nearestName } from '../base/nearest-name.ts';
 import type { Command, CommandCall, CommandResult, Terminal } from '../ports/command.ts';
 
 export interface CommandLine {
@@ -20,6 +21,19 @@ export interface CommandLine {
 /** Parses `words` (what follows `sira`) and runs the command chosen; gives its exit code. Help and the version are printed
  *  and give 0. Throws SIRA_USAGE, and whatever the command throws. */
 export async function runCommandLine(line: CommandLine, words: readonly string[]): Promise<number> {
+  const [first, second] = words;
+  if (first === 'help' && second !== undefined && !line.commands.some((command) => command.name === second)) {
+    const near = nearestName(
+      second,
+      line.commands.map((command) => command.name),
+    );
+    throw new SiraError(
+      'SIRA_USAGE',
+      `unknown command '${second}'`,
+      {},
+      `${near === undefined ? '' : `Did you mean ${near}? `}Run \`sira --help\`.`,
+    );
+  }
   if (words.length === 0) {
     line.terminal.write(overview(line));
     return 0;
@@ -47,14 +61,22 @@ export async function runCommandLine(line: CommandLine, words: readonly string[]
 export function overview(line: CommandLine): string {
   const colours = createColors(line.terminal.colour);
   const width = Math.max(...line.commands.map((command) => command.name.length));
-  const examples = line.commands.flatMap((command) => command.examples.slice(0, 1));
-  const exampleWidth = Math.max(...examples.map((example) => example.line.length));
   return [
     `${colours.bold(`sira ${line.version}`)}  ${line.summary}\n`,
     `\n${colours.bold('Commands')}\n`,
     ...line.commands.map((command) => `  ${colours.cyan(command.name.padEnd(width))}  ${command.summary}\n`),
+    examplesOf(line),
+  ].join('');
+}
+
+/** The first example of each command. */
+function examplesOf(line: CommandLine): string {
+  const colours = createColors(line.terminal.colour);
+  const examples = line.commands.flatMap((command) => command.examples.slice(0, 1));
+  const width = Math.max(...examples.map((example) => example.line.length));
+  return [
     `\n${colours.bold('Examples')}\n`,
-    ...examples.map((example) => `  ${example.line.padEnd(exampleWidth)}  ${colours.dim(example.meaning)}\n`),
+    ...examples.map((example) => `  ${example.line.padEnd(width)}  ${colours.dim(example.meaning)}\n`),
     '\n`sira COMMAND --help` tells more about a command.\n',
   ].join('');
 }
@@ -65,14 +87,7 @@ function buildParser(line: CommandLine, chosen: (command: Command, call: Command
     .version(line.version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
-    .addHelpText(
-      'after',
-      () =>
-        `\n${overview(line)
-          .split('\n')
-          .slice(2 + line.commands.length + 1)
-          .join('\n')}`,
-    );
+    .addHelpText('after', () => examplesOf(line));
   quiet(parser, line.terminal);
   for (const command of line.commands) {
     const sub = parser

@@ -44,12 +44,13 @@ export const policiesCommand: Command = {
       unplaced: 'Unplaced rules: what happens to a task that fits nowhere now',
       backfill: 'Backfilling: who may overtake a blocked task',
     };
+    const width = Math.max(...Object.values(parts).flatMap((part) => Object.keys(part).map((name) => name.length)));
     for (const field of ['order', 'place', 'unplaced', 'backfill'] as const) {
       context.terminal.write(
         `${field === 'order' ? '' : '\n'}${colours.bold(titles[field])} ${colours.dim(`(${field}:)`)}\n`,
       );
       for (const [name, description] of Object.entries(parts[field]))
-        context.terminal.write(`  ${colours.cyan(name.padEnd(18))}${description}\n`);
+        context.terminal.write(`  ${colours.cyan(name.padEnd(width + 2))}${description}\n`);
     }
     return 0;
   },
