@@ -1,0 +1,133 @@
+// The settings of the kernel: every tunable of its parts with unit, bounds, default and what to weigh. Parts read them by
+// name; a number that a person may want to tune stands here and not in the code that uses it.
+
+import type { SettingTable } from './setting.ts';
+import { type SettingRule, Settings, type SettingsOptions } from './settings.ts';
+
+const second = 1_000_000;
+const minute = 60 * second;
+const day = 86_400 * second;
+
+export const kernelSettingTable = {
+  'registry.leaseMicros': {
+    type: 'integer',
+    unit: 'micros',
+    default: 40 * second,
+    min: 1000,
+    max: day,
+    description:
+      'How long an agent that is silent keeps its work. Longer rides out pauses, shorter frees its machine sooner.',
+  },
+  'registry.heartbeatIntervalMicros': {
+    type: 'integer',
+    unit: 'micros',
+    default: 10 * second,
+    min: 1000,
+    max: 60 * minute,
+    description: 'How often an agent says that it lives. It must be shorter than the lease.',
+  },
+  'registry.suspicionThreshold': {
+    type: 'number',
+    default: 8,
+    min: 0.5,
+    max: 16,
+    description:
+      'Phi of the accrual failure detector above which an agent gets no new work: at 8, one false suspicion in 10^8 beats if their gaps are as modelled.',
+  },
+  'scheduler.queueLengthMax': {
+    type: 'integer',
+    unit: 'tasks',
+    default: 1_000_000,
+    min: 1,
+    max: 100_000_000,
+    description: 'Tasks that may wait at once; further ones are refused with SIRA_QUEUE_FULL.',
+  },
+  'scheduler.attemptsMax': {
+    type: 'integer',
+    unit: 'attempts',
+    default: 16,
+    min: 1,
+    max: 1000,
+    description: 'How often a task is started before it counts as failed.',
+  },
+  'scheduler.backoffFirstMicros': {
+    type: 'integer',
+    unit: 'micros',
+    default: second,
+    min: 1,
+    max: day,
+    description: 'Wait before a task that could not be placed is tried again; it doubles with each failure.',
+  },
+  'scheduler.backoffMaxMicros': {
+    type: 'integer',
+    unit: 'micros',
+    default: 5 * minute,
+    min: 1,
+    max: day,
+    description: 'Longest wait between two tries of one task.',
+  },
+  'scheduler.decisionRunnersUp': {
+    type: 'integer',
+    default: 3,
+    min: 0,
+    max: 64,
+    description:
+      'Machines besides the winner whose scores a decision record keeps. Each costs time and memory a placement.',
+  },
+  'dispatch.retryMicros': {
+    type: 'integer',
+    unit: 'micros',
+    default: 2 * second,
+    min: 1,
+    max: 60 * minute,
+    description: 'Wait before a dispatch that the agent has not acknowledged is sent again.',
+  },
+  'dispatch.attemptsMax': {
+    type: 'integer',
+    unit: 'attempts',
+    default: 8,
+    min: 1,
+    max: 1000,
+    description: 'How often one dispatch is sent before the task is placed elsewhere.',
+  },
+  'bus.redeliveryMicros': {
+    type: 'integer',
+    unit: 'micros',
+    default: 2 * second,
+    min: 1,
+    max: 60 * minute,
+    description: 'Wait before a message that was not acknowledged is delivered again.',
+  },
+  'bus.topicLengthMax': {
+    type: 'integer',
+    unit: 'messages',
+    default: 100_000,
+    min: 1,
+    max: 100_000_000,
+    description:
+      'Messages that a topic keeps for its slowest subscriber; further ones are refused with SIRA_QUEUE_FULL.',
+  },
+} as const satisfies SettingTable;
+
+export type KernelSettingTable = typeof kernelSettingTable;
+export type KernelSettingName = keyof KernelSettingTable;
+
+/** What must hold between settings of the kernel. */
+export const kernelSettingRules: readonly SettingRule<KernelSettingTable>[] = [
+  {
+    requirement:
+      'registry.leaseMicros must be longer than registry.heartbeatIntervalMicros, or every agent dies between two beats',
+    holds: (values) => values['registry.leaseMicros'] > values['registry.heartbeatIntervalMicros'],
+  },
+  {
+    requirement: 'scheduler.backoffMaxMicros must be at least scheduler.backoffFirstMicros',
+    holds: (values) => values['scheduler.backoffMaxMicros'] >= values['scheduler.backoffFirstMicros'],
+  },
+];
+
+/** The kernel's settings at their defaults, or at the values of `options.initial`. */
+export function createKernelSettings(
+  options: Omit<SettingsOptions<KernelSettingTable>, 'rules'> = {},
+): Settings<KernelSettingTable> {
+  return new Settings(kernelSettingTable, { ...options, rules: kernelSettingRules });
+}
