@@ -6,10 +6,12 @@ import { SiraError } from '../../core/base/errors.ts';
 import type { ArrivalStream, StreamOptions } from './arrival-stream.ts';
 import { createEstimator, estimateNote } from './estimator.ts';
 import { inflatedArrivals } from './inflated-arrivals.ts';
-import { type PreparedTrace, prepareTrace } from './prepared-trace.ts';
+import { endlessNote, type PreparedTrace, prepareTrace } from './prepared-trace.ts';
 import { readTrace } from './read-trace.ts';
 import { resampledArrivals } from './resampled-arrivals.ts';
 import type { ArrivalSpec, WorkloadSpec } from './spec.ts';
+import { syntheticArrivals } from './synthetic-arrivals.ts';
+import { type SyntheticSource, syntheticMix, syntheticTasks } from './synthetic-tasks.ts';
 import type { Trace } from './trace.ts';
 import { scaledArrivals, traceArrivals } from './trace-arrivals.ts';
 import { typicalTasksOf } from './typical-tasks.ts';
@@ -26,8 +28,32 @@ export function openWorkload(spec: WorkloadSpec, machines: readonly MachineSpec[
     seed,
   };
   const { source } = spec;
-  if (source.format === 'synthetic') throw new RangeError('synthetic');
-  return openTrace(readTrace(source), spec, machines, options);
+  if (source.format !== 'synthetic') return openTrace(readTrace(source), spec, machines, options);
+  if (spec.arrivals.kind === 'trace') return openSynthetic(source, spec, machines, options);
+  if (source.count === 0) {
+    const detail = `generated tasks without end have arrivals of their own and cannot be ${spec.arrivals.kind}`;
+    throw new SiraError(
+      'SIRA_SCENARIO_INVALID',
+      detail,
+      { field: 'workload.arrivals.kind' },
+      'Leave out `arrivals`, or give `count`.',
+    );
+  }
+  return openTrace({ tasks: [...syntheticTasks(source, seed)], notes: [] }, spec, machines, options);
+}
+
+function openSynthetic(
+  source: SyntheticSource,
+  spec: WorkloadSpec,
+  machines: readonly MachineSpec[],
+  options: StreamOptions,
+): Workload {
+  const stream = syntheticArrivals(source, spec.durations, machines, options);
+  return {
+    tasks: () => stream.start(),
+    typicalTasks: (coverage) => typicalTasksOf(syntheticMix(source), coverage),
+    notes: [...stream.notes, ...(spec.durations.endless ? [endlessNote] : []), estimateNote(spec.estimates, false)],
+  };
 }
 
 function openTrace(

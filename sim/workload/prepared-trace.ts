@@ -9,6 +9,8 @@ import type { DurationSpec } from './spec.ts';
 import type { Trace, TraceTask } from './trace.ts';
 import type { MachineSpec } from './workload.ts';
 
+export const endlessNote = 'Tasks never end by themselves.';
+
 export interface PreparedTrace {
   /** Tasks that fit, in order of arrival; durations at least 1 and within the scenario's bounds. */
   readonly tasks: readonly TraceTask[];
@@ -51,7 +53,7 @@ export function prepareTrace(trace: Trace, durations: DurationSpec, machines: re
     });
   }
   if (leftOut.size > 0) notes.push(leftOutNote(leftOut, ordered.length));
-  if (durations.endless) notes.push('Tasks never end by themselves.');
+  if (durations.endless) notes.push(endlessNote);
   else if (capped > 0)
     notes.push(`${describeCount(capped)} tasks of more than ${formatDuration(durations.capMicros)} were cut to that.`);
   return { tasks, leftOutNames, notes };

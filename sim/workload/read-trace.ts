@@ -1,7 +1,11 @@
 // Picks the reader of a recorded source's format.
 
+import { readAzureLlmRequests } from './azure-llm-requests.ts';
+import { readBatsimJobs } from './batsim-jobs.ts';
+import { readCsvTasks } from './csv-tasks.ts';
 import { readOpenbPods } from './openb-pods.ts';
 import type { WorkloadSource } from './spec.ts';
+import { readSwfJobs } from './swf-jobs.ts';
 import type { Trace } from './trace.ts';
 
 /** Sources that are files; `synthetic` is made, not read. */
@@ -12,7 +16,13 @@ export function readTrace(source: RecordedSource): Trace {
   switch (source.format) {
     case 'openb':
       return readOpenbPods(source.file);
-    default:
-      throw new RangeError(`no reader for ${source.format}`);
+    case 'swf':
+      return readSwfJobs(source);
+    case 'azure-llm':
+      return readAzureLlmRequests(source);
+    case 'batsim':
+      return readBatsimJobs(source.file);
+    case 'csv':
+      return readCsvTasks(source);
   }
 }

@@ -10,7 +10,8 @@ export type ClusterSpec =
       readonly gpuOnly: boolean;
       /** Share of the machines kept, (0, 1]: seeded, the same mix of models by largest remainder. */
       readonly sample: number;
-      /** File (text or .gz) with node numbers in tie-break order, or undefined for the file's order. */
+      /** File (text or .gz) with node numbers in tie-break order, or undefined for the file's order; `{seed}` in its name
+       *  stands for the run's seed. */
       readonly order?: string | undefined;
     }
   | {
@@ -37,7 +38,7 @@ export type ArrivalSpec =
   /** Tasks drawn from the trace with replacement, Poisson arrivals, at an offered load of `load`; endless. */
   | { readonly kind: 'resampled'; readonly load: number; readonly resource: 'cpu' | 'gpu' }
   /** FGD's protocol: all at time 0 in order, shuffled by seed, drawn with replacement until the GPUs asked for reach
-   *  `ratio` of the cluster's; `order` (a file of pod numbers) replaces the draw. */
+   *  `ratio` of the cluster's; `order` (a file of pod numbers, `{seed}` in its name stands for the run's seed) replaces the draw. */
   | { readonly kind: 'inflated'; readonly ratio: number; readonly order?: string | undefined };
 
 /** What the kernel is told about run times. */
@@ -78,7 +79,8 @@ export interface CsvColumns {
 /** Where the tasks come from. */
 export type WorkloadSource =
   | { readonly format: 'openb'; readonly file: string }
-  /** `firstJob` (1-based position in the file) and `jobCount` cut a window; 0 jobs means all. Each processor is a machine. */
+  /** `firstJob` (1-based, over the jobs that ran for some time, by job number; a published window that counts from 0 begins
+   *  one later) and `jobCount` cut a window; 0 jobs means all. Each processor is a machine. */
   | { readonly format: 'swf'; readonly file: string; readonly firstJob: number; readonly jobCount: number }
   /** Requests become tasks of a share of one GPU: `gpuMilli`, and prompt and output tokens over the two speeds as run time. */
   | {
