@@ -33,17 +33,22 @@ export interface UnsubscribeInput {
   readonly subscription: string;
 }
 
-export interface PublishInput {
-  readonly kind: 'publish';
+/** What publications, requests and replies share. A sequence that was refused is not used up: the producer sends the same
+ *  again, sends something else under it, or gives it up through `settledSequence`. */
+export interface Produced {
   readonly timeMicros: number;
-  readonly topic: string;
   readonly producer: string;
   /** The producer's own count over all its publications, requests and replies, from 1: the de-duplication key. */
   readonly sequence: number;
+  /** The producer will never again send a sequence up to this one. */
+  readonly settledSequence?: number;
   /** Opaque; must be JSON-able if the broker is to be saved. */
   readonly payload: unknown;
-  /** The producer will never again send a sequence up to this one (it gave up those that were refused). */
-  readonly settledSequence?: number;
+}
+
+export interface PublishInput extends Produced {
+  readonly kind: 'publish';
+  readonly topic: string;
 }
 
 /** Settles one offset, or every delivered offset up to it (`cumulative`, exclusive subscriptions only). Idempotent. */
@@ -69,28 +74,21 @@ export interface SubscriberDisconnectedInput {
   readonly subscriber: string;
 }
 
-/** Publishes to `topic` and expects one reply on `replyTopic`. The request's `sequence` is its correlation id. */
-export interface RequestInput {
+/** Publishes to `topic` and expects one reply on `replyTopic`, which a subscription must take already. The request's
+ *  `sequence` is its correlation id. */
+export interface RequestInput extends Produced {
   readonly kind: 'request';
-  readonly timeMicros: number;
   readonly topic: string;
-  readonly producer: string;
-  readonly sequence: number;
   readonly replyTopic: string;
   /** Time until `requestTimedOut`; 0 takes the broker's default. */
   readonly timeoutMicros: number;
-  readonly payload: unknown;
 }
 
 /** Answers the request (`requester`, `correlation`); published on its reply topic if the request still waits. */
-export interface ReplyInput {
+export interface ReplyInput extends Produced {
   readonly kind: 'reply';
-  readonly timeMicros: number;
-  readonly producer: string;
-  readonly sequence: number;
   readonly requester: string;
   readonly correlation: number;
-  readonly payload: unknown;
 }
 
 /** `timeMicros` never decreases from one input to the next. */
@@ -156,8 +154,9 @@ export type RefusalReason =
   | 'too many producers'
   | 'too many requests'
   | 'sequence is beyond the window'
-  | 'sequence is not a positive integer'
+  | 'sequence is not a positive integer above the settled'
   | 'no subscription takes requests on this topic'
+  | 'no subscription takes replies on this topic'
   | 'request is answered, timed out or unknown'
   | 'subscription is unknown'
   | 'subscription has other terms'

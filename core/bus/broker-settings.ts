@@ -17,10 +17,9 @@ export interface BrokerSettings {
   readonly redeliveryFactor: number;
   /** …up to this. */
   readonly redeliveryMicrosMax: number;
+  /** Producers whose sequences are remembered. */
   readonly producerCountMax: number;
-  /** A producer silent for this long is forgotten when the table of producers is full. */
-  readonly producerRetentionMicros: number;
-  /** How far a sequence may run ahead of the first one still missing; a multiple of 32. */
+  /** How far a sequence may run ahead of the last one before the first that is missing; a power of two, at least 32. */
   readonly producerWindow: number;
   readonly requestCountMax: number;
   readonly requestTimeoutMicros: number;
@@ -36,7 +35,6 @@ export const defaultBrokerSettings: BrokerSettings = {
   redeliveryFactor: 2,
   redeliveryMicrosMax: 10 * microsPerMinute,
   producerCountMax: 65_536,
-  producerRetentionMicros: 10 * microsPerMinute,
   producerWindow: 1_024,
   requestCountMax: 65_536,
   requestTimeoutMicros: 30 * microsPerSecond,
