@@ -4,6 +4,7 @@
 import { LineCounter, parseDocument } from 'yaml';
 import { SiraError } from '../../core/base/errors.ts';
 import { microsPerSecond } from '../../core/base/time.ts';
+import { describeCounted } from './describe.ts';
 import { jsonNumber } from './field-number.ts';
 import { RequestInterner, type Trace, type TraceTask } from './trace.ts';
 import { readTraceFile } from './trace-file.ts';
@@ -56,7 +57,10 @@ function readJobs(document: unknown): Trace {
       tenant: 'default',
     };
   });
-  return { tasks, notes: late === 0 ? [] : [`${late} jobs run longer than their walltime; they are not killed.`] };
+  return {
+    tasks,
+    notes: late === 0 ? [] : [`${describeCounted(late, 'job')} would outlast the walltime; none is killed for it.`],
+  };
 }
 
 function delayMicros(profiles: Json, name: unknown, field: string, known: Map<string, number>): number {

@@ -5,6 +5,7 @@ import { SiraError } from '../../core/base/errors.ts';
 import { microsPerMilli, microsPerSecond } from '../../core/base/time.ts';
 import type { ResourceRequest } from '../../core/scheduler/request.ts';
 import { type CsvRow, readCsvRows } from './csv-rows.ts';
+import { describeCounted } from './describe.ts';
 import type { CsvColumns, WorkloadSource } from './spec.ts';
 import { RequestInterner, splitModels, type Trace, type TraceTask } from './trace.ts';
 
@@ -33,7 +34,10 @@ export function readCsvTasks(source: WorkloadSource & { readonly format: 'csv' }
       tenant: (columns.tenant === undefined ? '' : row.text(columns.tenant)) || 'default',
     });
   });
-  const notes = widened === 0 ? [] : [`${widened} tasks ask for shares of several GPUs; they get whole ones.`];
+  const notes =
+    widened === 0
+      ? []
+      : [`${describeCounted(widened, 'row')} with shares of several GPUs: whole ones are asked for instead.`];
   return { tasks, notes };
 }
 

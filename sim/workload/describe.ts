@@ -23,3 +23,8 @@ export function describeRequest(request: ResourceRequest): string {
 export function describeCount(count: number): string {
   return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ',');
 }
+
+/** `1 job`, `12,000 jobs`. */
+export function describeCounted(count: number, noun: string): string {
+  return `${describeCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+}

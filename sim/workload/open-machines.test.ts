@@ -55,7 +55,7 @@ describe('openb node lists', () => {
     const { machines, notes } = openMachines(openb({ file: allNodes }), 1);
     expect(machines).toHaveLength(1213);
     expect(machines.reduce((sum, machine) => sum + machine.gpuCount, 0)).toBe(6212);
-    expect(notes).toEqual(['310 machines without a GPU were left out.']);
+    expect(notes).toEqual(['310 machines without a GPU left out.']);
   });
 
   test('the GPU list is the whole list without CPU machines, under other names', () => {
@@ -89,7 +89,9 @@ describe('openb node lists', () => {
       'T4 4 96000 393216': 2,
       'V100M32 4 48000 376832': 1,
     });
-    expect(notes).toEqual(['121 of 1213 machines were drawn by seed, with the same mix of kinds (largest remainder).']);
+    expect(notes).toEqual([
+      '121 of 1,213 machines were drawn by seed, with the same mix of kinds (largest remainder).',
+    ]);
     const other = openMachines(openb({ sample: 0.1 }), 43).machines;
     expect(mixOf(other)).toEqual(mixOf(machines));
     expect(other.map((machine) => machine.name)).not.toEqual(machines.map((machine) => machine.name));

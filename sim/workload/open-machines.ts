@@ -3,6 +3,7 @@
 
 import { SiraError } from '../../core/base/errors.ts';
 import { RandomStream } from '../../core/base/random.ts';
+import { describeCount, describeCounted } from './describe.ts';
 import { readOpenbNodes } from './openb-nodes.ts';
 import { indexByNumber, readOrderFile } from './order-file.ts';
 import type { ClusterSpec, MachineGroup } from './spec.ts';
@@ -51,12 +52,12 @@ function openNodeList(
   const listed = readOpenbNodes(spec.file);
   let machines = spec.gpuOnly ? listed.filter((machine) => machine.gpuCount > 0) : listed;
   if (machines.length < listed.length)
-    notes.push(`${listed.length - machines.length} machines without a GPU were left out.`);
+    notes.push(`${describeCounted(listed.length - machines.length, 'machine')} without a GPU left out.`);
   if (spec.sample < 1) {
     const before = machines.length;
     machines = sampleMachines(machines, spec.sample, seed);
     notes.push(
-      `${machines.length} of ${before} machines were drawn by seed, with the same mix of kinds (largest remainder).`,
+      `${describeCount(machines.length)} of ${describeCount(before)} machines were drawn by seed, with the same mix of kinds (largest remainder).`,
     );
   }
   if (spec.order !== undefined) machines = orderMachines(machines, spec.order, seed);

@@ -3,6 +3,8 @@
 // comparison meets the same tasks. Reading is left to one file a format, arrivals to one file a process.
 
 import { SiraError } from '../../core/base/errors.ts';
+import { typicalTasksOf } from '../../core/scheduler/plugins/typical-tasks.ts';
+import type { ResourceRequest } from '../../core/scheduler/request.ts';
 import type { ArrivalStream, StreamOptions } from './arrival-stream.ts';
 import { createEstimator, estimateNote } from './estimator.ts';
 import { inflatedArrivals } from './inflated-arrivals.ts';
@@ -11,10 +13,9 @@ import { readTrace } from './read-trace.ts';
 import { resampledArrivals } from './resampled-arrivals.ts';
 import type { ArrivalSpec, WorkloadSpec } from './spec.ts';
 import { syntheticArrivals } from './synthetic-arrivals.ts';
-import { type SyntheticSource, syntheticMix, syntheticTasks } from './synthetic-tasks.ts';
+import { type SyntheticSource, syntheticSample, syntheticTasks } from './synthetic-tasks.ts';
 import type { Trace } from './trace.ts';
 import { scaledArrivals, traceArrivals } from './trace-arrivals.ts';
-import { typicalTasksOf } from './typical-tasks.ts';
 import type { MachineSpec, Workload } from './workload.ts';
 
 /**
@@ -51,7 +52,7 @@ function openSynthetic(
   const stream = syntheticArrivals(source, spec.durations, machines, options);
   return {
     tasks: () => stream.start(),
-    typicalTasks: (coverage) => typicalTasksOf(syntheticMix(source), coverage),
+    typicalTasks: (coverage) => typicalTasksOf(syntheticSample(source), coverage),
     notes: [...stream.notes, ...(spec.durations.endless ? [endlessNote] : []), estimateNote(spec.estimates, false)],
   };
 }
@@ -77,13 +78,14 @@ function openTrace(
   const hasEstimates = prepared.tasks.some((task) => task.estimateMicros !== undefined);
   return {
     tasks: () => stream.start(),
-    typicalTasks: (coverage) =>
-      typicalTasksOf(
-        trace.tasks.map(({ request }) => ({ request, weight: 1 })),
-        coverage,
-      ),
+    typicalTasks: (coverage) => typicalTasksOf(requestsOf(trace), coverage),
     notes: [...prepared.notes, ...stream.notes, estimateNote(spec.estimates, hasEstimates)],
   };
+}
+
+/** All that the source lists, what fits no machine included. */
+function* requestsOf(trace: Trace): Generator<ResourceRequest> {
+  for (const { request } of trace.tasks) yield request;
 }
 
 function arrivalStream(

@@ -5,6 +5,7 @@
 import { SiraError } from '../../core/base/errors.ts';
 import { microsPerSecond } from '../../core/base/time.ts';
 import { type CsvRow, readCsvRows } from './csv-rows.ts';
+import { describeCount } from './describe.ts';
 import { RequestInterner, splitModels, type Trace, type TraceTask } from './trace.ts';
 
 /** The pods in the file's order. Throws `SIRA_FILE_MISSING` and `SIRA_TRACE_MALFORMED`. */
@@ -41,7 +42,9 @@ export function readOpenbPods(file: string): Trace {
   const notes: string[] = [];
   if (!timed) notes.push('The pod list has no times: every pod arrives at 0 and runs for the shortest duration.');
   if (neverScheduled > 0) {
-    notes.push(`${neverScheduled} of ${tasks.length} pods were never scheduled; they run for the shortest duration.`);
+    notes.push(
+      `${describeCount(neverScheduled)} of ${describeCount(tasks.length)} pods were never scheduled; they run for the shortest duration.`,
+    );
   }
   return { tasks, notes };
 }

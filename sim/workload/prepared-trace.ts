@@ -3,7 +3,7 @@
 
 import { formatDuration } from '../../core/base/time.ts';
 import type { ResourceRequest } from '../../core/scheduler/request.ts';
-import { describeCount, describeRequest } from './describe.ts';
+import { describeCount, describeCounted, describeRequest } from './describe.ts';
 import { createFitTest } from './fit.ts';
 import type { DurationSpec } from './spec.ts';
 import type { Trace, TraceTask } from './trace.ts';
@@ -24,7 +24,7 @@ export function prepareTrace(trace: Trace, durations: DurationSpec, machines: re
   const { ordered, moved } = inOrderOfArrival(trace.tasks);
   if (moved > 0)
     notes.push(
-      `${describeCount(moved)} tasks arrived earlier than one above them in the file; the list was sorted by arrival.`,
+      `${describeCounted(moved, 'task')} arrived earlier than one above them in the file; the list was sorted by arrival.`,
     );
   const startMicros = ordered.length === 0 ? 0 : (ordered[0] as TraceTask).arrivalMicros;
 
@@ -55,7 +55,9 @@ export function prepareTrace(trace: Trace, durations: DurationSpec, machines: re
   if (leftOut.size > 0) notes.push(leftOutNote(leftOut, ordered.length));
   if (durations.endless) notes.push(endlessNote);
   else if (capped > 0)
-    notes.push(`${describeCount(capped)} tasks of more than ${formatDuration(durations.capMicros)} were cut to that.`);
+    notes.push(
+      `${describeCounted(capped, 'task')} of more than ${formatDuration(durations.capMicros)} ${capped === 1 ? 'was' : 'were'} cut to that.`,
+    );
   return { tasks, leftOutNames, notes };
 }
 

@@ -221,7 +221,7 @@ describe('anybody’s CSV', () => {
       gpuCount: 'n',
     });
     expect(tasks[0]?.request).toMatchObject({ gpuCount: 2, gpuMilli: 1000 });
-    expect(notes).toEqual(['1 tasks ask for shares of several GPUs; they get whole ones.']);
+    expect(notes).toEqual(['1 row with shares of several GPUs: whole ones are asked for instead.']);
   });
 
   test.each([

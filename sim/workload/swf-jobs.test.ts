@@ -71,7 +71,7 @@ describe('the archive’s files', () => {
   test('KTH-SP2: 28,467 of 28,476 jobs ran on some processor; the requested time is the estimate', () => {
     const { tasks, notes } = read(kth);
     expect(tasks).toHaveLength(28_467);
-    expect(notes).toEqual(['9 jobs without run time or processors were left out.']);
+    expect(notes).toEqual(['9 jobs without run time or processors left out.']);
     expect(tasks[0]).toMatchObject({
       name: '15',
       arrivalMicros: 599850e6,
@@ -178,6 +178,6 @@ describe('what is wrong is named with file, line and field', () => {
       ['3', 0],
       ['1', 3e6],
     ]);
-    expect(workload.notes[0]).toMatch(/1 tasks arrived earlier than one above them/);
+    expect(workload.notes[0]).toMatch(/1 task arrived earlier than one above them/);
   });
 });

@@ -5,7 +5,7 @@
 
 import { type ErrorPlace, SiraError } from '../../core/base/errors.ts';
 import { microsPerSecond } from '../../core/base/time.ts';
-import { describeCount } from './describe.ts';
+import { describeCount, describeCounted } from './describe.ts';
 import { fieldInteger, fieldNumber } from './field-number.ts';
 import type { WorkloadSource } from './spec.ts';
 import { RequestInterner, type Trace, type TraceTask } from './trace.ts';
@@ -48,7 +48,7 @@ export function readSwfJobs(source: WorkloadSource & { readonly format: 'swf' })
   jobs.sort((a, b) => a.number - b.number);
 
   const notes: string[] = [];
-  if (without > 0) notes.push(`${describeCount(without)} jobs without run time or processors were left out.`);
+  if (without > 0) notes.push(`${describeCounted(without, 'job')} without run time or processors left out.`);
   const window = jobCount === 0 ? jobs.slice(firstJob - 1) : jobs.slice(firstJob - 1, firstJob - 1 + jobCount);
   if (window.length === 0 && jobs.length > 0) {
     const detail = `the window begins at job ${firstJob}, but the trace has ${jobs.length}`;
@@ -58,7 +58,8 @@ export function readSwfJobs(source: WorkloadSource & { readonly format: 'swf' })
     notes.push(
       `A window of ${describeCount(window.length)} jobs from job ${firstJob} of ${describeCount(jobs.length)}.`,
     );
-  if (window.length < jobCount) notes.push(`The trace ends ${jobCount - window.length} jobs before the window does.`);
+  if (window.length < jobCount)
+    notes.push(`The trace ends ${describeCounted(jobCount - window.length, 'job')} before the window does.`);
   return { tasks: window, notes };
 }
 

@@ -64,10 +64,11 @@ function loadNote(source: SyntheticSource, machines: readonly MachineSpec[]): st
       weights += weight;
       demand += weight * demandMilli(request, resource);
     }
+    if (demand === 0) return [];
     const load = ((demand / weights) * source.service.meanMicros) / (capacity * meanGapMicros(source));
     return [`a ${resource.toUpperCase()} load of ${load.toPrecision(3)}`];
   });
-  return `Before run times are bounded they offer ${loads.join(' and ')}.`;
+  return `Before run times are bounded they offer ${loads.join(' and ') || 'no load'}.`;
 }
 
 function leftOutNote(request: ResourceRequest): string {

@@ -163,7 +163,7 @@ describe('the stream', () => {
     const durations = [...(workload.tasks() as Generator<WorkloadTask>)].map((task) => task.durationMicros);
     expect(Math.min(...durations)).toBe(5e6);
     expect(Math.max(...durations)).toBe(1e7);
-    expect(workload.typicalTasks(0.7)).toEqual([{ cpuMilli: 1000, gpuCount: 0, gpuMilli: 0, gpuModels: [], count: 3 }]);
+    expect(workload.typicalTasks(0.7)).toEqual([{ cpuMilli: 1000, gpuCount: 0, gpuMilli: 0, gpuModels: [], count: 1 }]);
     // GPU: ¼ · 0.5 · 10 s / (10 GPUs · 1 s); CPU: 1 · 10 s / (40 CPUs · 1 s).
     expect(workload.notes[1]).toBe(
       'Before run times are bounded they offer a GPU load of 0.125 and a CPU load of 0.250.',

@@ -34,6 +34,15 @@ export function syntheticMix(
   }));
 }
 
+/** The mix as a list of ten thousand requests, each as often as its weight says, to the nearest. */
+export function* syntheticSample(source: SyntheticSource): Generator<ResourceRequest> {
+  const mix = syntheticMix(source);
+  const total = mix.reduce((sum, { weight }) => sum + weight, 0);
+  for (const { request, weight } of mix) {
+    for (let copies = Math.round((10_000 * weight) / total); copies > 0; copies--) yield request;
+  }
+}
+
 /** Mean time between arrivals in the long run, microseconds. */
 export function meanGapMicros(source: SyntheticSource): number {
   return source.pattern === 'bursty' ? (source.gapMicros * (burstGaps + silenceGaps)) / burstGaps : source.gapMicros;

@@ -28,7 +28,8 @@ export interface MachineSpec extends MachineResources {
 export interface Workload {
   /** Tasks in order of arrival, drawn lazily; a fresh iteration starts anew and yields the same tasks. */
   tasks(): Iterator<WorkloadTask>;
-  /** Distinct GPU demands with their frequency, most frequent first (FGD's typical pods): `coverage` of the tasks at least. */
+  /** Distinct demands of the source's whole list, most frequent first (FGD's typical pods), `coverage` of the tasks at least; their
+   *  counts are shares of what is covered, exact to the last bit of the published arithmetic. */
   typicalTasks(coverage: number): readonly TypicalTask[];
   /** Notes for the report: what was resampled, capped, left out, estimated. One sentence each. */
   readonly notes: readonly string[];
