@@ -1,3 +1,5 @@
+// How the tests run: beside the code that they test, with time enough for a slow machine.
+
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
