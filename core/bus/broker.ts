@@ -5,12 +5,12 @@
 // knows no clock (inputs carry the time, `nextDeadlineMicros` and `fireDue` are its timers) and no payload.
 
 import { assert, unreachable } from '../base/assert.ts';
-import type { ErrorCode } from '../base/errors.ts';
 import type {
   AcknowledgeInput,
   BrokerEffectSink,
   BrokerInput,
   Correlation,
+  Produced,
   PublishInput,
   RefusalReason,
   ReplyInput,
@@ -22,32 +22,15 @@ import type { BrokerSettings } from './broker-settings.ts';
 import { redeliverySchedule } from './broker-settings.ts';
 import type { BrokerSnapshot } from './broker-snapshot.ts';
 import { restoreSubscriptions, saveSubscriptions } from './broker-snapshot.ts';
-import { DeadlineHeap } from './deadline-heap.ts';
+import { Deliveries } from './deliveries.ts';
 import { DeliveryWindow } from './delivery-window.ts';
 import { ProducerWindow } from './producer-window.ts';
+import { refusalOf } from './refusal.ts';
 import { RequestTable } from './request-table.ts';
 import { type Subscriber, Subscription } from './subscription.ts';
 import { Topic } from './topic.ts';
 
 export type { BrokerSnapshot } from './broker-snapshot.ts';
-
-/** Refusals that trying later may cure. */
-const fullness: Partial<Record<RefusalReason, true>> = {
-  'topic is full': true,
-  'too many topics': true,
-  'too many subscriptions': true,
-  'too many producers': true,
-  'too many requests': true,
-  'sequence is beyond the window': true,
-  'subscription has too many members': true,
-};
-
-/** What a refusal of `reason` is called in the table of errors. */
-export function codeOfRefusal(reason: RefusalReason): ErrorCode {
-  return fullness[reason] === true ? 'SIRA_QUEUE_FULL' : 'SIRA_MESSAGE_REFUSED';
-}
-
-type Publication = PublishInput | RequestInput | ReplyInput;
 
 export class Broker {
   private readonly settings: BrokerSettings;
@@ -57,9 +40,7 @@ export class Broker {
   private readonly subscribers = new Map<string, Subscriber>();
   private readonly producers = new Map<string, ProducerWindow>();
   private readonly requests = new RequestTable();
-  /** Subscriptions with a redelivery deadline, and some that had one: a key is never later than the true deadline, and is
-   *  set right when it comes first. Acknowledgements thus need not touch the heap. */
-  private readonly timers = new DeadlineHeap<Subscription>();
+  private readonly deliveries = new Deliveries();
   private nextSubscriptionId = 0;
   private nowMicros = 0;
 
@@ -75,43 +56,13 @@ export class Broker {
   handle(input: BrokerInput, effects: BrokerEffectSink): void {
     assert(input.timeMicros >= this.nowMicros, 'time does not run backwards');
     this.nowMicros = input.timeMicros;
-    switch (input.kind) {
-      case 'publish':
-        this.publish(input, effects);
-        break;
-      case 'acknowledge':
-        this.acknowledge(input, effects);
-        break;
-      case 'request':
-        this.request(input, effects);
-        break;
-      case 'reply':
-        this.reply(input, effects);
-        break;
-      case 'subscribe':
-        this.subscribe(input, effects);
-        break;
-      case 'unsubscribe':
-        this.unsubscribe(input, effects);
-        break;
-      case 'subscriberConnected': {
-        const subscriber = this.subscribers.get(input.subscriber);
-        if (subscriber !== undefined) this.connect(subscriber, effects);
-        break;
-      }
-      case 'subscriberDisconnected': {
-        const subscriber = this.subscribers.get(input.subscriber);
-        if (subscriber !== undefined) this.disconnect(subscriber, effects);
-        break;
-      }
-      default:
-        unreachable(input);
-    }
+    const reason = this.take(input, effects);
+    if (reason !== undefined) effects.push(refusalOf(input, reason));
   }
 
   /** When {@link fireDue} has something to do next, Infinity if never. Exact. */
   nextDeadlineMicros(): number {
-    return Math.min(this.nextRedelivery()?.heapKey ?? Number.POSITIVE_INFINITY, this.requests.earliestMicros);
+    return Math.min(this.deliveries.first?.heapKey ?? Number.POSITIVE_INFINITY, this.requests.earliestMicros);
   }
 
   /** Redelivers and times out what is due at `nowMicros`, in order of deadline; at one deadline redeliveries come first, by
@@ -120,12 +71,12 @@ export class Broker {
     assert(nowMicros >= this.nowMicros, 'time does not run backwards');
     this.nowMicros = nowMicros;
     for (;;) {
-      const subscription = this.nextRedelivery();
+      const subscription = this.deliveries.first;
       const redelivery = subscription?.heapKey ?? Number.POSITIVE_INFINITY;
       const timeout = this.requests.earliestMicros;
       if (Math.min(redelivery, timeout) > nowMicros) return;
       if (subscription !== undefined && redelivery <= timeout) {
-        this.redeliver(subscription, subscription.window.earliestOffset, effects);
+        this.deliveries.redeliver(subscription, subscription.window.earliestOffset, nowMicros, effects);
       } else {
         const request = this.requests.first;
         assert(request !== undefined, 'a time-out without a request');
@@ -140,7 +91,7 @@ export class Broker {
   extendDeadlines(byMicros: number): void {
     assert(byMicros >= 0, 'deadlines are never brought forward');
     for (const subscription of this.subscriptions.values()) subscription.window.shiftTimers(byMicros);
-    this.timers.shift(byMicros);
+    this.deliveries.shiftTimers(byMicros);
     this.requests.shiftTimers(byMicros);
   }
 
@@ -185,134 +136,137 @@ export class Broker {
       this.producers.set(name, window);
     }
     this.requests.restore(snapshot.requests);
-    for (const subscription of this.subscriptions.values()) this.noteTimer(subscription);
+    for (const subscription of this.subscriptions.values()) this.deliveries.noteTimer(subscription);
   }
 
-  private publish(input: PublishInput, effects: BrokerEffectSink): void {
-    const window = this.admit(input, effects);
-    if (window === undefined) return;
+  /** Why the input is refused, or undefined if it was taken. */
+  private take(input: BrokerInput, effects: BrokerEffectSink): RefusalReason | undefined {
+    switch (input.kind) {
+      case 'publish':
+        return this.publish(input, effects);
+      case 'acknowledge':
+        return this.acknowledge(input, effects);
+      case 'request':
+        return this.request(input, effects);
+      case 'reply':
+        return this.reply(input, effects);
+      case 'subscribe':
+        return this.subscribe(input, effects);
+      case 'unsubscribe':
+        return this.unsubscribe(input, effects);
+      case 'subscriberConnected':
+        this.connect(this.subscribers.get(input.subscriber), effects);
+        return undefined;
+      case 'subscriberDisconnected':
+        this.disconnect(this.subscribers.get(input.subscriber), effects);
+        return undefined;
+      default:
+        return unreachable(input);
+    }
+  }
+
+  private publish(input: PublishInput, effects: BrokerEffectSink): RefusalReason | undefined {
+    const window = this.admit(input);
+    if (typeof window === 'string') return window;
+    if (this.reportDuplicate(window, input, effects)) return undefined;
     const topic = this.openTopic(input.topic);
-    if (topic === undefined) this.refuse(input.kind, input.producer, input.sequence, 'too many topics', effects);
-    else this.store(topic, window, input, null, effects);
+    return topic === undefined ? 'too many topics' : this.store(topic, window, input, null, effects);
   }
 
-  private request(input: RequestInput, effects: BrokerEffectSink): void {
+  private request(input: RequestInput, effects: BrokerEffectSink): RefusalReason | undefined {
     const { producer, sequence } = input;
-    const window = this.admit(input, effects);
-    if (window === undefined) return;
+    const window = this.admit(input);
+    if (typeof window === 'string') return window;
+    if (this.reportDuplicate(window, input, effects)) return undefined;
     const topic = this.topics.get(input.topic);
-    if (topic === undefined || topic.readers.length === 0) {
-      return this.refuse('request', producer, sequence, 'no subscription takes requests on this topic', effects);
-    }
-    if ((this.topics.get(input.replyTopic)?.readers.length ?? 0) === 0) {
-      return this.refuse('request', producer, sequence, 'no subscription takes replies on this topic', effects);
-    }
-    if (this.requests.size >= this.settings.requestCountMax) {
-      return this.refuse('request', producer, sequence, 'too many requests', effects);
-    }
+    if (topic === undefined || topic.readers.length === 0) return 'no subscription takes requests on this topic';
+    if ((this.topics.get(input.replyTopic)?.readers.length ?? 0) === 0)
+      return 'no subscription takes replies on this topic';
+    if (this.requests.size >= this.settings.requestCountMax) return 'too many requests';
     const correlation: Correlation = { role: 'request', requester: producer, correlation: sequence };
-    if (topic.isFull) return this.refuse('request', producer, sequence, 'topic is full', effects);
+    const refusal = this.store(topic, window, input, correlation, effects);
+    if (refusal !== undefined) return refusal;
     const timeoutMicros = input.timeoutMicros > 0 ? input.timeoutMicros : this.settings.requestTimeoutMicros;
     this.requests.add(producer, sequence, input.replyTopic, this.nowMicros + timeoutMicros);
-    this.store(topic, window, input, correlation, effects);
+    return undefined;
   }
 
-  private reply(input: ReplyInput, effects: BrokerEffectSink): void {
+  private reply(input: ReplyInput, effects: BrokerEffectSink): RefusalReason | undefined {
     const { requester, correlation } = input;
-    const window = this.admit(input, effects);
-    if (window === undefined) return;
+    const window = this.admit(input);
+    if (typeof window === 'string') return window;
+    if (this.reportDuplicate(window, input, effects)) return undefined;
     const request = this.requests.find(requester, correlation);
-    const topic = request === undefined ? undefined : this.topics.get(request.replyTopic);
-    if (request === undefined || topic === undefined) {
-      return this.refuse('reply', input.producer, input.sequence, 'request is answered, timed out or unknown', effects);
-    }
-    if (this.store(topic, window, input, { role: 'reply', requester, correlation }, effects))
-      this.requests.remove(request);
+    if (request === undefined) return 'request is answered, timed out or unknown';
+    const topic = this.topics.get(request.replyTopic);
+    assert(topic !== undefined, 'topics are never removed');
+    const refusal = this.store(topic, window, input, { role: 'reply', requester, correlation }, effects);
+    if (refusal === undefined) this.requests.remove(request);
+    return refusal;
   }
 
-  /** The producer's window if the sequence is new; otherwise says why not. */
-  private admit(input: Publication, effects: BrokerEffectSink): ProducerWindow | undefined {
-    const { producer, sequence, settledSequence } = input;
-    let window = this.producers.get(producer);
-    if (
-      !Number.isSafeInteger(sequence) ||
-      sequence < 1 ||
-      (settledSequence !== undefined && settledSequence >= sequence)
-    ) {
-      this.refuse(input.kind, producer, sequence, 'sequence is not a positive integer above the settled', effects);
-      return undefined;
+  /** The producer's window, or why its message cannot be looked at. */
+  private admit({ producer, sequence, settledSequence }: Produced): ProducerWindow | RefusalReason {
+    if (!Number.isSafeInteger(sequence) || sequence < 1) return 'sequence is not a positive integer above the settled';
+    if (settledSequence !== undefined && !(Number.isSafeInteger(settledSequence) && settledSequence < sequence)) {
+      return 'sequence is not a positive integer above the settled';
     }
+    let window = this.producers.get(producer);
     if (window === undefined) {
-      if (this.producers.size >= this.settings.producerCountMax) {
-        this.refuse(input.kind, producer, sequence, 'too many producers', effects);
-        return undefined;
-      }
+      if (this.producers.size >= this.settings.producerCountMax) return 'too many producers';
       window = new ProducerWindow(this.settings.producerWindow);
       this.producers.set(producer, window);
     }
     if (settledSequence !== undefined) window.settle(settledSequence);
-    switch (window.standing(sequence)) {
-      case 'new':
-        return window;
-      case 'duplicate':
-        effects.push({ kind: 'published', producer, sequence, offset: -1, duplicate: true });
-        return undefined;
-      case 'beyond':
-        this.refuse(input.kind, producer, sequence, 'sequence is beyond the window', effects);
-        return undefined;
-    }
+    return window.standing(sequence) === 'beyond' ? 'sequence is beyond the window' : window;
   }
 
-  /** False if the topic is full. */
-  private store(
-    topic: Topic<Subscription>,
+  private reportDuplicate(
     window: ProducerWindow,
-    input: Publication,
-    correlation: Correlation | null,
+    { producer, sequence }: Produced,
     effects: BrokerEffectSink,
   ): boolean {
-    const { producer, sequence } = input;
-    if (topic.isFull) {
-      this.refuse(input.kind, producer, sequence, 'topic is full', effects);
-      return false;
-    }
-    window.note(sequence);
-    const offset = topic.append(producer, sequence, input.payload, correlation);
-    effects.push({ kind: 'published', producer, sequence, offset, duplicate: false });
-    for (const subscription of topic.readers) this.pump(subscription, effects);
+    if (window.standing(sequence) !== 'duplicate') return false;
+    effects.push({ kind: 'published', producer, sequence, offset: -1, duplicate: true });
     return true;
   }
 
-  private acknowledge(input: AcknowledgeInput, effects: BrokerEffectSink): void {
-    const { subscriber, offset } = input;
-    const subscription = this.subscriptions.get(input.subscription);
-    if (subscription === undefined)
-      return this.refuse('acknowledge', subscriber, offset, 'subscription is unknown', effects);
-    const { window } = subscription;
-    if (!subscription.hasMember(subscriber)) {
-      return this.refuse('acknowledge', subscriber, offset, 'not a member of the subscription', effects);
-    }
-    if (!Number.isSafeInteger(offset) || offset < 0 || offset >= window.nextOffset) {
-      return this.refuse('acknowledge', subscriber, offset, 'offset was never delivered', effects);
-    }
-    const formerFloor = window.floorOffset;
-    if (!input.cumulative) {
-      window.acknowledge(offset);
-    } else if (subscription.mode === 'exclusive') {
-      window.acknowledgeThrough(offset);
-    } else {
-      const reason = 'cumulative acknowledgement needs an exclusive subscription';
-      return this.refuse('acknowledge', subscriber, offset, reason, effects);
-    }
-    if (window.floorOffset !== formerFloor) subscription.topic.floorRisen(formerFloor);
-    this.pump(subscription, effects);
+  private store(
+    topic: Topic<Subscription>,
+    window: ProducerWindow,
+    { producer, sequence, payload }: Produced,
+    correlation: Correlation | null,
+    effects: BrokerEffectSink,
+  ): RefusalReason | undefined {
+    if (topic.isFull) return 'topic is full';
+    window.note(sequence);
+    const offset = topic.append(producer, sequence, payload, correlation);
+    effects.push({ kind: 'published', producer, sequence, offset, duplicate: false });
+    for (const subscription of topic.readers) this.deliveries.pump(subscription, this.nowMicros, effects);
+    return undefined;
   }
 
-  private subscribe(input: SubscribeInput, effects: BrokerEffectSink): void {
+  private acknowledge(input: AcknowledgeInput, effects: BrokerEffectSink): RefusalReason | undefined {
+    const { offset } = input;
+    const subscription = this.subscriptions.get(input.subscription);
+    if (subscription === undefined) return 'subscription is unknown';
+    const { window } = subscription;
+    if (!subscription.hasMember(input.subscriber)) return 'not a member of the subscription';
+    if (!Number.isSafeInteger(offset) || offset < 0 || offset >= window.nextOffset) return 'offset was never delivered';
+    const formerFloor = window.floorOffset;
+    if (!input.cumulative) window.acknowledge(offset);
+    else if (subscription.mode === 'exclusive') window.acknowledgeThrough(offset);
+    else return 'cumulative acknowledgement needs an exclusive subscription';
+    if (window.floorOffset !== formerFloor) subscription.topic.floorRisen(formerFloor);
+    this.deliveries.pump(subscription, this.nowMicros, effects);
+    return undefined;
+  }
+
+  private subscribe(input: SubscribeInput, effects: BrokerEffectSink): RefusalReason | undefined {
     const existing = this.subscriptions.get(input.subscription);
     const reason =
       existing === undefined ? this.creationRefusal(input) : joiningRefusal(existing, input, this.settings);
-    if (reason !== undefined) return this.refuse('subscribe', input.subscriber, -1, reason, effects);
+    if (reason !== undefined) return reason;
     const subscription = existing ?? this.create(input);
     let subscriber = this.subscribers.get(input.subscriber);
     if (subscriber === undefined) {
@@ -334,10 +288,12 @@ export class Broker {
       resumed: existing !== undefined,
       offset: subscription.floorOffset,
     });
+    const { deliveries, nowMicros } = this;
     if (!subscriber.connected) this.connect(subscriber, effects);
-    else if (wasMember) this.handOver(subscription, subscriber, effects);
-    else if (subscription.connectedCount === 1) this.resume(subscription, effects);
-    else this.pump(subscription, effects);
+    else if (wasMember) deliveries.handOver(subscription, subscriber, nowMicros, effects);
+    else if (subscription.connectedCount === 1) deliveries.resume(subscription, nowMicros, effects);
+    else deliveries.pump(subscription, nowMicros, effects);
+    return undefined;
   }
 
   private creationRefusal(input: SubscribeInput): RefusalReason | undefined {
@@ -347,7 +303,8 @@ export class Broker {
   }
 
   private create(input: SubscribeInput): Subscription {
-    const topic = this.openTopic(input.topic) as Topic<Subscription>;
+    const topic = this.openTopic(input.topic);
+    assert(topic !== undefined, 'room for the topic was checked');
     const start = input.start === 'earliest' ? topic.firstOffset : topic.nextOffset;
     const inFlightMax = input.inFlightMax > 0 ? input.inFlightMax : this.settings.inFlightMax;
     const window = new DeliveryWindow<Subscriber>(this.schedule, start);
@@ -358,22 +315,21 @@ export class Broker {
     return subscription;
   }
 
-  private unsubscribe(input: UnsubscribeInput, effects: BrokerEffectSink): void {
+  private unsubscribe(input: UnsubscribeInput, effects: BrokerEffectSink): RefusalReason | undefined {
     const subscription = this.subscriptions.get(input.subscription);
+    if (subscription === undefined) return 'subscription is unknown';
     const subscriber = this.subscribers.get(input.subscriber);
-    if (subscription === undefined)
-      return this.refuse('unsubscribe', input.subscriber, -1, 'subscription is unknown', effects);
-    if (subscriber === undefined || !subscription.members.includes(subscriber)) {
-      return this.refuse('unsubscribe', input.subscriber, -1, 'not a member of the subscription', effects);
-    }
+    if (subscriber === undefined || !subscription.members.includes(subscriber))
+      return 'not a member of the subscription';
     this.part(subscription, subscriber);
     if (subscription.members.length > 0) {
-      this.handOver(subscription, subscriber, effects);
-      return;
+      this.deliveries.handOver(subscription, subscriber, this.nowMicros, effects);
+      return undefined;
     }
     this.subscriptions.delete(subscription.name);
-    if (subscription.heapIndex >= 0) this.timers.remove(subscription);
+    this.deliveries.forget(subscription);
     subscription.topic.removeReader(subscription);
+    return undefined;
   }
 
   private part(subscription: Subscription, subscriber: Subscriber): void {
@@ -381,83 +337,24 @@ export class Broker {
     if (subscriber.subscriptions.length === 0) this.subscribers.delete(subscriber.name);
   }
 
-  private connect(subscriber: Subscriber, effects: BrokerEffectSink): void {
+  private connect(subscriber: Subscriber | undefined, effects: BrokerEffectSink): void {
+    if (subscriber === undefined) return;
     const wasConnected = subscriber.connected;
     subscriber.connected = true;
     for (const subscription of subscriber.subscriptions) {
       if (!wasConnected) subscription.connectedCount++;
-      if (wasConnected) this.handOver(subscription, subscriber, effects);
-      else if (subscription.connectedCount === 1) this.resume(subscription, effects);
-      else this.pump(subscription, effects);
+      if (wasConnected) this.deliveries.handOver(subscription, subscriber, this.nowMicros, effects);
+      else if (subscription.connectedCount === 1) this.deliveries.resume(subscription, this.nowMicros, effects);
+      else this.deliveries.pump(subscription, this.nowMicros, effects);
     }
   }
 
-  private disconnect(subscriber: Subscriber, effects: BrokerEffectSink): void {
-    if (!subscriber.connected) return;
+  private disconnect(subscriber: Subscriber | undefined, effects: BrokerEffectSink): void {
+    if (subscriber?.connected !== true) return;
     subscriber.connected = false;
     for (const subscription of subscriber.subscriptions) {
       subscription.connectedCount--;
-      this.handOver(subscription, subscriber, effects);
-    }
-  }
-
-  /** What `former` held goes to whoever is connected (itself, if its connection is new), by offset, or waits for somebody. */
-  private handOver(subscription: Subscription, former: Subscriber, effects: BrokerEffectSink): void {
-    const { window } = subscription;
-    const end = window.nextOffset;
-    for (let offset = window.floorOffset; offset < end; offset++) {
-      if (!window.isUnacknowledged(offset) || window.holderOf(offset) !== former) continue;
-      if (subscription.connectedCount > 0) this.redeliver(subscription, offset, effects);
-      else window.clearTimer(offset);
-    }
-    this.pump(subscription, effects);
-  }
-
-  /** Somebody is there again: all that is unacknowledged, by offset, then what is new. */
-  private resume(subscription: Subscription, effects: BrokerEffectSink): void {
-    const { window } = subscription;
-    const end = window.nextOffset;
-    for (let offset = window.floorOffset; offset < end; offset++) {
-      if (window.isUnacknowledged(offset)) this.redeliver(subscription, offset, effects);
-    }
-    this.pump(subscription, effects);
-  }
-
-  /** First deliveries, as far as messages and credit go. */
-  private pump(subscription: Subscription, effects: BrokerEffectSink): void {
-    if (!subscription.canDeliver) return;
-    do {
-      const member = subscription.takeTurn();
-      const offset = subscription.window.deliverNext(member, this.nowMicros);
-      deliver(subscription, member, offset, 1, effects);
-    } while (subscription.canDeliver);
-    this.noteTimer(subscription);
-  }
-
-  private redeliver(subscription: Subscription, offset: number, effects: BrokerEffectSink): void {
-    const member = subscription.takeTurn();
-    const attempt = subscription.window.redeliver(offset, member, this.nowMicros);
-    deliver(subscription, member, offset, attempt, effects);
-    this.noteTimer(subscription);
-  }
-
-  /** Keeps the heap's key at or below the subscription's earliest deadline. */
-  private noteTimer(subscription: Subscription): void {
-    const earliest = subscription.window.earliestMicros;
-    if (earliest === Number.POSITIVE_INFINITY) return;
-    if (subscription.heapIndex < 0) this.timers.add(subscription, earliest);
-    else if (earliest < subscription.heapKey) this.timers.move(subscription, earliest);
-  }
-
-  /** The subscription with the earliest deadline, its key made exact. */
-  private nextRedelivery(): Subscription | undefined {
-    for (;;) {
-      const first = this.timers.first;
-      if (first === undefined) return undefined;
-      const exact = first.window.earliestMicros;
-      if (exact === first.heapKey) return first;
-      if (exact === Number.POSITIVE_INFINITY) this.timers.remove(first);
-      else this.timers.move(first, exact);
+      this.deliveries.handOver(subscription, subscriber, this.nowMicros, effects);
     }
   }
 
@@ -468,16 +365,6 @@ export class Broker {
     const topic = new Topic<Subscription>(name, this.settings.topicMessagesMax);
     this.topics.set(name, topic);
     return topic;
-  }
-
-  private refuse(
-    input: BrokerInput['kind'],
-    client: string,
-    sequence: number,
-    reason: RefusalReason,
-    effects: BrokerEffectSink,
-  ): void {
-    effects.push({ kind: 'refused', input, client, sequence, reason, code: codeOfRefusal(reason) });
   }
 }
 
@@ -492,26 +379,4 @@ function joiningRefusal(
   return existing.members.length >= settings.membersPerSubscriptionMax
     ? 'subscription has too many members'
     : undefined;
-}
-
-function deliver(
-  subscription: Subscription,
-  member: Subscriber,
-  offset: number,
-  attempt: number,
-  effects: BrokerEffectSink,
-): void {
-  const { topic } = subscription;
-  effects.push({
-    kind: 'deliver',
-    subscriber: member.name,
-    subscription: subscription.name,
-    topic: topic.name,
-    offset,
-    attempt,
-    producer: topic.producerAt(offset),
-    sequence: topic.sequenceAt(offset),
-    payload: topic.payloadAt(offset),
-    correlation: topic.correlationAt(offset),
-  });
 }

@@ -1,0 +1,202 @@
+// Discovery: which agents can do this best? An exact scan, never an approximation, since placements may follow from it: the
+// filters one column at a time, then the cosine similarity of what is left, in an order of summation and of results that are
+// the same on every machine. Whoever is not among the matches is counted under the first reason that excluded it.
+
+import { SiraError } from '../base/errors.ts';
+import type { AttributeValue, Capabilities } from './agent-hello.ts';
+import type { AgentRegistry } from './agent-registry.ts';
+import type { AgentState } from './agent-state.ts';
+import { agentStateNumber, agentStates } from './agent-state.ts';
+import { BestRows } from './best-rows.ts';
+
+/** One condition on an attribute; an agent without the attribute never meets it. */
+export type AttributeFilter =
+  | { readonly attribute: string; readonly equals: AttributeValue }
+  | { readonly attribute: string; readonly atLeast: number }
+  | { readonly attribute: string; readonly oneOf: readonly AttributeValue[] };
+
+export interface ResourceFilter {
+  readonly cpuMilli?: number;
+  readonly memoryMib?: number;
+  readonly gpuCount?: number;
+  /** GPU models that will do. */
+  readonly gpuModels?: readonly string[];
+}
+
+export interface DiscoveryQuery {
+  /** What the agent should be like. Without it every similarity is 0 and the order is that of the rows. */
+  readonly capabilities?: Capabilities;
+  /** In [−1, 1]; looked at only with `capabilities`. */
+  readonly similarityMin?: number;
+  /** Default: `ready` and `busy`. */
+  readonly states?: readonly AgentState[];
+  /** At least these of the agent's machine (its capacity, not what is free now). */
+  readonly resources?: ResourceFilter;
+  readonly attributes?: readonly AttributeFilter[];
+  /** Matches returned, at most. */
+  readonly limit: number;
+  /** Also say of each excluded agent why. */
+  readonly explain?: boolean;
+}
+
+export interface DiscoveryMatch {
+  readonly row: number;
+  readonly name: string;
+  /** Cosine in [−1, 1]. */
+  readonly similarity: number;
+}
+
+export interface DiscoveryResult {
+  /** By similarity falling, then by row. */
+  readonly matches: readonly DiscoveryMatch[];
+  /** Agents looked at: matches and excluded together. */
+  readonly agentCount: number;
+  /** In the order in which the conditions were looked at; only reasons that occurred. */
+  readonly excluded: readonly { readonly reason: string; readonly count: number }[];
+  /** By row; empty unless asked for. */
+  readonly explanations: readonly { readonly row: number; readonly name: string; readonly reason: string }[];
+}
+
+const defaultStates: readonly AgentState[] = ['ready', 'busy'];
+
+/** Throws SIRA_TENSOR_INVALID if the query's capabilities do not fit the registry. */
+export function discover(registry: AgentRegistry, query: DiscoveryQuery): DiscoveryResult {
+  const rows = registry.size;
+  const scan = new Scan(rows);
+  filterStates(registry, query.states ?? defaultStates, scan);
+  if (query.resources !== undefined) filterResources(registry, query.resources, scan);
+  for (const filter of query.attributes ?? []) filterAttribute(registry, filter, scan);
+  const best = new BestRows(Math.min(Math.max(0, Math.floor(query.limit)), rows));
+  rank(registry, query, scan, best);
+  const matches = best
+    .sorted()
+    .map(({ row, score }) => ({ row, name: registry.names[row] as string, similarity: score }));
+  const beyond = scan.reason('beyond the limit');
+  const matched = new Uint8Array(rows);
+  for (const { row } of matches) matched[row] = 1;
+  for (let row = 0; row < rows; row++) if (scan.passes(row) && matched[row] === 0) scan.exclude(row, beyond);
+  return {
+    matches,
+    agentCount: rows,
+    excluded: scan.counts(),
+    explanations: query.explain ? scan.explain(registry) : [],
+  };
+}
+
+/** Why each row is out, as a number into a list of reasons; 0 is still in. */
+class Scan {
+  readonly rows: number;
+  private readonly verdicts: Uint16Array;
+  private readonly reasons: string[] = [''];
+
+  constructor(rows: number) {
+    this.rows = rows;
+    this.verdicts = new Uint16Array(rows);
+  }
+
+  passes(row: number): boolean {
+    return this.verdicts[row] === 0;
+  }
+
+  /** The number of a reason, in order of first use. */
+  reason(text: string): number {
+    return this.reasons.push(text) - 1;
+  }
+
+  exclude(row: number, reason: number): void {
+    this.verdicts[row] = reason;
+  }
+
+  counts(): { reason: string; count: number }[] {
+    const counts = new Int32Array(this.reasons.length);
+    for (let row = 0; row < this.rows; row++) counts[this.verdicts[row] as number]!++;
+    return this.reasons
+      .map((reason, index) => ({ reason, count: counts[index] as number }))
+      .slice(1)
+      .filter(({ count }) => count > 0);
+  }
+
+  explain(registry: AgentRegistry): { row: number; name: string; reason: string }[] {
+    const explanations: { row: number; name: string; reason: string }[] = [];
+    for (let row = 0; row < this.rows; row++) {
+      if (this.passes(row)) continue;
+      const reason = this.reasons[this.verdicts[row] as number] as string;
+      explanations.push({ row, name: registry.names[row] as string, reason });
+    }
+    return explanations;
+  }
+}
+
+function filterStates(registry: AgentRegistry, states: readonly AgentState[], scan: Scan): void {
+  const allowed = new Uint8Array(agentStates.length);
+  for (const state of states) allowed[agentStateNumber[state]] = 1;
+  const reasons = agentStates.map((state) => scan.reason(`is ${state}`));
+  const { stateNumber } = registry;
+  for (let row = 0; row < scan.rows; row++) {
+    const state = stateNumber[row] as number;
+    if (allowed[state] === 0) scan.exclude(row, reasons[state] as number);
+  }
+}
+
+function filterResources(registry: AgentRegistry, filter: ResourceFilter, scan: Scan): void {
+  const { cpuMilli = 0, memoryMib = 0, gpuCount = 0, gpuModels } = filter;
+  const cpu = scan.reason(`has less than ${cpuMilli} milli of CPU`);
+  const memory = scan.reason(`has less than ${memoryMib} MiB of memory`);
+  const gpu = scan.reason(`has fewer than ${gpuCount} GPUs`);
+  const model = scan.reason(`has no GPU of ${gpuModels?.join(', ')}`);
+  for (let row = 0; row < scan.rows; row++) {
+    if (!scan.passes(row)) continue;
+    const resources = registry.resourcesOf(row);
+    if (resources.cpuMilli < cpuMilli) scan.exclude(row, cpu);
+    else if (resources.memoryMib < memoryMib) scan.exclude(row, memory);
+    else if (resources.gpuCount < gpuCount) scan.exclude(row, gpu);
+    else if (gpuModels !== undefined && !gpuModels.includes(resources.gpuModel)) scan.exclude(row, model);
+  }
+}
+
+function filterAttribute(registry: AgentRegistry, filter: AttributeFilter, scan: Scan): void {
+  const { attribute } = filter;
+  const absent = scan.reason(`has no attribute ${attribute}`);
+  const column = registry.attributes.column(attribute) ?? [];
+  const unmet = scan.reason(conditionUnmet(filter));
+  for (let row = 0; row < scan.rows; row++) {
+    if (!scan.passes(row)) continue;
+    const value = row < column.length ? (column[row] as AttributeValue | null) : null;
+    if (value === null) scan.exclude(row, absent);
+    else if (!meets(filter, value)) scan.exclude(row, unmet);
+  }
+}
+
+function meets(filter: AttributeFilter, value: AttributeValue): boolean {
+  if ('equals' in filter) return value === filter.equals;
+  if ('atLeast' in filter) return typeof value === 'number' && value >= filter.atLeast;
+  return filter.oneOf.includes(value);
+}
+
+function conditionUnmet(filter: AttributeFilter): string {
+  if ('equals' in filter) return `${filter.attribute} is not ${filter.equals}`;
+  if ('atLeast' in filter) return `${filter.attribute} is not at least ${filter.atLeast}`;
+  return `${filter.attribute} is none of ${filter.oneOf.join(', ')}`;
+}
+
+function rank(registry: AgentRegistry, query: DiscoveryQuery, scan: Scan, best: BestRows): void {
+  if (query.capabilities === undefined) {
+    for (let row = 0; row < scan.rows && !best.isFull; row++) if (scan.passes(row)) best.offer(row, 0);
+    return;
+  }
+  const { capabilities } = registry;
+  const wanted = capabilities.query(query.capabilities);
+  if (wanted === undefined) {
+    const expected = `${capabilities.dimensions} numbers${capabilities.space === 'skills' ? ' by skill' : ''}`;
+    throw new SiraError('SIRA_TENSOR_INVALID', `the query's capabilities are not ${expected} within ±10¹⁸`);
+  }
+  const { vector, norm } = wanted;
+  const similarityMin = query.similarityMin ?? -1;
+  const unlike = scan.reason(`similarity is below ${similarityMin}`);
+  for (let row = 0; row < scan.rows; row++) {
+    if (!scan.passes(row)) continue;
+    const similarity = capabilities.similarity(row, vector, norm);
+    if (similarity < similarityMin) scan.exclude(row, unlike);
+    else best.offer(row, similarity);
+  }
+}
