@@ -8,14 +8,14 @@ import type { ClusterState } from './cluster-state.ts';
 import { reasonFits } from './cluster-state.ts';
 import type { Placement } from './framework.ts';
 import type { RequestKind } from './request.ts';
-import { ScoreColumn } from './score-column.ts';
+import { infeasible, ScoreColumn } from './score-column.ts';
 import { takeBest } from './take-best.ts';
 
 /** Limits on the memory that an index keeps. */
 export interface PlacementIndexLimits {
-  /** Columns kept, at most; the least recently used goes first. */
+  /** Columns kept, at most; the less recently used go first. */
   readonly columnCountMax: number;
-  /** Machines times columns kept, at most (but always one column): 9 bytes each. */
+  /** Machines times columns kept, at most (but always one column): 8 bytes each. */
   readonly cellCountMax: number;
 }
 
@@ -23,7 +23,7 @@ const defaultLimits: PlacementIndexLimits = { columnCountMax: 4096, cellCountMax
 
 export class PlacementIndex {
   /** Total score of the machine last found; −1 if none fits. */
-  score = -1;
+  score = infeasible;
   /** Machines that share that score. */
   tieCount = 0;
   /** Machines that pass the filter, as of the last find. */
@@ -102,7 +102,8 @@ export class PlacementIndex {
   }
 
   /** Fills `out` with `count` distinct machines for a task that spans them, by score descending, then machine ascending,
-   *  none of which `excluded` names. False, with `out` empty, if there are fewer. */
+   *  none of which `excluded` names; never draws. False, with `out` empty, if there are fewer. Leaves `score` of the first
+   *  machine, `tieCount` 1 (the choice is certain) and `feasibleCount`. */
   findMany(
     kind: RequestKind,
     count: number,
@@ -111,11 +112,18 @@ export class PlacementIndex {
   ): boolean {
     out.length = 0;
     const column = this.column(kind);
+    column.findBest();
     this.feasibleCount = column.reasonCounts[reasonFits] as number;
+    this.score = infeasible;
+    this.tieCount = 0;
+    this.winner = -1;
     if (this.feasibleCount < count) return false;
     const best = takeBest(column, count, excluded);
     if (best.length < count) return false;
     for (const machine of best) out.push(machine);
+    this.winner = best[0] ?? -1;
+    this.score = column.total(this.winner);
+    this.tieCount = 1;
     return true;
   }
 
@@ -161,19 +169,15 @@ export class PlacementIndex {
     return column;
   }
 
-  /** Drops the least recently used columns until one more is within the limits. */
+  /** Once the limits leave no room for one more column, drops the less recently used half. */
   private makeRoom(): void {
     const byCells = Math.floor(this.limits.cellCountMax / Math.max(1, this.cluster.machineCount));
     const columnCountMax = Math.max(1, Math.min(this.limits.columnCountMax, byCells));
-    while (this.columns.size >= columnCountMax) {
-      let oldest = -1;
-      let oldestUse = Number.POSITIVE_INFINITY;
-      for (const [id, { lastUse }] of this.columns) {
-        if (lastUse >= oldestUse) continue;
-        oldest = id;
-        oldestUse = lastUse;
-      }
-      this.columns.delete(oldest);
-    }
+    if (this.columns.size < columnCountMax) return;
+    const uses = Float64Array.from(this.columns.values(), ({ lastUse }) => lastUse);
+    uses.sort((left, right) => left - right);
+    const kept = columnCountMax >> 1;
+    const keptFrom = uses[uses.length - kept] ?? Number.POSITIVE_INFINITY;
+    for (const [id, { lastUse }] of this.columns) if (lastUse < keptFrom) this.columns.delete(id);
   }
 }

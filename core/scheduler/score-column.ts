@@ -9,10 +9,10 @@ import type { RequestKind } from './request.ts';
 
 /** Machines in a block, as a shift. */
 const blockShift = 6;
-/** Reason of a row that was never looked at. */
-const reasonUnknown = 255;
-/** Total score of a machine that does not pass the filter. */
+/** What `best`, bounds and `total` say where no machine fits. */
 export const infeasible = -1;
+/** Cell of a row that was never looked at. */
+const unknown = -1;
 
 export class ScoreColumn {
   /** Machines by filter reason. */
@@ -29,8 +29,8 @@ export class ScoreColumn {
   private readonly cluster: ClusterState;
   private readonly placement: Placement;
   private readonly kind: RequestKind;
-  private totals = new Float64Array(0);
-  private reasons = new Uint8Array(0);
+  /** The total score, or −1 − (the filter's reason, above 0) in one number, so that an update touches one cache line. */
+  private cells = new Float64Array(0);
   /** Upper bound of each block's totals; exact if the block's ties are above 0. */
   private blockBest = new Float64Array(0);
   /** Machines of the block at `blockBest`; 0 if that is out of date. */
@@ -50,7 +50,8 @@ export class ScoreColumn {
 
   /** The machine's total, −1 if it does not pass the filter. */
   total(machine: number): number {
-    return this.totals[machine] as number;
+    const cell = this.cells[machine] as number;
+    return cell < 0 ? infeasible : cell;
   }
 
   /** No machine of the block has a higher total. */
@@ -117,7 +118,7 @@ export class ScoreColumn {
       }
       const end = this.blockEnd(block);
       for (let machine = this.blockStart(block); machine < end; machine++) {
-        if (this.totals[machine] === this.best && left-- === 0) return machine;
+        if (this.cells[machine] === this.best && left-- === 0) return machine;
       }
     }
     assert(false, 'no tied machine of this rank');
@@ -125,36 +126,34 @@ export class ScoreColumn {
 
   private update(machine: number): void {
     const reason = this.cluster.filter(this.kind, machine);
-    let total = infeasible;
+    let cell = -1 - reason;
     if (reason === reasonFits) {
-      total = 0;
+      cell = 0;
       const scores = this.placement.scores;
       for (let index = 0; index < scores.length; index++) {
         const { plugin, weight } = scores[index]!;
-        total += weight * plugin.score(this.kind, machine);
+        cell += weight * plugin.score(this.kind, machine);
       }
-      assert(total >= 0 && total < Number.POSITIVE_INFINITY, 'a score is negative or not finite');
+      assert(cell >= 0 && cell < Number.POSITIVE_INFINITY, 'a score is negative or not finite');
     }
-    const reasonBefore = this.reasons[machine] as number;
-    if (reasonBefore !== reason) {
-      if (reasonBefore !== reasonUnknown)
-        this.reasonCounts[reasonBefore] = (this.reasonCounts[reasonBefore] as number) - 1;
-      this.reasonCounts[reason] = (this.reasonCounts[reason] as number) + 1;
-      this.reasons[machine] = reason;
+    const before = this.cells[machine] as number;
+    if (before === cell) return;
+    this.cells[machine] = cell;
+    if (before < 0 || cell < 0) {
+      if (before !== unknown) this.reasonCounts[reasonOf(before)]!--;
+      this.reasonCounts[reason]!++;
     }
-    const before = this.totals[machine] as number;
-    if (before === total) return;
-    this.totals[machine] = total;
     const block = machine >> blockShift;
     const blockBest = this.blockBest[block] as number;
-    if (total > blockBest) {
-      this.blockBest[block] = total;
+    if (cell > blockBest) {
+      if (cell < 0) return;
+      this.blockBest[block] = cell;
       this.blockTies[block] = 1;
-    } else if (total === blockBest) {
-      this.blockTies[block] = (this.blockTies[block] as number) + 1;
+    } else if (cell === blockBest) {
+      this.blockTies[block]!++;
     } else if (before === blockBest) {
       // May reach 0: then `blockBest` stays as a bound, and is made exact only if the block might win.
-      this.blockTies[block] = (this.blockTies[block] as number) - 1;
+      this.blockTies[block]!--;
     }
   }
 
@@ -163,7 +162,7 @@ export class ScoreColumn {
     let ties = 0;
     const end = this.blockEnd(block);
     for (let machine = this.blockStart(block); machine < end; machine++) {
-      const total = this.totals[machine] as number;
+      const total = this.cells[machine] as number;
       if (total > best) {
         best = total;
         ties = 1;
@@ -178,14 +177,11 @@ export class ScoreColumn {
   /** Covers the machines that registered since; their rows are filled from the change log like any other. */
   private extend(): void {
     const rows = this.cluster.machineCount;
-    if (rows > this.totals.length) {
-      const capacity = this.totals.length === 0 ? rows : Math.max(rows, this.totals.length * 2);
-      const totals = new Float64Array(capacity).fill(infeasible);
-      totals.set(this.totals);
-      this.totals = totals;
-      const reasons = new Uint8Array(capacity).fill(reasonUnknown);
-      reasons.set(this.reasons);
-      this.reasons = reasons;
+    if (rows > this.cells.length) {
+      const capacity = this.cells.length === 0 ? rows : Math.max(rows, this.cells.length * 2);
+      const cells = new Float64Array(capacity).fill(unknown);
+      cells.set(this.cells);
+      this.cells = cells;
       const blocks = (capacity + (1 << blockShift) - 1) >> blockShift;
       const blockBest = new Float64Array(blocks).fill(infeasible);
       blockBest.set(this.blockBest);
@@ -196,4 +192,8 @@ export class ScoreColumn {
     }
     this.machineCount = rows;
   }
+}
+
+function reasonOf(cell: number): number {
+  return cell < 0 ? -1 - cell : reasonFits;
 }

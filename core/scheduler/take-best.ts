@@ -4,7 +4,7 @@ import type { ScoreColumn } from './score-column.ts';
 import { infeasible } from './score-column.ts';
 
 /** Up to `count` machines that pass the filter and that `excluded` does not name, by total descending, then machine
- *  ascending. */
+ *  ascending. The column's `findBest` must be current. */
 export function takeBest(
   column: ScoreColumn,
   count: number,
@@ -21,6 +21,7 @@ export function takeBest(
       if (heap.length === count) {
         // Machines come in ascending order, so that an equal total cannot displace one already taken.
         const worst = column.total(heap[0] as number);
+        if (worst === column.best) return heap.sort((left, right) => left - right);
         if (bound <= worst) break;
         if (column.total(machine) <= worst) continue;
       }

@@ -19,7 +19,7 @@ export function fgd({ cluster, typicalTasks }: PluginContext): { score: ScorePlu
 
   const scoreOf = (kind: RequestKind, machine: number, deviceMask: number): number => {
     const rise = meter.after(machine, kind.cpuMilli, kind.gpuMilli, deviceMask) - meter.of(machine);
-    return Math.trunc(100 / (1 + fixedExp(rise / 1000)));
+    return Math.trunc(100 * (1 / (1 + fixedExp(rise / 1000))));
   };
 
   const shares = (kind: RequestKind): boolean => kind.gpuCount === 1 && kind.gpuMilli < 1000;
