@@ -1,6 +1,8 @@
 // What a task asks of one machine, interned: tasks that ask for the same thing share one `RequestKind`, so that scores and
 // the list of waiting tasks can be kept per kind instead of per task.
 
+import { assert } from '../base/assert.ts';
+
 /** Resources that a task asks for on each of its machines. */
 export interface ResourceRequest {
   /** Thousandths of a CPU core. */
@@ -56,16 +58,17 @@ export class RequestKindTable {
   readonly kinds: RequestKind[] = [];
   private readonly byKey = new Map<string, RequestKind>();
   private readonly models: ModelTable;
+  /** Workloads share request objects between tasks of a kind; the cache spares those the key. */
+  private readonly lately = new WeakMap<ResourceRequest, RequestKind>();
 
   constructor(models: ModelTable) {
     this.models = models;
   }
 
   intern(request: ResourceRequest): RequestKind {
+    const lately = this.lately.get(request);
+    if (lately !== undefined) return lately;
     const mask = this.models.mask(request.gpuModels);
-    const key = `${request.cpuMilli} ${request.memoryMib} ${request.gpuCount} ${request.gpuMilli} ${mask} ${request.machineCount}`;
-    const known = this.byKey.get(key);
-    if (known !== undefined) return known;
     const gpuMilli = request.gpuCount === 0 ? 0 : request.gpuMilli;
     const kind: RequestKind = {
       id: this.kinds.length,
@@ -77,8 +80,29 @@ export class RequestKindTable {
       gpuModelMask: request.gpuCount === 0 ? 0 : mask,
       machineCount: request.machineCount,
     };
-    this.kinds.push(kind);
-    this.byKey.set(key, kind);
+    const key = keyOf(kind);
+    const known = this.byKey.get(key);
+    if (known !== undefined) {
+      this.lately.set(request, known);
+      return known;
+    }
+    this.add(key, kind);
+    this.lately.set(request, kind);
     return kind;
   }
+
+  /** Takes a kind from a snapshot; kinds come in the order of their ids. */
+  restore(kind: RequestKind): void {
+    this.add(keyOf(kind), kind);
+  }
+
+  private add(key: string, kind: RequestKind): void {
+    assert(kind.id === this.kinds.length, 'kinds are numbered in order');
+    this.kinds.push(kind);
+    this.byKey.set(key, kind);
+  }
+}
+
+function keyOf(kind: RequestKind): string {
+  return `${kind.cpuMilli} ${kind.memoryMib} ${kind.gpuCount} ${kind.gpuMilli} ${kind.gpuModelMask} ${kind.machineCount}`;
 }

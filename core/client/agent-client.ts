@@ -1,0 +1,207 @@
+// The agent's side of the protocol, sans-I/O: it registers, keeps its lease, takes dispatches once, reports results until
+// they are recorded, and stops all work when its lease has run out, before the kernel may give that work to another. What
+// runs the work, sends the messages and wakes the agent is the shell's: in the simulator a machine, live a process.
+
+import { assert } from '../base/assert.ts';
+import type { AgentRegistered, AgentRefused, Dispatch, ResultRecorded, Stop } from '../kernel/effects.ts';
+import type { AgentHello, AttemptReference, DispatchAccepted, TaskFinished } from '../kernel/inputs.ts';
+import type { AgentResources, Capabilities } from '../registry/agent-hello.ts';
+
+export type AgentMessage = AgentHello | DispatchAccepted | TaskFinished;
+export type ToAgent = AgentRegistered | AgentRefused | Dispatch | Stop | ResultRecorded;
+
+/** What the agent asks of its shell. */
+export interface AgentShell {
+  send(message: AgentMessage): void;
+  /** Begin the work; answer with {@link AgentClient.workEnded}. */
+  startWork(dispatch: Dispatch): void;
+  /** End the work now, without an answer. */
+  stopWork(reference: AttemptReference): void;
+  /** Call {@link AgentClient.wake} at this time; replaces no earlier wish. */
+  wakeAt(timeMicros: number): void;
+}
+
+export interface AgentOptions {
+  readonly gateway: number;
+  readonly name: string;
+  readonly resources: AgentResources;
+  readonly capabilities: Capabilities;
+  readonly attributes: Readonly<Record<string, string | number>>;
+  /** Time until an unanswered message is sent again. */
+  readonly retryMicros: number;
+}
+
+type Work = { readonly dispatch: Dispatch; result: TaskFinished | undefined };
+
+export class AgentClient {
+  private readonly options: AgentOptions;
+  private readonly shell: AgentShell;
+  /** −1 until registered. */
+  private number = -1;
+  private incarnation = 0;
+  private leaseMicros = 0;
+  private leaseExpiryMicros = Number.POSITIVE_INFINITY;
+  private registered = false;
+  /** Work that runs, or whose result is not recorded yet, by attempt. */
+  private readonly work = new Map<number, Work>();
+  private unrecorded = 0;
+  private helloSentMicros = Number.NEGATIVE_INFINITY;
+  private retryAtMicros = Number.POSITIVE_INFINITY;
+
+  constructor(options: AgentOptions, shell: AgentShell) {
+    this.options = options;
+    this.shell = shell;
+  }
+
+  get agent(): number {
+    return this.number;
+  }
+
+  get currentIncarnation(): number {
+    return this.incarnation;
+  }
+
+  /** True if a heartbeat should be sent for it. */
+  get beats(): boolean {
+    return this.registered;
+  }
+
+  get runningCount(): number {
+    return this.work.size - this.unrecorded;
+  }
+
+  /** Begins, or begins anew after a restart: what ran before is lost, and the new incarnation says so. */
+  start(nowMicros: number): void {
+    this.work.clear();
+    this.unrecorded = 0;
+    this.incarnation++;
+    this.registered = false;
+    this.leaseExpiryMicros = Number.POSITIVE_INFINITY;
+    this.hello(nowMicros);
+  }
+
+  receive(message: ToAgent, nowMicros: number): void {
+    if (message.kind === 'agentRegistered') this.onRegistered(message, nowMicros);
+    else if (message.kind === 'agentRefused') this.onRefused(message, nowMicros);
+    else if (message.agent === this.number && message.incarnation === this.incarnation) {
+      if (message.kind === 'dispatch') this.onDispatch(message);
+      else if (message.kind === 'stop') this.onStop(message, nowMicros);
+      else this.forget(message.attempt);
+    }
+  }
+
+  /** A heartbeat that was sent at `sentMicros` has been recorded: the lease runs from then. */
+  leaseRenewed(sentMicros: number): void {
+    if (this.registered) this.leaseExpiryMicros = Math.max(this.leaseExpiryMicros, sentMicros + this.leaseMicros);
+  }
+
+  /** To be called at least once per heartbeat interval: gives up all work if the lease could end before the next call. */
+  tick(nowMicros: number, intervalMicros: number): void {
+    if (!this.registered || nowMicros + intervalMicros < this.leaseExpiryMicros) return;
+    for (const { dispatch, result } of this.work.values()) if (result === undefined) this.shell.stopWork(dispatch);
+    this.start(nowMicros);
+  }
+
+  /** The work of an attempt has ended by itself. */
+  workEnded(reference: AttemptReference, outcome: 'completed' | 'failed', serviceMicros: number, nowMicros: number): void {
+    const work = this.work.get(reference.attempt);
+    assert(work !== undefined && work.result === undefined, 'work ends once');
+    this.report(work, outcome, serviceMicros, nowMicros);
+  }
+
+  /** Sends again what is overdue for an answer. */
+  wake(nowMicros: number): void {
+    if (nowMicros < this.retryAtMicros) return;
+    this.retryAtMicros = Number.POSITIVE_INFINITY;
+    if (!this.registered) {
+      this.hello(nowMicros);
+      return;
+    }
+    for (const { result } of this.work.values()) if (result !== undefined) this.shell.send(result);
+    if (this.unrecorded > 0) this.wishWake(nowMicros);
+  }
+
+  private hello(nowMicros: number): void {
+    const { gateway, name, resources } = this.options;
+    this.helloSentMicros = nowMicros;
+    this.shell.send({
+      kind: 'agentHello',
+      gateway,
+      name,
+      incarnation: this.incarnation,
+      connection: 1,
+      resources,
+      capabilities: this.options.capabilities,
+      attributes: this.options.attributes,
+      running: [...this.work.values()].map(({ dispatch }) => ({ task: dispatch.task, attempt: dispatch.attempt })),
+    });
+    this.wishWake(nowMicros);
+  }
+
+  private onRegistered(message: AgentRegistered, nowMicros: number): void {
+    if (message.incarnation !== this.incarnation) return;
+    this.number = message.agent;
+    this.leaseMicros = message.leaseMicros;
+    if (!this.registered) this.leaseExpiryMicros = this.helloSentMicros + message.leaseMicros;
+    this.registered = true;
+    for (const reference of message.stop) this.onStop({ kind: 'stop', agent: this.number, incarnation: this.incarnation, ...reference }, nowMicros);
+  }
+
+  private onRefused(message: AgentRefused, nowMicros: number): void {
+    if (message.incarnation !== this.incarnation) return;
+    this.incarnation++;
+    this.registered = false;
+    this.wishWake(nowMicros);
+  }
+
+  private onDispatch(dispatch: Dispatch): void {
+    const known = this.work.get(dispatch.attempt);
+    if (known === undefined) {
+      this.work.set(dispatch.attempt, { dispatch, result: undefined });
+      this.shell.startWork(dispatch);
+    } else if (known.result !== undefined) {
+      this.shell.send(known.result);
+      return;
+    }
+    this.shell.send({
+      kind: 'dispatchAccepted',
+      agent: this.number,
+      incarnation: this.incarnation,
+      task: dispatch.task,
+      attempt: dispatch.attempt,
+    });
+  }
+
+  private onStop(message: Stop, nowMicros: number): void {
+    const work = this.work.get(message.attempt);
+    if (work === undefined) {
+      // It may have been recorded already, or never have come; either way it does not run here.
+      const { agent, incarnation, task, attempt } = message;
+      this.shell.send({ kind: 'taskFinished', agent, incarnation, task, attempt, outcome: 'stopped', serviceMicros: 0 });
+    } else if (work.result === undefined) {
+      this.shell.stopWork(work.dispatch);
+      this.report(work, 'stopped', 0, nowMicros);
+    }
+  }
+
+  private report(work: Work, outcome: TaskFinished['outcome'], serviceMicros: number, nowMicros: number): void {
+    const { task, attempt } = work.dispatch;
+    work.result = { kind: 'taskFinished', agent: this.number, incarnation: this.incarnation, task, attempt, outcome, serviceMicros };
+    this.unrecorded++;
+    this.shell.send(work.result);
+    this.wishWake(nowMicros);
+  }
+
+  private forget(attempt: number): void {
+    const work = this.work.get(attempt);
+    if (work === undefined || work.result === undefined) return;
+    this.work.delete(attempt);
+    this.unrecorded--;
+  }
+
+  private wishWake(nowMicros: number): void {
+    if (this.retryAtMicros !== Number.POSITIVE_INFINITY) return;
+    this.retryAtMicros = nowMicros + this.options.retryMicros;
+    this.shell.wakeAt(this.retryAtMicros);
+  }
+}

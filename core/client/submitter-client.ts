@@ -1,0 +1,165 @@
+// The submitter's side of the protocol, sans-I/O: each task is sent until the kernel has accepted or refused it, and the ends
+// of tasks are taken from the submitter's topic once each, acknowledged in batches. Its shell sends the messages.
+
+import { RetryQueue } from '../base/retry-queue.ts';
+import type { DeliverEffect, SubscribedEffect } from '../bus/broker-protocol.ts';
+import type { SubmissionAccepted, SubmissionRefused, TaskEnded } from '../kernel/effects.ts';
+import type { InputBody, TaskSubmitted } from '../kernel/inputs.ts';
+import { endsTopic } from '../kernel/kernel.ts';
+import type { ResourceRequest } from '../scheduler/request.ts';
+
+export type ToSubmitter = SubmissionAccepted | SubmissionRefused | SubscribedEffect | DeliverEffect;
+
+export interface SubmitterShell {
+  send(message: InputBody): void;
+  /** Call {@link SubmitterClient.wake} at this time; replaces no earlier wish. */
+  wakeAt(timeMicros: number): void;
+  /** The kernel answered for `submission`. */
+  answered(submission: number, accepted: boolean, reason: string): void;
+  /** A task has ended. Called once a task. */
+  ended(end: TaskEnded): void;
+}
+
+export interface SubmitterOptions {
+  readonly submitter: number;
+  readonly retryMicros: number;
+  /** Ends are acknowledged when this many are unacknowledged, or this much time after the first of them. */
+  readonly acknowledgeEvery: number;
+  readonly acknowledgeMicros: number;
+}
+
+export class SubmitterClient {
+  private readonly options: SubmitterOptions;
+  private readonly shell: SubmitterShell;
+  private readonly name: string;
+  private readonly subscription: string;
+  private submissionCount = 0;
+  private readonly unanswered = new Map<number, TaskSubmitted>();
+  private readonly retries = new RetryQueue();
+  private subscribed = false;
+  private subscribeAgainMicros = Number.POSITIVE_INFINITY;
+  /** Ends taken so far, in offset order: the next offset expected, and those that came early. */
+  private nextOffset = 0;
+  private readonly early = new Map<number, TaskEnded>();
+  private unacknowledged = 0;
+  private acknowledgeAtMicros = Number.POSITIVE_INFINITY;
+  private wishedMicros = Number.POSITIVE_INFINITY;
+  private readonly isUnanswered = (submission: number): boolean => this.unanswered.has(submission);
+
+  constructor(options: SubmitterOptions, shell: SubmitterShell) {
+    this.options = options;
+    this.shell = shell;
+    this.name = `submitter/${options.submitter}`;
+    this.subscription = `${this.name}/ends`;
+  }
+
+  get unansweredCount(): number {
+    return this.unanswered.size;
+  }
+
+  /** Subscribes to the ends of its tasks. Call it before the first {@link submit}. */
+  start(nowMicros: number): void {
+    this.shell.send({
+      kind: 'subscribe',
+      timeMicros: nowMicros,
+      subscriber: this.name,
+      subscription: this.subscription,
+      topic: endsTopic(this.options.submitter),
+      mode: 'exclusive',
+      start: 'earliest',
+      inFlightMax: 4 * this.options.acknowledgeEvery,
+    });
+    this.subscribeAgainMicros = nowMicros + this.options.retryMicros;
+    this.wishWake();
+  }
+
+  /** Sends a task; returns its submission number. */
+  submit(request: ResourceRequest, estimateMicros: number, priority: number, tenant: string, nowMicros: number): number {
+    const submission = ++this.submissionCount;
+    const message: TaskSubmitted = {
+      kind: 'taskSubmitted',
+      submitter: this.options.submitter,
+      submission,
+      request,
+      estimateMicros,
+      priority,
+      tenant,
+    };
+    this.unanswered.set(submission, message);
+    this.shell.send(message);
+    // With an answer at the same instant nothing is left to repeat.
+    this.retries.add(submission, nowMicros + this.options.retryMicros);
+    this.wishWake();
+    return submission;
+  }
+
+  receive(message: ToSubmitter, nowMicros: number): void {
+    switch (message.kind) {
+      case 'submissionAccepted':
+      case 'submissionRefused':
+        if (!this.unanswered.delete(message.submission)) return;
+        this.shell.answered(message.submission, message.kind === 'submissionAccepted', message.kind === 'submissionAccepted' ? '' : message.reason);
+        return;
+      case 'subscribed':
+        this.subscribed = true;
+        this.subscribeAgainMicros = Number.POSITIVE_INFINITY;
+        return;
+      case 'deliver':
+        this.delivered(message, nowMicros);
+        return;
+    }
+  }
+
+  wake(nowMicros: number): void {
+    if (nowMicros < this.wishedMicros) return;
+    this.wishedMicros = Number.POSITIVE_INFINITY;
+    if (!this.subscribed && nowMicros >= this.subscribeAgainMicros) this.start(nowMicros);
+    while (this.retries.nextDeadline(this.isUnanswered) <= nowMicros) {
+      const submission = this.retries.takeDue(nowMicros);
+      const message = this.unanswered.get(submission);
+      if (message === undefined) continue;
+      this.shell.send(message);
+      this.retries.add(submission, nowMicros + this.options.retryMicros);
+    }
+    if (nowMicros >= this.acknowledgeAtMicros) this.acknowledge(nowMicros);
+    this.wishWake();
+  }
+
+  private delivered(message: DeliverEffect, nowMicros: number): void {
+    if (message.offset >= this.nextOffset && !this.early.has(message.offset)) {
+      this.early.set(message.offset, message.payload as TaskEnded);
+    }
+    for (let end = this.early.get(this.nextOffset); end !== undefined; end = this.early.get(this.nextOffset)) {
+      this.early.delete(this.nextOffset);
+      this.nextOffset++;
+      this.shell.ended(end);
+    }
+    this.unacknowledged++;
+    if (this.unacknowledged >= this.options.acknowledgeEvery) this.acknowledge(nowMicros);
+    else if (this.acknowledgeAtMicros === Number.POSITIVE_INFINITY) {
+      this.acknowledgeAtMicros = nowMicros + this.options.acknowledgeMicros;
+      this.wishWake();
+    }
+  }
+
+  private acknowledge(nowMicros: number): void {
+    this.acknowledgeAtMicros = Number.POSITIVE_INFINITY;
+    this.unacknowledged = 0;
+    if (this.nextOffset === 0) return;
+    this.shell.send({
+      kind: 'acknowledge',
+      timeMicros: nowMicros,
+      subscriber: this.name,
+      subscription: this.subscription,
+      offset: this.nextOffset - 1,
+      cumulative: true,
+    });
+  }
+
+  private wishWake(): void {
+    const next = Math.min(this.retries.nextDeadline(this.isUnanswered), this.acknowledgeAtMicros, this.subscribed ? Number.POSITIVE_INFINITY : this.subscribeAgainMicros);
+    if (next >= this.wishedMicros) return;
+    this.wishedMicros = next;
+    this.shell.wakeAt(next);
+  }
+}

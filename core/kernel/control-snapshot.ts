@@ -1,0 +1,49 @@
+// The control machine in a form that JSON carries, and the way back. Caches are left out: they follow from the columns.
+
+import { assert } from '../base/assert.ts';
+import type { RegistrySnapshot } from '../registry/agent-registry.ts';
+import type { RequestKind } from '../scheduler/request.ts';
+import type { SchedulerSnapshot } from '../scheduler/scheduler.ts';
+import type { Attempt, Task } from '../scheduler/task.ts';
+import type { RetryQueue } from '../base/retry-queue.ts';
+
+type SavedTask = Omit<Task, 'kind' | 'queueKey' | 'queueIndex'> & { readonly kind: number };
+type SavedAttempt = Omit<Attempt, 'kind' | 'task'> & { readonly task: number };
+
+export interface ControlSnapshot {
+  readonly registry: RegistrySnapshot;
+  readonly scheduler: SchedulerSnapshot;
+  /** GPU model names in the order of their bits. */
+  readonly models: readonly string[];
+  readonly requestKinds: readonly RequestKind[];
+  readonly schedulable: readonly number[];
+  readonly tasks: readonly SavedTask[];
+  readonly attempts: readonly SavedAttempt[];
+  readonly attemptCount: number;
+  readonly submitters: readonly { readonly submitter: number; readonly watermark: number; readonly early: readonly number[] }[];
+  readonly connections: readonly number[];
+  readonly retries: ReturnType<RetryQueue['save']>;
+  readonly taskCount: number;
+}
+
+export function saveTask(task: Task): SavedTask {
+  const { queueKey: _queueKey, queueIndex: _queueIndex, kind, ...rest } = task;
+  return { ...rest, kind: kind.id };
+}
+
+export function restoreTask(saved: SavedTask, kinds: readonly RequestKind[]): Task {
+  const kind = kinds[saved.kind];
+  assert(kind !== undefined, 'snapshot names an unknown request kind');
+  return { ...saved, kind, queueKey: 0, queueIndex: -1 };
+}
+
+export function saveAttempt(attempt: Attempt): SavedAttempt {
+  const { kind: _kind, task, ...rest } = attempt;
+  return { ...rest, task: task.task };
+}
+
+export function restoreAttempt(saved: SavedAttempt, tasks: ReadonlyMap<number, Task>): Attempt {
+  const task = tasks.get(saved.task);
+  assert(task !== undefined, 'snapshot names an unknown task');
+  return { ...saved, task, kind: task.kind };
+}

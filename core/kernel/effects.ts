@@ -1,0 +1,126 @@
+// Everything that the kernel can bring about. Effects are plain data; the shell carries them out in order. An effect's
+// identity is (sequence of its input, index), so that after a crash it is made again and receivers drop what they have seen.
+
+import type { BrokerEffect } from '../bus/broker-protocol.ts';
+import type { AgentState } from '../registry/agent-state.ts';
+import type { DecisionRecord } from '../scheduler/decision.ts';
+import type { TaskOutcome } from '../scheduler/task.ts';
+import type { AttemptReference } from './inputs.ts';
+
+/** To the gateway of an agent that said hello. */
+export interface AgentRegistered {
+  readonly kind: 'agentRegistered';
+  readonly gateway: number;
+  readonly name: string;
+  /** The agent's number from now on. */
+  readonly agent: number;
+  readonly incarnation: number;
+  readonly leaseMicros: number;
+  readonly heartbeatIntervalMicros: number;
+  /** Attempts that the agent runs but no longer owns: stop them. */
+  readonly stop: readonly AttemptReference[];
+}
+
+export interface AgentRefused {
+  readonly kind: 'agentRefused';
+  readonly gateway: number;
+  readonly name: string;
+  readonly incarnation: number;
+  readonly reason: string;
+}
+
+/** To the gateway: the leases of the batch's agents run from when the batch was sent. */
+export interface HeartbeatsRecorded {
+  readonly kind: 'heartbeatsRecorded';
+  readonly gateway: number;
+  readonly batch: number;
+}
+
+export interface SubmissionAccepted {
+  readonly kind: 'submissionAccepted';
+  readonly submitter: number;
+  readonly submission: number;
+}
+
+export interface SubmissionRefused {
+  readonly kind: 'submissionRefused';
+  readonly submitter: number;
+  readonly submission: number;
+  readonly code: 'SIRA_QUEUE_FULL';
+  readonly reason: string;
+}
+
+/** To the leading agent: begin. Repeated until accepted; (task, attempt) makes it one. */
+export interface Dispatch extends AttemptReference {
+  readonly kind: 'dispatch';
+  readonly agent: number;
+  readonly incarnation: number;
+  readonly submitter: number;
+  readonly submission: number;
+  /** All machines of the task, the leading one first, and the devices on each. */
+  readonly machines: readonly number[];
+  readonly deviceMasks: readonly number[];
+}
+
+/** To the leading agent: stop. Repeated until it answers `taskFinished`. */
+export interface Stop extends AttemptReference {
+  readonly kind: 'stop';
+  readonly agent: number;
+  readonly incarnation: number;
+}
+
+/** Receipt of a result: the agent may forget the attempt. */
+export interface ResultRecorded extends AttemptReference {
+  readonly kind: 'resultRecorded';
+  readonly agent: number;
+  readonly incarnation: number;
+}
+
+export interface DecisionMade {
+  readonly kind: 'decisionMade';
+  readonly record: DecisionRecord;
+}
+
+export interface AgentStateChanged {
+  readonly kind: 'agentStateChanged';
+  readonly agent: number;
+  readonly from: AgentState;
+  readonly to: AgentState;
+  readonly reason: string;
+}
+
+/** Give the kernel a `timeReached` at this time; it replaces no earlier wish. */
+export interface WakeAt {
+  readonly kind: 'wakeAt';
+  readonly timeMicros: number;
+}
+
+/** The payload that a submitter's topic carries when a task ends. */
+export interface TaskEnded {
+  readonly task: number;
+  readonly submission: number;
+  readonly outcome: TaskOutcome;
+  readonly attempts: number;
+  /** Agent of the last attempt, −1 if there was none. */
+  readonly agent: number;
+  readonly serviceMicros: number;
+}
+
+export type Effect =
+  | AgentRegistered
+  | AgentRefused
+  | HeartbeatsRecorded
+  | SubmissionAccepted
+  | SubmissionRefused
+  | Dispatch
+  | Stop
+  | ResultRecorded
+  | DecisionMade
+  | AgentStateChanged
+  | WakeAt
+  | BrokerEffect;
+
+/** Where effects go. An array will do. */
+export interface EffectSink {
+  push(effect: Effect): unknown;
+}

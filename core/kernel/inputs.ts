@@ -1,0 +1,130 @@
+// Everything that the kernel can come to know. An input is what the shell stamped: a sequence number, a non-decreasing time,
+// and a body. Agents and submitters send bodies as messages; the shell adds its own (`instantEnded`, `timeReached`, `resumed`).
+
+import type { BrokerInput } from '../bus/broker-protocol.ts';
+import type { AgentResources, Capabilities } from '../registry/agent-hello.ts';
+import type { ResourceRequest } from '../scheduler/request.ts';
+
+/** A task as one agent and the kernel both name it. */
+export interface AttemptReference {
+  readonly task: number;
+  /** Fencing token: larger is later. */
+  readonly attempt: number;
+}
+
+/** An agent registers, or comes back. Answered by `agentRegistered` or `agentRefused`. */
+export interface AgentHello {
+  readonly kind: 'agentHello';
+  readonly gateway: number;
+  /** Unique name of the agent; the order of first registration breaks ties between machines. */
+  readonly name: string;
+  /** Grows with each restart of the agent: what ran before is lost. The same number means that it only reconnects. */
+  readonly incarnation: number;
+  readonly resources: AgentResources;
+  readonly capabilities: Capabilities;
+  readonly attributes: Readonly<Record<string, string | number>>;
+  /** Counts the agent's connections within an incarnation, so that an old hello is told from a new one. */
+  readonly connection: number;
+  /** What it is running, or has finished without the kernel's receipt. */
+  readonly running: readonly AttemptReference[];
+}
+
+/** A batch of heartbeats from one gateway. `agents` are agent numbers; the arrays are valid during the call only. */
+export interface Heartbeats {
+  readonly kind: 'heartbeats';
+  readonly gateway: number;
+  /** The gateway's own number of this batch, echoed in the answer. */
+  readonly batch: number;
+  readonly agents: Int32Array;
+  readonly incarnations: Int32Array;
+  readonly count: number;
+}
+
+/** An agent takes no new work, and leaves when `leaving` and nothing runs any more. */
+export interface AgentDraining {
+  readonly kind: 'agentDraining';
+  readonly agent: number;
+  readonly incarnation: number;
+}
+
+/** A submitter hands over a task. Repeated until answered; (submitter, submission) makes it one task. */
+export interface TaskSubmitted {
+  readonly kind: 'taskSubmitted';
+  readonly submitter: number;
+  /** Counts from 1 for each submitter. */
+  readonly submission: number;
+  readonly request: ResourceRequest;
+  readonly estimateMicros: number;
+  readonly priority: number;
+  readonly tenant: string;
+}
+
+/** The submitter wants the task no longer. Its end is reported as any other. */
+export interface TaskCancelled {
+  readonly kind: 'taskCancelled';
+  readonly submitter: number;
+  readonly submission: number;
+}
+
+/** The agent took the dispatch and has begun. */
+export interface DispatchAccepted extends AttemptReference {
+  readonly kind: 'dispatchAccepted';
+  readonly agent: number;
+  readonly incarnation: number;
+}
+
+/** The agent's result. Repeated until answered by `resultRecorded`. */
+export interface TaskFinished extends AttemptReference {
+  readonly kind: 'taskFinished';
+  readonly agent: number;
+  readonly incarnation: number;
+  /** `stopped`: the kernel asked for it. */
+  readonly outcome: 'completed' | 'failed' | 'stopped';
+  /** Time from begin to end as the agent measured it. */
+  readonly serviceMicros: number;
+}
+
+export interface SettingChanged {
+  readonly kind: 'settingChanged';
+  readonly name: string;
+  readonly value: number;
+  readonly who: string;
+  readonly why: string;
+}
+
+/** The kernel was paused or restarted: leases are extended by the length of the pause. */
+export interface Resumed {
+  readonly kind: 'resumed';
+  readonly pausedMicros: number;
+}
+
+/** A time asked for by `wakeAt` has come. */
+export interface TimeReached {
+  readonly kind: 'timeReached';
+}
+
+/** No more inputs of this instant: the scheduler works now. */
+export interface InstantEnded {
+  readonly kind: 'instantEnded';
+}
+
+export type InputBody =
+  | AgentHello
+  | Heartbeats
+  | AgentDraining
+  | TaskSubmitted
+  | TaskCancelled
+  | DispatchAccepted
+  | TaskFinished
+  | SettingChanged
+  | Resumed
+  | TimeReached
+  | InstantEnded
+  | BrokerInput;
+
+/** What the shell hands to `Kernel.handle`. The envelope may be reused: the kernel does not keep it. */
+export interface Input {
+  sequence: number;
+  timeMicros: number;
+  body: InputBody;
+}

@@ -1,0 +1,256 @@
+// The kernel: one entry, `handle(input, effects)`, behind which the control machine and the broker work. It owns no clock,
+// socket, file or thread; all that it knows came in as inputs, all that it does goes out as effects, and a digest over them
+// says whether two kernels did the same. Timers are kernel state: before each input the due ones fire in (deadline, id) order.
+
+import { assert, unreachable } from '../base/assert.ts';
+import { Digest, type DigestState } from '../base/digest.ts';
+import { RandomStream, type RandomState } from '../base/random.ts';
+import { Broker, type BrokerSnapshot } from '../bus/broker.ts';
+import type { BrokerEffect, BrokerInput } from '../bus/broker-protocol.ts';
+import type { Profile } from '../scheduler/framework.ts';
+import { Control, type ControlOutput, controlTimers } from './control.ts';
+import type { ControlSnapshot } from './control-snapshot.ts';
+import { digestEffect } from './effect-digest.ts';
+import type { Effect, EffectSink, TaskEnded } from './effects.ts';
+import type { Input } from './inputs.ts';
+import { type KernelSettings, brokerSettingsOf } from './kernel-settings.ts';
+
+/** Topic on which the ends of a submitter's tasks are published. */
+export function endsTopic(submitter: number): string {
+  return `tasks/ended/${submitter}`;
+}
+
+export interface KernelCounts {
+  readonly inputs: number;
+  readonly timers: number;
+  readonly effects: number;
+  readonly placements: number;
+}
+
+export interface KernelSnapshot {
+  readonly version: 1;
+  readonly nowMicros: number;
+  readonly sequence: number;
+  readonly wishedWakeMicros: number | null;
+  readonly counts: KernelCounts;
+  readonly controlDigest: DigestState;
+  readonly brokerDigest: DigestState;
+  readonly random: RandomState;
+  readonly publishCount: number;
+  readonly unpublished: readonly { readonly submitter: number; readonly ended: TaskEnded }[];
+  readonly control: ControlSnapshot;
+  readonly broker: BrokerSnapshot;
+}
+
+const producerName = 'kernel';
+
+export class Kernel implements ControlOutput {
+  readonly control: Control;
+  private readonly broker: Broker;
+  private readonly random: RandomStream;
+  private readonly controlDigest = new Digest();
+  private readonly brokerDigest = new Digest();
+  private sink: EffectSink = [];
+  private nowMicros = 0;
+  private sequence = 0;
+  private wishedWakeMicros = Number.POSITIVE_INFINITY;
+  private inputCount = 0;
+  private timerCount = 0;
+  private effectCount = 0;
+  private publishCount = 0;
+  /** Ends that the broker had no room for; published when it has. */
+  private unpublished: { submitter: number; ended: TaskEnded }[] = [];
+  private refusedByBroker = false;
+  private readonly brokerSink = {
+    push: (effect: BrokerEffect): void => {
+      if ((effect.kind === 'published' || effect.kind === 'refused') && isKernel(effect)) this.refusedByBroker = effect.kind === 'refused';
+      else this.record(effect, this.brokerDigest);
+    },
+  };
+
+  /** `seed` feeds the kernel's own random stream (ties drawn at random). */
+  constructor(profile: Profile, settings: KernelSettings, seed: number) {
+    this.random = new RandomStream(seed, 'kernel');
+    this.control = new Control(profile, settings, this.random, this);
+    this.broker = new Broker(brokerSettingsOf(settings));
+  }
+
+  /** True if the shell should close this instant with `instantEnded`: something waits for the scheduler. */
+  get awaitsInstantEnd(): boolean {
+    return this.control.awaitsInstantEnd;
+  }
+
+  get counts(): KernelCounts {
+    return { inputs: this.inputCount, timers: this.timerCount, effects: this.effectCount, placements: this.control.scheduler.attemptsBegun };
+  }
+
+  /** Digest over all effects so far, 16 hex digits. */
+  get digest(): string {
+    const both = new Digest();
+    for (const part of [...this.controlDigest.save(), ...this.brokerDigest.save()]) both.addInteger(part);
+    return both.toHex();
+  }
+
+  /** Takes one input and pushes its effects, in order. `input` is not kept. */
+  handle(input: Input, effects: EffectSink): void {
+    assert(input.timeMicros >= this.nowMicros, 'time does not run backwards');
+    assert(input.sequence === this.sequence + 1, 'inputs come in one order without gaps');
+    this.sink = effects;
+    this.sequence = input.sequence;
+    this.inputCount++;
+    const now = input.timeMicros;
+    this.nowMicros = now;
+    if (this.wishedWakeMicros <= now) this.wishedWakeMicros = Number.POSITIVE_INFINITY;
+    this.fireDue(now);
+    const { body } = input;
+    const { control } = this;
+    switch (body.kind) {
+      case 'taskSubmitted':
+        control.taskSubmitted(body, now);
+        break;
+      case 'dispatchAccepted':
+        control.dispatchAccepted(body, now);
+        break;
+      case 'taskFinished':
+        control.taskFinished(body, now);
+        break;
+      case 'instantEnded':
+        control.instantEnded(now);
+        break;
+      case 'heartbeats':
+        control.heartbeats(body, now);
+        break;
+      case 'agentHello':
+        control.agentHello(body, now);
+        break;
+      case 'agentDraining':
+        control.agentDraining(body, now);
+        break;
+      case 'taskCancelled':
+        control.taskCancelled(body, now);
+        break;
+      case 'resumed':
+        control.resumed(body.pausedMicros, now);
+        break;
+      case 'timeReached':
+      case 'settingChanged':
+        break;
+      case 'subscribe':
+      case 'unsubscribe':
+      case 'publish':
+      case 'acknowledge':
+      case 'subscriberConnected':
+      case 'subscriberDisconnected':
+      case 'request':
+      case 'reply':
+        this.brokerInput({ ...body, timeMicros: now });
+        break;
+      default:
+        unreachable(body);
+    }
+    this.wishWake();
+  }
+
+  emit(effect: Effect): void {
+    this.record(effect, this.controlDigest);
+  }
+
+  publishEnd(submitter: number, ended: TaskEnded): void {
+    if (this.unpublished.length > 0 || !this.publish(submitter, ended)) this.unpublished.push({ submitter, ended });
+  }
+
+  /** The whole state as plain data; {@link Kernel.restore} makes a kernel from it that goes on identically. */
+  save(): KernelSnapshot {
+    return {
+      version: 1,
+      nowMicros: this.nowMicros,
+      sequence: this.sequence,
+      wishedWakeMicros: this.wishedWakeMicros === Number.POSITIVE_INFINITY ? null : this.wishedWakeMicros,
+      counts: this.counts,
+      controlDigest: this.controlDigest.save(),
+      brokerDigest: this.brokerDigest.save(),
+      random: this.random.save(),
+      publishCount: this.publishCount,
+      unpublished: [...this.unpublished],
+      control: this.control.save(),
+      broker: this.broker.save(),
+    };
+  }
+
+  /** A kernel that goes on where the snapshot was taken. Profile and settings are those of the kernel that saved. */
+  static restore(snapshot: KernelSnapshot, profile: Profile, settings: KernelSettings): Kernel {
+    const kernel = new Kernel(profile, settings, 0);
+    kernel.random.restore(snapshot.random);
+    kernel.nowMicros = snapshot.nowMicros;
+    kernel.sequence = snapshot.sequence;
+    kernel.wishedWakeMicros = snapshot.wishedWakeMicros ?? Number.POSITIVE_INFINITY;
+    kernel.inputCount = snapshot.counts.inputs;
+    kernel.timerCount = snapshot.counts.timers;
+    kernel.effectCount = snapshot.counts.effects;
+    kernel.controlDigest.restore(snapshot.controlDigest);
+    kernel.brokerDigest.restore(snapshot.brokerDigest);
+    kernel.publishCount = snapshot.publishCount;
+    kernel.unpublished = [...snapshot.unpublished];
+    kernel.control.restore(snapshot.control, snapshot.nowMicros);
+    kernel.broker.restore(snapshot.broker);
+    return kernel;
+  }
+
+  /** Fires the due timers in (deadline, id) order; the broker's come after control's at one deadline. */
+  private fireDue(now: number): void {
+    for (;;) {
+      let due = this.broker.nextDeadlineMicros();
+      let timer: (typeof controlTimers)[number] | 'broker' = 'broker';
+      for (let index = controlTimers.length - 1; index >= 0; index--) {
+        const candidate = controlTimers[index] as (typeof controlTimers)[number];
+        const deadline = this.control.nextDeadline(candidate);
+        if (deadline > due) continue;
+        due = deadline;
+        timer = candidate;
+      }
+      if (due > now) return;
+      this.timerCount++;
+      if (timer === 'broker') this.broker.fireDue(now, this.brokerSink);
+      else this.control.fire(timer, now);
+    }
+  }
+
+  private wishWake(): void {
+    let next = this.broker.nextDeadlineMicros();
+    for (const timer of controlTimers) next = Math.min(next, this.control.nextDeadline(timer));
+    if (next >= this.wishedWakeMicros) return;
+    this.wishedWakeMicros = next;
+    this.emit({ kind: 'wakeAt', timeMicros: next });
+  }
+
+  private brokerInput(input: BrokerInput): void {
+    this.broker.handle(input, this.brokerSink);
+    while (this.unpublished.length > 0) {
+      const first = this.unpublished[0] as { submitter: number; ended: TaskEnded };
+      if (!this.publish(first.submitter, first.ended)) return;
+      this.unpublished.shift();
+    }
+  }
+
+  /** False if the topic is full. */
+  private publish(submitter: number, payload: TaskEnded): boolean {
+    this.refusedByBroker = false;
+    const sequence = this.publishCount + 1;
+    this.broker.handle(
+      { kind: 'publish', timeMicros: this.nowMicros, topic: endsTopic(submitter), producer: producerName, sequence, payload },
+      this.brokerSink,
+    );
+    if (!this.refusedByBroker) this.publishCount = sequence;
+    return !this.refusedByBroker;
+  }
+
+  private record(effect: Effect, digest: Digest): void {
+    this.effectCount++;
+    digestEffect(digest, effect);
+    this.sink.push(effect);
+  }
+}
+
+function isKernel(effect: Extract<BrokerEffect, { kind: 'published' | 'refused' }>): boolean {
+  return (effect.kind === 'published' ? effect.producer : effect.client) === producerName;
+}

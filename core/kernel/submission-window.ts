@@ -1,0 +1,38 @@
+// De-duplication of what one sender numbers 1, 2, 3 …: a watermark below which everything was seen, and the few numbers
+// above it that arrived early. Bounded: a number further ahead than the window is told to come again later.
+
+export type Seen = 'new' | 'duplicate' | 'tooFarAhead';
+
+/** Numbers that may arrive ahead of the lowest missing one. */
+export const submissionWindowMax = 65_536;
+
+export class SubmissionWindow {
+  /** Every number up to here was seen. */
+  private watermark = 0;
+  private readonly early = new Set<number>();
+
+  /** Classifies `number`; it is noted only by {@link note}. */
+  look(number: number): Seen {
+    if (number <= this.watermark || this.early.has(number)) return 'duplicate';
+    return number > this.watermark + submissionWindowMax ? 'tooFarAhead' : 'new';
+  }
+
+  note(number: number): void {
+    if (number !== this.watermark + 1) {
+      this.early.add(number);
+      return;
+    }
+    this.watermark = number;
+    while (this.early.size > 0 && this.early.delete(this.watermark + 1)) this.watermark++;
+  }
+
+  save(): { readonly watermark: number; readonly early: readonly number[] } {
+    return { watermark: this.watermark, early: [...this.early].sort((left, right) => left - right) };
+  }
+
+  restore(saved: { readonly watermark: number; readonly early: readonly number[] }): void {
+    this.watermark = saved.watermark;
+    this.early.clear();
+    for (const number of saved.early) this.early.add(number);
+  }
+}

@@ -1,0 +1,325 @@
+// The scheduling cycle, top to bottom: select a task (QueueSort), find its machine (Filter, Score), take the resources
+// (Reserve), hand it out (Bind); and what happens to a task that cannot be placed. The scheduler owns the cluster's columns,
+// the queue and the attempts that hold resources; who the agents are and how they are told is the kernel's part.
+
+import { assert } from '../base/assert.ts';
+import type { RandomStream } from '../base/random.ts';
+import { findPlacement, findQueueOrder } from './catalogue.ts';
+import { ClusterState } from './cluster-state.ts';
+import type { DecisionOutcome, DecisionRecord, DecisionRule, RankedMachine } from './decision.ts';
+import type { Placement, Profile } from './framework.ts';
+import { PlacementIndex } from './placement-index.ts';
+import { RequestKindTable } from './request.ts';
+import type { RequestKind } from './request.ts';
+import { type Reservation, reserve } from './reservation.ts';
+import type { Attempt, Task } from './task.ts';
+import { TaskQueue } from './task-queue.ts';
+
+/** What the kernel learns from a cycle, in order. */
+export interface SchedulerOutput {
+  /** Bind: the attempt holds its resources and must be dispatched. */
+  placed(attempt: Attempt): void;
+  /** The policy gives the task up. */
+  dropped(task: Task): void;
+  decided(record: DecisionRecord): void;
+}
+
+export interface SchedulerTunables {
+  /** First delay of the back-off; it doubles each time up to `backoffMaxMicros`. */
+  readonly backoffFirstMicros: number;
+  readonly backoffMaxMicros: number;
+  /** Runners-up named in a decision record. */
+  readonly runnersUpMax: number;
+}
+
+/** The scheduler's part of a snapshot. Attempts and tasks are the kernel's to save. */
+export interface SchedulerSnapshot {
+  readonly queue: ReturnType<TaskQueue['save']>;
+  readonly pinned: number;
+  readonly freed: readonly number[];
+  readonly decisionCount: number;
+  readonly policyVersion: number;
+}
+
+const freedMax = 1024;
+
+export class Scheduler {
+  readonly cluster = new ClusterState();
+  readonly kinds = new RequestKindTable(this.cluster.models);
+  readonly profile: Profile;
+  readonly placement: Placement;
+  policyVersion = 1;
+  /** Attempts that hold resources, by number, in order of placement. */
+  readonly attempts = new Map<number, Attempt>();
+  private readonly index: PlacementIndex;
+  private readonly queue: TaskQueue;
+  private readonly tunables: () => SchedulerTunables;
+  /** `block`: the task that the queue waits for. */
+  private pinned: Task | undefined;
+  /** Machines that gained room since the last cycle; more than `freedMax` means any may have. */
+  private freed: number[] = [];
+  private decisionCount = 0;
+  private attemptCount = 0;
+  private readonly runnersUp = new Int32Array(16);
+  private readonly spanned: number[] = [];
+  private pluginScores: Float64Array;
+
+  constructor(profile: Profile, random: RandomStream, tunables: () => SchedulerTunables) {
+    this.profile = profile;
+    this.tunables = tunables;
+    this.queue = new TaskQueue(findQueueOrder(profile.order));
+    this.placement = findPlacement(profile.place)({ cluster: this.cluster, random, typicalTasks: profile.typicalTasks });
+    this.index = new PlacementIndex(this.cluster, this.placement, random);
+    this.pluginScores = new Float64Array(Math.max(1, this.placement.scores.length));
+  }
+
+  get queueLength(): number {
+    return this.queue.size;
+  }
+
+  get nextBackoffMicros(): number {
+    return this.queue.nextBackoffMicros;
+  }
+
+  /** True if a cycle might place or drop something: an active task, or a waiting one and a freed machine. */
+  get hasWork(): boolean {
+    if (this.pinned !== undefined) return this.freed.length > 0 || (this.profile.backfill !== 'none' && this.arrived);
+    return this.queue.activeLineCount > 0 || (this.freed.length > 0 && this.queue.size > 0);
+  }
+
+  /** True since a task was added after the last cycle: backfilling looks at newcomers although the head stays blocked. */
+  private arrived = false;
+
+  enqueue(task: Task, nowMicros: number): void {
+    task.state = 'waiting';
+    this.queue.add(task, nowMicros);
+    this.arrived = true;
+  }
+
+  /** Takes a waiting task out of whichever part of the queue holds it. */
+  withdraw(task: Task): void {
+    if (this.pinned === task) this.pinned = undefined;
+    if (this.queue.contains(task)) this.queue.remove(task);
+    else assert(this.queue.removeBackingOff(task), 'a waiting task is in the queue');
+  }
+
+  /** Returns the resources of an attempt. */
+  release(attempt: Attempt): void {
+    assert(this.attempts.delete(attempt.attempt), 'an attempt is released once');
+    for (let position = 0; position < attempt.machines.length; position++) {
+      const machine = attempt.machines[position] as number;
+      this.change(attempt.kind, machine, attempt.deviceMasks[position] as number, -1);
+      this.noteFreed(machine);
+    }
+  }
+
+  /** A machine joins, leaves or drains. */
+  setSchedulable(machine: number, schedulable: boolean): void {
+    this.cluster.setSchedulable(machine, schedulable);
+    if (schedulable) this.noteFreed(machine);
+  }
+
+  /** Ends back-offs that are due; the next cycle tries those tasks. */
+  endBackoffs(nowMicros: number): void {
+    if (this.queue.endBackoffs(nowMicros) > 0) this.arrived = true;
+  }
+
+  /** One scheduling cycle. Every placement leaves a decision, and so does the first time that a task was tried in vain. */
+  cycle(nowMicros: number, output: SchedulerOutput): void {
+    this.unparkFitting();
+    this.arrived = false;
+    for (;;) {
+      const task = this.pinned ?? this.queue.select(nowMicros);
+      if (task === undefined) break;
+      const attempt = this.place(task, nowMicros, 'in order', undefined, output);
+      if (attempt !== undefined) {
+        if (this.profile.unplaced === 'skip' && this.profile.overtakeMax > 0) this.countOvertaking(task, nowMicros);
+        continue;
+      }
+      if (this.pinned !== undefined || this.profile.unplaced === 'block') {
+        this.explainWait(task, output);
+        this.pinned = task;
+        if (this.profile.backfill !== 'none') this.backfill(task, nowMicros, output);
+        break;
+      }
+      switch (this.profile.unplaced) {
+        case 'skip':
+          this.explainWait(task, output);
+          this.queue.park(task.kind);
+          break;
+        case 'backoff': {
+          this.decide(task, 'backs off', 'in order', output);
+          const { backoffFirstMicros, backoffMaxMicros } = this.tunables();
+          const delay = Math.min(backoffFirstMicros * 2 ** Math.min(task.backoffs, 30), backoffMaxMicros);
+          task.backoffs++;
+          this.queue.backOff(task, nowMicros + delay);
+          break;
+        }
+        case 'drop':
+          this.decide(task, 'dropped', 'in order', output);
+          this.queue.remove(task);
+          output.dropped(task);
+          break;
+      }
+    }
+  }
+
+  save(): SchedulerSnapshot {
+    return {
+      queue: this.queue.save(),
+      pinned: this.pinned?.task ?? 0,
+      freed: [...this.freed],
+      decisionCount: this.decisionCount,
+      policyVersion: this.policyVersion,
+    };
+  }
+
+  /** `attempts` hold their resources again; the cluster's machines have been added already, entirely free. */
+  restore(snapshot: SchedulerSnapshot, tasks: ReadonlyMap<number, Task>, attempts: readonly Attempt[], attemptCount: number, nowMicros: number): void {
+    for (const attempt of attempts) {
+      this.attempts.set(attempt.attempt, attempt);
+      for (let position = 0; position < attempt.machines.length; position++) {
+        this.change(attempt.kind, attempt.machines[position] as number, attempt.deviceMasks[position] as number, 1);
+      }
+    }
+    this.attemptCount = attemptCount;
+    this.queue.restore(snapshot.queue, tasks, this.kinds.kinds, nowMicros);
+    this.pinned = snapshot.pinned === 0 ? undefined : tasks.get(snapshot.pinned);
+    this.freed = [...snapshot.freed];
+    this.decisionCount = snapshot.decisionCount;
+    this.policyVersion = snapshot.policyVersion;
+    this.arrived = true;
+  }
+
+  get attemptsBegun(): number {
+    return this.attemptCount;
+  }
+
+  /** Filter, Score, Reserve, Bind. Returns undefined if no machine, or too few, can take the task. */
+  private place(task: Task, nowMicros: number, rule: DecisionRule, reservation: Reservation | undefined, output: SchedulerOutput): Attempt | undefined {
+    const kind = task.kind;
+    const machines: number[] = [];
+    if (kind.machineCount === 1 && reservation === undefined) {
+      const machine = this.index.find(kind);
+      if (machine < 0) return undefined;
+      machines.push(machine);
+    } else {
+      const excluded = reservation === undefined ? undefined : (machine: number): boolean => reservation.machines.has(machine);
+      if (!this.index.findMany(kind, kind.machineCount, excluded, this.spanned)) return undefined;
+      machines.push(...this.spanned);
+    }
+    const deviceMasks = machines.map((machine) => (kind.gpuCount > 0 ? this.placement.devices.choose(kind, machine) : 0));
+    const attempt: Attempt = {
+      attempt: ++this.attemptCount,
+      task,
+      kind,
+      machines,
+      deviceMasks,
+      placedMicros: nowMicros,
+      startedMicros: -1,
+      state: 'dispatched',
+    };
+    this.decide(task, 'placed', rule, output, attempt, reservation);
+    for (let position = 0; position < machines.length; position++) {
+      this.change(kind, machines[position] as number, deviceMasks[position] as number, 1);
+    }
+    this.queue.remove(task);
+    if (this.pinned === task) this.pinned = undefined;
+    this.attempts.set(attempt.attempt, attempt);
+    task.state = 'placed';
+    task.attempts++;
+    output.placed(attempt);
+    return attempt;
+  }
+
+  /** EASY: later tasks may start now if that does not delay the blocked head by the estimates. Tried in order of submission. */
+  private backfill(head: Task, nowMicros: number, output: SchedulerOutput): void {
+    if (this.queue.size <= 1) return;
+    const reservation = reserve(head.kind, this.attempts.values(), this.cluster);
+    const waiting: Task[] = [];
+    this.queue.collectBySubmission(waiting);
+    for (const task of waiting) {
+      if (task === head) continue;
+      if (nowMicros + task.estimateMicros < reservation.shadowMicros) this.place(task, nowMicros, 'backfilled', undefined, output);
+      else if (this.profile.backfill === 'avoidReserved') this.place(task, nowMicros, 'backfilled', reservation, output);
+    }
+  }
+
+  /** Bounds starvation: after `overtakeMax` later placements the first waiting task blocks the queue until it fits. */
+  private countOvertaking(placed: Task, nowMicros: number): void {
+    const head = this.queue.head(nowMicros);
+    if (head === undefined || head.queueKey > placed.queueKey || (head.queueKey === placed.queueKey && head.task > placed.task)) return;
+    head.overtaken++;
+    if (head.overtaken >= this.profile.overtakeMax) this.pinned = head;
+  }
+
+  private unparkFitting(): void {
+    if (this.freed.length > freedMax) {
+      this.queue.unpark(() => true);
+    } else if (this.freed.length > 0 && this.queue.parkedLineCount > 0) {
+      this.queue.unpark((kind) => this.freed.some((machine) => this.index.canFit(kind, machine)));
+    }
+    this.freed.length = 0;
+  }
+
+  private noteFreed(machine: number): void {
+    if (this.freed.length <= freedMax && this.freed[this.freed.length - 1] !== machine) this.freed.push(machine);
+  }
+
+  /** `sign` 1 allocates, −1 releases. */
+  private change(kind: RequestKind, machine: number, deviceMask: number, sign: 1 | -1): void {
+    this.index.changed(kind, machine, sign);
+    if (sign > 0) this.cluster.allocate(kind, machine, deviceMask);
+    else this.cluster.release(kind, machine, deviceMask);
+  }
+
+  /** One record a task says why it waits; a task that is tried again and again would drown what matters. */
+  private explainWait(task: Task, output: SchedulerOutput): void {
+    if (task.explained) return;
+    task.explained = true;
+    this.decide(task, 'waits', 'in order', output);
+  }
+
+  /** Writes the decision record; for a placement, before the columns change. */
+  private decide(task: Task, outcome: DecisionOutcome, rule: DecisionRule, output: SchedulerOutput, attempt?: Attempt, reservation?: Reservation): void {
+    const index = this.index;
+    const ranked: RankedMachine[] = [];
+    if (attempt !== undefined) {
+      const winner = attempt.machines[0] as number;
+      ranked.push(this.rank(task.kind, winner));
+      if (task.kind.machineCount === 1) {
+        const count = index.runnersUp(task.kind, Math.min(this.tunables().runnersUpMax, this.runnersUp.length), this.runnersUp);
+        for (let position = 0; position < count; position++) ranked.push(this.rank(task.kind, this.runnersUp[position] as number));
+      }
+    }
+    output.decided({
+      decision: ++this.decisionCount,
+      task: task.task,
+      attempt: attempt?.attempt ?? 0,
+      kind: task.kind.id,
+      outcome,
+      rule,
+      machines: attempt?.machines ?? [],
+      deviceMasks: attempt?.deviceMasks ?? [],
+      ranked,
+      feasibleCount: index.feasibleCount,
+      tieCount: index.tieCount,
+      reasonCounts: Array.from(index.reasonCounts(task.kind)),
+      propensity: task.kind.machineCount === 1 ? index.propensity : 1,
+      policyVersion: this.policyVersion,
+      queueLength: this.queue.size,
+      shadowMicros: reservation?.shadowMicros ?? -1,
+    });
+  }
+
+  private rank(kind: RequestKind, machine: number): RankedMachine {
+    this.index.scoresByPlugin(kind, machine, this.pluginScores);
+    const scores: number[] = [];
+    let score = 0;
+    for (let position = 0; position < this.placement.scores.length; position++) {
+      scores.push(this.pluginScores[position] as number);
+      score += (this.placement.scores[position] as { weight: number }).weight * (this.pluginScores[position] as number);
+    }
+    return { machine, score, scores };
+  }
+}

@@ -1,0 +1,224 @@
+// The waiting tasks in three parts. *Active*: worth trying in the next cycle. *Back-off*: not before a certain time.
+// *Unschedulable*: known not to fit until a machine is freed. Tasks that ask for the same thing fit or do not fit together,
+// so the queue keeps one line per request kind and parks whole lines: a thousand waiting tasks of forty kinds cost forty
+// looks at a freed machine, not a thousand.
+
+import { assert } from '../base/assert.ts';
+import type { QueueSortPlugin } from './framework.ts';
+import type { RequestKind } from './request.ts';
+import { runsBefore, type Task } from './task.ts';
+import { TaskHeap } from './task-heap.ts';
+
+/** Waiting tasks of one kind. */
+class Line {
+  readonly kind: RequestKind;
+  readonly heap = new TaskHeap();
+  parked = false;
+  /** Position in the active or the parked list, −1 when the line is empty. */
+  index = -1;
+
+  constructor(kind: RequestKind) {
+    this.kind = kind;
+  }
+}
+
+export interface BackingOff {
+  readonly task: Task;
+  readonly untilMicros: number;
+}
+
+/** A queue in a form that JSON carries: task numbers, in queue order. */
+export interface TaskQueueSnapshot {
+  readonly active: readonly number[];
+  readonly parkedKinds: readonly number[];
+  readonly backingOff: readonly { readonly task: number; readonly untilMicros: number }[];
+}
+
+export class TaskQueue {
+  private readonly order: QueueSortPlugin;
+  private readonly lines: (Line | undefined)[] = [];
+  private readonly active: Line[] = [];
+  private readonly parked: Line[] = [];
+  /** Sorted by (untilMicros, task). */
+  private readonly backingOff: BackingOff[] = [];
+  private count = 0;
+
+  constructor(order: QueueSortPlugin) {
+    this.order = order;
+  }
+
+  /** Tasks in all three parts. */
+  get size(): number {
+    return this.count;
+  }
+
+  get activeLineCount(): number {
+    return this.active.length;
+  }
+
+  get parkedLineCount(): number {
+    return this.parked.length;
+  }
+
+  /** Adds a waiting task. A task whose kind is parked joins the parked line: what does not fit its twin does not fit it. */
+  add(task: Task, nowMicros: number): void {
+    task.queueKey = this.order.key(task, nowMicros);
+    const line = this.lineOf(task.kind);
+    line.heap.push(task);
+    if (line.index === -1) this.link(line, false);
+    this.count++;
+  }
+
+  /** Takes a task out of the active or the unschedulable part. */
+  remove(task: Task): void {
+    const line = this.lineOf(task.kind);
+    line.heap.remove(task);
+    this.count--;
+    if (line.heap.size === 0) this.unlink(line);
+  }
+
+  contains(task: Task): boolean {
+    return task.queueIndex !== -1;
+  }
+
+  /** QueueSort: the first active task, or undefined. Keys that change with time are computed anew. */
+  select(nowMicros: number): Task | undefined {
+    return this.first(this.active, nowMicros, undefined);
+  }
+
+  /** The first task over active and unschedulable ones. */
+  head(nowMicros: number): Task | undefined {
+    return this.first(this.parked, nowMicros, this.first(this.active, nowMicros, undefined));
+  }
+
+  /** Marks the task's whole kind unschedulable. */
+  park(kind: RequestKind): void {
+    const line = this.lineOf(kind);
+    if (line.parked || line.index === -1) return;
+    this.unlink(line);
+    this.link(line, true);
+  }
+
+  /** Makes every parked kind active for which `mayFit` holds. */
+  unpark(mayFit: (kind: RequestKind) => boolean): void {
+    for (let index = this.parked.length - 1; index >= 0; index--) {
+      const line = this.parked[index] as Line;
+      if (!mayFit(line.kind)) continue;
+      this.unlink(line);
+      this.link(line, false);
+    }
+  }
+
+  /** Moves an active task to the back-off part. */
+  backOff(task: Task, untilMicros: number): void {
+    this.remove(task);
+    this.count++;
+    let index = this.backingOff.length;
+    while (index > 0) {
+      const before = this.backingOff[index - 1] as BackingOff;
+      if (before.untilMicros < untilMicros || (before.untilMicros === untilMicros && before.task.task < task.task)) break;
+      index--;
+    }
+    this.backingOff.splice(index, 0, { task, untilMicros });
+  }
+
+  /** When the next back-off ends, `Infinity` if none does. */
+  get nextBackoffMicros(): number {
+    return this.backingOff[0]?.untilMicros ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Makes tasks active whose back-off has ended; returns how many. */
+  endBackoffs(nowMicros: number): number {
+    let ended = 0;
+    while (ended < this.backingOff.length && (this.backingOff[ended] as BackingOff).untilMicros <= nowMicros) ended++;
+    for (const { task } of this.backingOff.splice(0, ended)) {
+      this.count--;
+      this.add(task, nowMicros);
+    }
+    return ended;
+  }
+
+  /** Takes a task out of the back-off part; false if it is not there. */
+  removeBackingOff(task: Task): boolean {
+    const index = this.backingOff.findIndex((entry) => entry.task === task);
+    if (index < 0) return false;
+    this.backingOff.splice(index, 1);
+    this.count--;
+    return true;
+  }
+
+  /** Active and unschedulable tasks in order of submission (for backfilling), appended to `out`. */
+  collectBySubmission(out: Task[]): void {
+    for (const lines of [this.active, this.parked]) {
+      for (const line of lines) for (const task of line.heap.items) out.push(task);
+    }
+    out.sort((left, right) => left.task - right.task);
+  }
+
+  save(): TaskQueueSnapshot {
+    const waiting: Task[] = [];
+    this.collectBySubmission(waiting);
+    return {
+      active: waiting.map((task) => task.task),
+      parkedKinds: this.parked.map((line) => line.kind.id).sort((left, right) => left - right),
+      backingOff: this.backingOff.map(({ task, untilMicros }) => ({ task: task.task, untilMicros })),
+    };
+  }
+
+  restore(snapshot: TaskQueueSnapshot, tasks: ReadonlyMap<number, Task>, kinds: readonly RequestKind[], nowMicros: number): void {
+    assert(this.count === 0, 'restore into an empty queue');
+    const taskOf = (number: number): Task => {
+      const task = tasks.get(number);
+      assert(task !== undefined, 'snapshot names an unknown task');
+      return task;
+    };
+    for (const number of snapshot.active) this.add(taskOf(number), nowMicros);
+    for (const kind of snapshot.parkedKinds) this.park(kinds[kind] as RequestKind);
+    for (const { task, untilMicros } of snapshot.backingOff) {
+      this.backingOff.push({ task: taskOf(task), untilMicros });
+      this.count++;
+    }
+  }
+
+  private first(lines: readonly Line[], nowMicros: number, than: Task | undefined): Task | undefined {
+    let best = than;
+    for (const line of lines) {
+      if (this.order.dynamic) {
+        for (const task of line.heap.items) {
+          task.queueKey = this.order.key(task, nowMicros);
+          if (best === undefined || runsBefore(task, best)) best = task;
+        }
+      } else {
+        const task = line.heap.peek() as Task;
+        if (best === undefined || runsBefore(task, best)) best = task;
+      }
+    }
+    return best;
+  }
+
+  private lineOf(kind: RequestKind): Line {
+    let line = this.lines[kind.id];
+    if (line === undefined) {
+      line = new Line(kind);
+      this.lines[kind.id] = line;
+    }
+    return line;
+  }
+
+  private link(line: Line, parked: boolean): void {
+    const list = parked ? this.parked : this.active;
+    line.parked = parked;
+    line.index = list.push(line) - 1;
+  }
+
+  private unlink(line: Line): void {
+    const list = line.parked ? this.parked : this.active;
+    const last = list.pop() as Line;
+    if (last !== line) {
+      list[line.index] = last;
+      last.index = line.index;
+    }
+    line.index = -1;
+    line.parked = false;
+  }
+}

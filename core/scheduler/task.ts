@@ -1,0 +1,60 @@
+// A task as the scheduler holds it from acceptance to its end. The record is the kernel's own; what leaves the kernel is a
+// message made from it.
+
+import type { QueuedTask } from './framework.ts';
+import type { RequestKind } from './request.ts';
+
+/** `waiting` covers the three parts of the queue; `placed` lasts from the dispatch to the result. */
+export type TaskState = 'waiting' | 'placed' | 'ended';
+
+/** How a task ended. `dropped`: the policy gave it up unplaced; `failed`: its attempts are used up. */
+export type TaskOutcome = 'completed' | 'failed' | 'dropped' | 'cancelled';
+
+export interface Task extends QueuedTask {
+  readonly task: number;
+  /** Who submitted it, and that submitter's own number for it: together they identify the work. */
+  readonly submitter: number;
+  readonly submission: number;
+  readonly tenant: string;
+  readonly kind: RequestKind;
+  readonly submittedMicros: number;
+  readonly estimateMicros: number;
+  readonly priority: number;
+  state: TaskState;
+  /** Attempts begun so far. */
+  attempts: number;
+  /** Times that it backed off unplaced. */
+  backoffs: number;
+  /** Placements of later tasks while this one stood first in the queue (see `overtakeMax`). */
+  overtaken: number;
+  /** True once a decision record says why it waits. */
+  explained: boolean;
+  /** Its submitter wants it no longer; it ends when its attempt has stopped. */
+  cancelled: boolean;
+  /** Key of the queue order as last computed. */
+  queueKey: number;
+  /** Position in its heap, −1 outside. */
+  queueIndex: number;
+}
+
+/** One placement of a task: it owns its machines' resources from reservation until it is released. */
+export interface Attempt {
+  /** Number over all attempts of all tasks: a fencing token, larger is later. */
+  readonly attempt: number;
+  readonly task: Task;
+  readonly kind: RequestKind;
+  /** Machine rows; the first one's agent leads and runs the work. */
+  readonly machines: readonly number[];
+  /** Devices taken on each machine, a bit mask each. */
+  readonly deviceMasks: readonly number[];
+  readonly placedMicros: number;
+  /** When the agent said that it began; −1 before. */
+  startedMicros: number;
+  /** `cancelling`: no longer the task's current attempt, but its resources are held until the agent says that it stopped or is dead. */
+  state: 'dispatched' | 'running' | 'cancelling';
+}
+
+/** Order of the queue: the policy's key, then the task's number. The one comparator of waiting tasks. */
+export function runsBefore(left: Task, right: Task): boolean {
+  return left.queueKey < right.queueKey || (left.queueKey === right.queueKey && left.task < right.task);
+}

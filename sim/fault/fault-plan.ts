@@ -1,0 +1,63 @@
+// Turns the faults of a scenario into events: each strikes its machines at its time and ends after its length. Which machines
+// a share means is drawn by seed when the world is built, so that every policy suffers the same.
+
+import type { RandomStream } from '../../core/base/random.ts';
+import { eventPriority } from '../engine/priority.ts';
+import type { FaultSpec } from '../experiment/scenario.ts';
+import { firstMachineNode } from '../world/network.ts';
+import type { WorldObserver } from '../world/observer.ts';
+import type { World } from '../world/world.ts';
+
+export function scheduleFaults(faults: readonly FaultSpec[], world: World, random: RandomStream, observers: readonly WorldObserver[]): void {
+  for (const fault of faults) {
+    const machines = machinesOf(fault, world, random);
+    const name = `${fault.kind} of ${machines.length} machine${machines.length === 1 ? '' : 's'}`;
+    const change = (active: boolean): void => {
+      for (const observer of observers) observer.faultChanged?.(name, active, world.simulation.nowMicros);
+      for (const machine of machines) apply(fault, world, machine, active);
+    };
+    const begin = world.simulation.defineHandler(`${fault.kind} begins`, () => change(true));
+    const end = world.simulation.defineHandler(`${fault.kind} ends`, () => change(false));
+    world.simulation.schedule(fault.atMicros, eventPriority.world, begin, 0, undefined);
+    if (fault.forMicros !== Number.POSITIVE_INFINITY) {
+      world.simulation.schedule(fault.atMicros + fault.forMicros, eventPriority.world, end, 0, undefined);
+    }
+  }
+}
+
+/** When the last fault has ended; 0 without faults, `Infinity` if one never ends. */
+export function faultsEndMicros(faults: readonly FaultSpec[]): number {
+  return faults.reduce((latest, fault) => Math.max(latest, fault.atMicros + fault.forMicros), 0);
+}
+
+function machinesOf(fault: FaultSpec, world: World, random: RandomStream): number[] {
+  const { machines } = fault;
+  const all = world.machines.map((machine) => machine.index);
+  if (!('share' in machines)) return all.filter((index) => machines.includes(world.machines[index]?.spec.name ?? ''));
+  const count = Math.min(all.length, Math.max(1, Math.round(machines.share * all.length)));
+  return random.shuffle(all).slice(0, count).sort((left, right) => left - right);
+}
+
+function apply(fault: FaultSpec, world: World, index: number, active: boolean): void {
+  const machine = world.machines[index];
+  if (machine === undefined) return;
+  switch (fault.kind) {
+    case 'crash':
+      if (active) world.crash(index);
+      else machine.start();
+      break;
+    case 'hang':
+      if (active) machine.hang();
+      else machine.resume(world.settings.registry.heartbeatIntervalMicros);
+      break;
+    case 'slow':
+      machine.slowness = active ? fault.factor : 1;
+      break;
+    case 'partition':
+      world.network.cut(firstMachineNode + index, active);
+      break;
+    case 'lossy':
+      world.network.setLoss(firstMachineNode + index, active ? fault.factor : 0);
+      break;
+  }
+}

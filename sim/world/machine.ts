@@ -1,0 +1,173 @@
+// A simulated machine: it runs the agent library and the work that the kernel dispatches to it. Work takes its true duration,
+// times the machine's present slowness; a crash loses it, a hang delays it.
+
+import { AgentClient, type AgentMessage, type ToAgent } from '../../core/client/agent-client.ts';
+import type { Dispatch } from '../../core/kernel/effects.ts';
+import type { AttemptReference } from '../../core/kernel/inputs.ts';
+import { eventPriority } from '../engine/priority.ts';
+import type { Simulation } from '../engine/simulation.ts';
+import type { MachineSpec } from '../workload/workload.ts';
+import type { WorkEnd } from './observer.ts';
+
+/** What a machine needs of the world around it. */
+export interface MachineWorld {
+  readonly simulation: Simulation;
+  readonly workEndHandler: number;
+  readonly agentWakeHandler: number;
+  send(machine: number, message: AgentMessage): void;
+  /** True duration of the dispatched work, microseconds; `Infinity` never ends by itself. */
+  durationMicros(dispatch: Dispatch): number;
+  workStarted(machine: number, dispatch: Dispatch): void;
+  workEnded(machine: number, dispatch: Dispatch, end: WorkEnd): void;
+}
+
+interface RunningWork {
+  readonly dispatch: Dispatch;
+  readonly startedMicros: number;
+  endMicros: number;
+  /** −1 if it never ends by itself, or the machine hangs. */
+  eventId: number;
+  /** It failed while the machine hung; the agent learns of it when the hang ends. */
+  failed: boolean;
+}
+
+export class Machine {
+  readonly index: number;
+  readonly spec: MachineSpec;
+  readonly agent: AgentClient;
+  /** Service times are multiplied by it for work that begins now. */
+  slowness = 1;
+  private readonly world: MachineWorld;
+  private readonly running = new Map<number, RunningWork>();
+  private up = false;
+  private hungSinceMicros = -1;
+
+  constructor(index: number, spec: MachineSpec, retryMicros: number, world: MachineWorld) {
+    this.index = index;
+    this.spec = spec;
+    this.world = world;
+    const resources = { cpuMilli: spec.cpuMilli, memoryMib: spec.memoryMib, gpuCount: spec.gpuCount, gpuModel: spec.gpuModel };
+    this.agent = new AgentClient(
+      { gateway: 0, name: spec.name, resources, capabilities: capabilitiesOf(spec), attributes: { gpuModel: spec.gpuModel }, retryMicros },
+      {
+        send: (message) => world.send(index, message),
+        startWork: (dispatch) => this.startWork(dispatch),
+        stopWork: (reference) => this.stopWork(reference, 'stopped'),
+        wakeAt: (timeMicros) => {
+          world.simulation.schedule(timeMicros, eventPriority.timer, world.agentWakeHandler, index, undefined);
+        },
+      },
+    );
+  }
+
+  get responsive(): boolean {
+    return this.up && this.hungSinceMicros < 0;
+  }
+
+  start(): void {
+    this.up = true;
+    this.hungSinceMicros = -1;
+    this.agent.start(this.world.simulation.nowMicros);
+  }
+
+  crash(): void {
+    if (!this.up) return;
+    this.up = false;
+    this.hungSinceMicros = -1;
+    for (const work of [...this.running.values()]) this.stopWork(work.dispatch, 'lost');
+  }
+
+  hang(): void {
+    if (!this.responsive) return;
+    this.hungSinceMicros = this.world.simulation.nowMicros;
+    for (const work of this.running.values()) this.unschedule(work);
+  }
+
+  /** Ends a hang: work goes on where it stood, unless the lease has run out meanwhile. */
+  resume(heartbeatIntervalMicros: number): void {
+    if (this.hungSinceMicros < 0) return;
+    const now = this.world.simulation.nowMicros;
+    const hungMicros = now - this.hungSinceMicros;
+    this.hungSinceMicros = -1;
+    this.agent.tick(now, heartbeatIntervalMicros);
+    for (const work of [...this.running.values()]) {
+      work.endMicros += hungMicros;
+      if (work.failed) this.finish(work, 'failed');
+      else this.schedule(work);
+    }
+    this.agent.wake(now);
+  }
+
+  receive(message: ToAgent): void {
+    if (this.responsive) this.agent.receive(message, this.world.simulation.nowMicros);
+  }
+
+  wake(): void {
+    if (this.responsive) this.agent.wake(this.world.simulation.nowMicros);
+  }
+
+  /** The event of an end of work came. */
+  endWork(attempt: number): void {
+    const work = this.running.get(attempt);
+    if (work !== undefined) this.finish(work, 'completed');
+  }
+
+  /** The work cannot go on: another of its machines is gone. */
+  failWork(attempt: number): void {
+    const work = this.running.get(attempt);
+    if (work === undefined) return;
+    if (this.responsive) this.finish(work, 'failed');
+    else work.failed = true;
+  }
+
+  runningDispatches(): Dispatch[] {
+    return [...this.running.values()].map((work) => work.dispatch);
+  }
+
+  private finish(work: RunningWork, end: 'completed' | 'failed'): void {
+    const now = this.world.simulation.nowMicros;
+    this.unschedule(work);
+    this.running.delete(work.dispatch.attempt);
+    this.world.workEnded(this.index, work.dispatch, end);
+    this.agent.workEnded(work.dispatch, end, now - work.startedMicros, now);
+  }
+
+  private startWork(dispatch: Dispatch): void {
+    const now = this.world.simulation.nowMicros;
+    const work: RunningWork = {
+      dispatch,
+      startedMicros: now,
+      endMicros: now + Math.ceil(this.world.durationMicros(dispatch) * this.slowness),
+      eventId: -1,
+      failed: false,
+    };
+    this.running.set(dispatch.attempt, work);
+    this.world.workStarted(this.index, dispatch);
+    this.schedule(work);
+  }
+
+  private stopWork(reference: AttemptReference, end: WorkEnd): void {
+    const work = this.running.get(reference.attempt);
+    if (work === undefined) return;
+    this.unschedule(work);
+    this.running.delete(reference.attempt);
+    this.world.workEnded(this.index, work.dispatch, end);
+  }
+
+  private schedule(work: RunningWork): void {
+    if (work.endMicros === Number.POSITIVE_INFINITY) return;
+    work.eventId = this.world.simulation.schedule(work.endMicros, eventPriority.world, this.world.workEndHandler, this.index, work.dispatch.attempt);
+  }
+
+  private unschedule(work: RunningWork): void {
+    if (work.eventId !== -1) this.world.simulation.cancel(work.eventId);
+    work.eventId = -1;
+  }
+}
+
+/** What a machine of a trace can do, as skills: cores of CPU, and devices of its GPU model. */
+function capabilitiesOf(spec: MachineSpec): Record<string, number> {
+  const capabilities: Record<string, number> = { cpu: spec.cpuMilli / 1000 };
+  if (spec.gpuCount > 0) capabilities[`gpu:${spec.gpuModel}`] = spec.gpuCount;
+  return capabilities;
+}

@@ -1,0 +1,87 @@
+// The simulated network: every message between the kernel, the submitter and the machines takes its time, and may be lost,
+// doubled, overtaken or cut off, as the scenario says, drawn from the network's own stream. With zero latency a message has
+// the same timestamp and the next sequence, so that messages arrive in the order in which they were sent.
+
+import type { RandomStream } from '../../core/base/random.ts';
+import { sampleLatency } from './latency.ts';
+import { eventPriority } from '../engine/priority.ts';
+import type { Simulation } from '../engine/simulation.ts';
+import type { NetworkSpec } from '../experiment/scenario.ts';
+
+/** Addresses: the kernel, the submitter, the gateway, and machine i at `firstMachineNode + i`. */
+export const kernelNode = 0;
+export const submitterNode = 1;
+export const gatewayNode = 2;
+export const firstMachineNode = 3;
+
+export class Network {
+  private readonly simulation: Simulation;
+  private readonly spec: NetworkSpec;
+  private readonly random: RandomStream;
+  private readonly perfect: boolean;
+  /** Number of partitions that cut the node off at present. */
+  private readonly cutOff: Int32Array;
+  private readonly extraLoss: Float64Array;
+  /** When the node's link is free again, with limited bandwidth. */
+  private readonly linkFreeMicros: Float64Array;
+  sentCount = 0;
+  lostCount = 0;
+
+  constructor(simulation: Simulation, spec: NetworkSpec, nodeCount: number, random: RandomStream) {
+    this.simulation = simulation;
+    this.spec = spec;
+    this.random = random;
+    this.perfect =
+      spec.loss === 0 && spec.duplication === 0 && spec.reordering === 0 && spec.bandwidthBytesPerSecond === 0 && spec.latency.distribution === 'constant';
+    this.cutOff = new Int32Array(nodeCount);
+    this.extraLoss = new Float64Array(nodeCount);
+    this.linkFreeMicros = new Float64Array(nodeCount);
+  }
+
+  /** Sends `payload`; it arrives, perhaps, as an event of `handler` with `target`. `node` is the end that is not the kernel. */
+  send(node: number, handler: number, target: number, payload: unknown, bytes: number): void {
+    this.sentCount++;
+    if (this.perfect && this.cutOff[node] === 0 && this.extraLoss[node] === 0) {
+      this.arrive(this.spec.latency.meanMicros, handler, target, payload);
+      return;
+    }
+    if (!this.passes(node)) {
+      this.lostCount++;
+      return;
+    }
+    const { duplication, reordering, bandwidthBytesPerSecond, latency } = this.spec;
+    let delay = sampleLatency(this.random, latency);
+    if (bandwidthBytesPerSecond > 0) {
+      const now = this.simulation.nowMicros;
+      const begin = Math.max(now, this.linkFreeMicros[node] as number);
+      const end = begin + Math.ceil((bytes * 1_000_000) / bandwidthBytesPerSecond);
+      this.linkFreeMicros[node] = end;
+      delay += end - now;
+    }
+    // An overtaken message waits for several others to pass.
+    if (reordering > 0 && this.random.nextFloat() < reordering) delay += 1 + 4 * sampleLatency(this.random, latency);
+    this.arrive(delay, handler, target, payload);
+    if (duplication > 0 && this.random.nextFloat() < duplication) {
+      this.arrive(delay + 1 + sampleLatency(this.random, latency), handler, target, payload);
+    }
+  }
+
+  /** Whether one message to or from `node` gets through now; draws from the stream if it may be lost. */
+  passes(node: number): boolean {
+    if ((this.cutOff[node] as number) > 0) return false;
+    const loss = Math.max(this.spec.loss, this.extraLoss[node] as number);
+    return loss === 0 || this.random.nextFloat() >= loss;
+  }
+
+  cut(node: number, cut: boolean): void {
+    this.cutOff[node] = (this.cutOff[node] as number) + (cut ? 1 : -1);
+  }
+
+  setLoss(node: number, probability: number): void {
+    this.extraLoss[node] = probability;
+  }
+
+  private arrive(delayMicros: number, handler: number, target: number, payload: unknown): void {
+    this.simulation.schedule(this.simulation.nowMicros + delayMicros, eventPriority.message, handler, target, payload);
+  }
+}

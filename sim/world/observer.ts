@@ -1,0 +1,23 @@
+// Who may watch a world: oracles, collectors of metrics, recorders. Observers see everything and change nothing.
+
+import type { Effect, Dispatch, TaskEnded } from '../../core/kernel/effects.ts';
+import type { InputBody } from '../../core/kernel/inputs.ts';
+import type { WorkloadTask } from '../workload/workload.ts';
+
+/** Why work on a machine is over. `lost`: the machine crashed under it. */
+export type WorkEnd = 'completed' | 'failed' | 'stopped' | 'lost';
+
+export interface WorldObserver {
+  /** A task of the workload came to the submitter and got its submission number. */
+  taskArrived?(submission: number, task: WorkloadTask, nowMicros: number): void;
+  submissionAnswered?(submission: number, accepted: boolean, reason: string, nowMicros: number): void;
+  kernelInput?(input: InputBody, nowMicros: number): void;
+  kernelEffect?(effect: Effect, nowMicros: number): void;
+  /** Work physically begins on `machines` (the world's own indices, the leading one first). */
+  workStarted?(dispatch: Dispatch, machines: readonly number[], nowMicros: number): void;
+  workEnded?(dispatch: Dispatch, machines: readonly number[], end: WorkEnd, nowMicros: number): void;
+  /** The submitter took note of the end of a task. */
+  taskEnded?(end: TaskEnded, nowMicros: number): void;
+  /** A fault of the plan begins (`active`) or ends. */
+  faultChanged?(fault: string, active: boolean, nowMicros: number): void;
+}

@@ -1,0 +1,269 @@
+// A simulated cluster around one kernel: the submitter plays the workload, machines run agents, every word between them
+// crosses the simulated network, and faults strike by plan. The world knows how long work truly takes; the kernel is told
+// estimates only. It has no scheduler of its own and no way around the messages.
+
+import { RandomStream } from '../../core/base/random.ts';
+import { microsPerSecond } from '../../core/base/time.ts';
+import type { AgentMessage, ToAgent } from '../../core/client/agent-client.ts';
+import { SubmitterClient, type ToSubmitter } from '../../core/client/submitter-client.ts';
+import type { Dispatch, Effect, TaskEnded } from '../../core/kernel/effects.ts';
+import type { InputBody } from '../../core/kernel/inputs.ts';
+import { Kernel } from '../../core/kernel/kernel.ts';
+import { defaultKernelSettings, type KernelSettings } from '../../core/kernel/kernel-settings.ts';
+import type { Profile } from '../../core/scheduler/framework.ts';
+import { eventPriority } from '../engine/priority.ts';
+import { Simulation } from '../engine/simulation.ts';
+import type { FaultSpec, NetworkSpec } from '../experiment/scenario.ts';
+import { scheduleFaults } from '../fault/fault-plan.ts';
+import type { MachineSpec, Workload, WorkloadTask } from '../workload/workload.ts';
+import { HeartbeatGateway } from './heartbeat-gateway.ts';
+import { KernelHost } from './kernel-host.ts';
+import { Machine, type MachineWorld } from './machine.ts';
+import { firstMachineNode, gatewayNode, Network, submitterNode } from './network.ts';
+import type { WorkEnd, WorldObserver } from './observer.ts';
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly machines: readonly MachineSpec[];
+  readonly workload: Workload;
+  readonly profile: Profile;
+  readonly network: NetworkSpec;
+  readonly heartbeat: { readonly intervalMicros: number; readonly leaseMicros: number };
+  readonly limits: { readonly eventsPerInstantMax: number; readonly causalDepthMax: number; readonly queueLengthMax: number };
+  readonly faults: readonly FaultSpec[];
+  readonly observers: readonly WorldObserver[];
+}
+
+/** Size on the wire that the network charges for, bytes: headers and a few fields. */
+const messageBytes = 256;
+const bytesPerHeartbeat = 8;
+
+export class World implements MachineWorld {
+  readonly simulation: Simulation;
+  readonly host: KernelHost;
+  readonly machines: readonly Machine[];
+  readonly network: Network;
+  readonly settings: KernelSettings;
+  readonly workEndHandler: number;
+  readonly agentWakeHandler: number;
+  private readonly options: WorldOptions;
+  private readonly observers: readonly WorldObserver[];
+  private readonly submitter: SubmitterClient;
+  private readonly gateway: HeartbeatGateway;
+  private readonly arrivals: Iterator<WorkloadTask>;
+  private nextTask: WorkloadTask | undefined;
+  private readonly machineOfName = new Map<string, number>();
+  /** Machine index by the kernel's agent number. */
+  private readonly machineOfAgent: number[] = [];
+  /** True durations of tasks that have not ended, by submission. */
+  private readonly durations = new Map<number, number>();
+  /** Attempts that run on more than one machine, by attempt: the machines' own indices. */
+  private readonly spanning = new Map<number, readonly number[]>();
+  private arrived = 0;
+  private ended = 0;
+  private stopWhenDone = false;
+  private readonly toKernel: number;
+  private readonly toSubmitter: number;
+  private readonly toAgent: number;
+  private readonly toGateway: number;
+
+  constructor(options: WorldOptions) {
+    this.options = options;
+    this.observers = options.observers;
+    const simulation = new Simulation(options.limits);
+    this.simulation = simulation;
+    this.settings = defaultKernelSettings();
+    this.settings.registry.leaseMicros = options.heartbeat.leaseMicros;
+    this.settings.registry.heartbeatIntervalMicros = options.heartbeat.intervalMicros;
+    this.settings.scheduler.queueLengthMax = options.limits.queueLengthMax;
+    const kernel = new Kernel(options.profile, this.settings, options.seed);
+    this.host = new KernelHost(kernel, simulation, options.observers, (effect) => this.carryOut(effect));
+    const random = new RandomStream(options.seed, 'network');
+    this.network = new Network(simulation, options.network, firstMachineNode + options.machines.length, random);
+
+    const arrivalHandler = simulation.defineHandler('task arrives', () => this.arrive(arrivalHandler));
+    this.toKernel = simulation.defineHandler('to kernel', (_, payload) => this.host.give(payload as InputBody));
+    this.toSubmitter = simulation.defineHandler('to submitter', (_, payload) => {
+      this.submitter.receive(payload as ToSubmitter, simulation.nowMicros);
+    });
+    this.toAgent = simulation.defineHandler('to agent', (machine, payload) => this.machineAt(machine).receive(payload as ToAgent));
+    this.toGateway = simulation.defineHandler('to gateway', (batch) => this.gateway.recorded(batch));
+    this.workEndHandler = simulation.defineHandler('work ends', (machine, attempt) => this.machineAt(machine).endWork(attempt as number));
+    this.agentWakeHandler = simulation.defineHandler('agent wakes', (machine) => this.machineAt(machine).wake());
+    const submitterWake = simulation.defineHandler('submitter wakes', () => this.submitter.wake(simulation.nowMicros));
+    const heartbeat = simulation.defineHandler('heartbeats', () => this.beat(heartbeat));
+
+    const retryMicros = this.settings.dispatch.retryMicros;
+    this.machines = options.machines.map((spec, index) => {
+      this.machineOfName.set(spec.name, index);
+      return new Machine(index, spec, retryMicros, this);
+    });
+    this.gateway = new HeartbeatGateway(this.machines, this.network, options.heartbeat.intervalMicros);
+    this.submitter = new SubmitterClient(
+      { submitter: 1, retryMicros, acknowledgeEvery: 64, acknowledgeMicros: 5 * microsPerSecond },
+      {
+        send: (message) => this.network.send(submitterNode, this.toKernel, 0, message, messageBytes),
+        wakeAt: (timeMicros) => {
+          simulation.schedule(timeMicros, eventPriority.timer, submitterWake, 0, undefined);
+        },
+        answered: (submission, accepted, reason) => this.answered(submission, accepted, reason),
+        ended: (end) => this.taskEnded(end),
+      },
+    );
+    this.submitter.start(0);
+    for (const machine of this.machines) machine.start();
+    simulation.schedule(options.heartbeat.intervalMicros, eventPriority.timer, heartbeat, 0, undefined);
+    scheduleFaults(options.faults, this, new RandomStream(options.seed, 'faults'), options.observers);
+    this.arrivals = options.workload.tasks();
+    this.scheduleArrival(arrivalHandler);
+  }
+
+  get arrivedCount(): number {
+    return this.arrived;
+  }
+
+  get endedCount(): number {
+    return this.ended;
+  }
+
+  /** True if the workload is at its end and every task of it has ended. */
+  get done(): boolean {
+    return this.nextTask === undefined && this.ended === this.arrived;
+  }
+
+  runUntil(timeMicros: number): void {
+    this.simulation.runUntil(timeMicros);
+  }
+
+  /** Runs until every task has ended, or until `limitMicros`. */
+  runUntilDone(limitMicros: number): void {
+    this.stopWhenDone = true;
+    if (!this.done) this.simulation.runUntil(limitMicros);
+  }
+
+  /** Replaces the kernel by one restored from its own snapshot, through text: what follows must be the same. */
+  restartKernelFromSnapshot(): void {
+    const text = JSON.stringify(this.host.kernel.save());
+    this.host.kernel = Kernel.restore(JSON.parse(text), this.options.profile, this.settings);
+  }
+
+  send(machine: number, message: AgentMessage): void {
+    this.network.send(firstMachineNode + machine, this.toKernel, 0, message, messageBytes);
+  }
+
+  durationMicros(dispatch: Dispatch): number {
+    // A task that ended meanwhile may still be begun by a late duplicate attempt; it is stopped soon.
+    return this.durations.get(dispatch.submission) ?? 1;
+  }
+
+  workStarted(machine: number, dispatch: Dispatch): void {
+    const machines = this.machinesOf(machine, dispatch);
+    if (machines.length > 1) this.spanning.set(dispatch.attempt, machines);
+    for (const observer of this.observers) observer.workStarted?.(dispatch, machines, this.simulation.nowMicros);
+  }
+
+  workEnded(machine: number, dispatch: Dispatch, end: WorkEnd): void {
+    const machines = this.machinesOf(machine, dispatch);
+    if (machines.length > 1) this.spanning.delete(dispatch.attempt);
+    for (const observer of this.observers) observer.workEnded?.(dispatch, machines, end, this.simulation.nowMicros);
+  }
+
+  /** A machine crashes: its work is lost, and work that it shares with others fails there. */
+  crash(index: number): void {
+    this.machineAt(index).crash();
+    for (const [attempt, machines] of [...this.spanning]) {
+      if (machines.includes(index)) this.machineAt(machines[0] as number).failWork(attempt);
+    }
+  }
+
+  private machineAt(index: number): Machine {
+    return this.machines[index] as Machine;
+  }
+
+  private machinesOf(leader: number, dispatch: Dispatch): readonly number[] {
+    if (dispatch.machines.length === 1) return [leader];
+    return dispatch.machines.map((agent) => this.machineOfAgent[agent] as number);
+  }
+
+  private scheduleArrival(handler: number): void {
+    const next = this.arrivals.next();
+    this.nextTask = next.done === true ? undefined : next.value;
+    if (this.nextTask !== undefined) {
+      this.simulation.schedule(Math.max(this.nextTask.arrivalMicros, this.simulation.nowMicros), eventPriority.arrival, handler, 0, undefined);
+    }
+  }
+
+  private arrive(handler: number): void {
+    const now = this.simulation.nowMicros;
+    // All arrivals of one instant come in one event: a trace may bring thousands at once.
+    do {
+      const task = this.nextTask as WorkloadTask;
+      this.arrived++;
+      // The submitter numbers its tasks 1, 2, 3 …; the answer may come before `submit` returns only with the next event.
+      this.durations.set(this.arrived, task.durationMicros);
+      for (const observer of this.observers) observer.taskArrived?.(this.arrived, task, now);
+      this.submitter.submit(task.request, task.estimateMicros, task.priority, task.tenant, now);
+      const next = this.arrivals.next();
+      this.nextTask = next.done === true ? undefined : next.value;
+    } while (this.nextTask !== undefined && this.nextTask.arrivalMicros <= now);
+    if (this.nextTask !== undefined) {
+      this.simulation.schedule(this.nextTask.arrivalMicros, eventPriority.arrival, handler, 0, undefined);
+    }
+  }
+
+  private beat(handler: number): void {
+    const now = this.simulation.nowMicros;
+    const batch = this.gateway.tick(now);
+    if (batch !== undefined) {
+      this.network.send(gatewayNode, this.toKernel, 0, batch, messageBytes + bytesPerHeartbeat * batch.count);
+    }
+    this.simulation.schedule(now + this.options.heartbeat.intervalMicros, eventPriority.timer, handler, 0, undefined);
+  }
+
+  /** Carries an effect out: a message to whom it concerns. What only informs has been seen by the observers. */
+  private carryOut(effect: Effect): void {
+    switch (effect.kind) {
+      case 'dispatch':
+      case 'stop':
+      case 'resultRecorded': {
+        const machine = this.machineOfAgent[effect.agent] as number;
+        this.network.send(firstMachineNode + machine, this.toAgent, machine, effect, messageBytes);
+        break;
+      }
+      case 'agentRegistered':
+      case 'agentRefused': {
+        const machine = this.machineOfName.get(effect.name) as number;
+        if (effect.kind === 'agentRegistered') this.machineOfAgent[effect.agent] = machine;
+        this.network.send(firstMachineNode + machine, this.toAgent, machine, effect, messageBytes);
+        break;
+      }
+      case 'heartbeatsRecorded':
+        this.network.send(gatewayNode, this.toGateway, effect.batch, undefined, messageBytes);
+        break;
+      case 'submissionAccepted':
+      case 'submissionRefused':
+      case 'subscribed':
+      case 'deliver':
+        this.network.send(submitterNode, this.toSubmitter, 0, effect, messageBytes);
+        break;
+      default:
+        break;
+    }
+  }
+
+  private answered(submission: number, accepted: boolean, reason: string): void {
+    for (const observer of this.observers) observer.submissionAnswered?.(submission, accepted, reason, this.simulation.nowMicros);
+    if (!accepted) this.end(submission);
+  }
+
+  private taskEnded(end: TaskEnded): void {
+    for (const observer of this.observers) observer.taskEnded?.(end, this.simulation.nowMicros);
+    this.end(end.submission);
+  }
+
+  private end(submission: number): void {
+    this.durations.delete(submission);
+    this.ended++;
+    if (this.stopWhenDone && this.done) this.simulation.stop();
+  }
+}
