@@ -24,6 +24,11 @@ describe('the catalogue', () => {
     }
   });
 
+  it('says when a placement lacks the typical tasks that it needs', () => {
+    const context = { cluster: new ClusterState(), random: new RandomStream(1, 'kernel'), typicalTasks: [] };
+    expect(failure(() => findPlacement('fgd')(context)).code).toBe('SIRA_SCENARIO_INVALID');
+  });
+
   it('names the nearest policy first where a name is unknown', () => {
     const placement = failure(() => findPlacement('bestfit'));
     expect(placement.code).toBe('SIRA_POLICY_UNKNOWN');

@@ -77,10 +77,19 @@ export function findQueueOrder(name: string): QueueSortPlugin {
   return find('queue order', queueOrders, name).create();
 }
 
-/** Builds the placement called `name`; throws SIRA_POLICY_UNKNOWN with the known names, nearest first. */
+/** Builds the placement called `name`; throws SIRA_POLICY_UNKNOWN with the known names, nearest first. The function returned
+ *  throws SIRA_SCENARIO_INVALID if the placement needs typical tasks and the context has none. */
 export function findPlacement(name: string): (context: PluginContext) => Placement {
   const entry = find('placement', placements, name);
-  return (context) => entry.create(context);
+  return (context) => {
+    if (entry.needsTypicalTasks && context.typicalTasks.length === 0) {
+      throw new SiraError(
+        'SIRA_SCENARIO_INVALID',
+        `placement "${name}" needs the tasks of a typical workload, and there are none`,
+      );
+    }
+    return entry.create(context);
+  };
 }
 
 /** A placement of one score of weight 1, ties to the first machine, devices with least left. */
