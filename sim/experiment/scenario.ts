@@ -61,5 +61,9 @@ export interface Scenario {
   readonly objective: string;
   readonly baseline: string;
   /** Bounds that a policy must keep, checked on the mean over seeds; broken ones are named in the report. */
-  readonly guards: readonly { readonly metric: string; readonly atMost?: number | undefined; readonly atLeast?: number | undefined }[];
+  readonly guards: readonly {
+    readonly metric: string;
+    readonly atMost?: number | undefined;
+    readonly atLeast?: number | undefined;
+  }[];
 }
