@@ -31,7 +31,7 @@ export type AgentChangeReason =
 
 /** Where each state may go. A restart goes through `starting` from anywhere. */
 export const agentTransitions: Readonly<Record<AgentState, readonly AgentState[]>> = {
-  starting: ['ready', 'draining', 'suspect', 'dead'],
+  starting: ['ready', 'busy', 'draining', 'suspect', 'dead'],
   ready: ['starting', 'busy', 'draining', 'suspect', 'dead'],
   busy: ['starting', 'ready', 'draining', 'suspect', 'dead'],
   draining: ['starting', 'ready', 'busy', 'suspect', 'dead'],
