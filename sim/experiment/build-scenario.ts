@@ -49,8 +49,8 @@ export function buildScenario(fields: ScenarioFields, file: string, source: stri
       leaseMicros: micros(fields.heartbeat?.lease ?? '40s'),
     },
     limits: {
-      eventsPerInstantMax: fields.limits?.eventsPerInstantMax ?? 10_000_000,
-      causalDepthMax: fields.limits?.causalDepthMax ?? 100_000,
+      eventsPerInstantMax: fields.limits?.eventsPerInstantMax ?? defaultSimulationLimits.eventsPerInstantMax,
+      causalDepthMax: fields.limits?.causalDepthMax ?? defaultSimulationLimits.causalDepthMax,
       queueLengthMax: fields.limits?.queueLengthMax ?? 1_000_000,
     },
     faults: (fields.faults ?? []).map((fault) => ({
