@@ -122,10 +122,10 @@ function trimmed(value: number): string {
   return String(Number(value.toPrecision(3)));
 }
 
-/** A p-value as it is customarily written: `p = 0.012`, `p < 0.001`. */
+/** A p-value as it is customarily written, `p = 0.012` or `p < 0.001`, with spaces at which no line breaks. */
 export function formatPValue(pValue: number): string {
-  if (pValue < 0.001) return 'p < 0.001';
-  return `p = ${pValue.toFixed(pValue < 0.1 ? 3 : 2)}`;
+  if (pValue < 0.001) return 'p\u00a0<\u00a00.001';
+  return `p\u00a0=\u00a0${pValue.toFixed(pValue < 0.1 ? 3 : 2)}`;
 }
 
 /** `a`, `a and b`, `a, b and c`. */

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { ResultDocument } from '../../sim/experiment/results.ts';
 import { headlineOf } from '../headline.ts';
-import { rankPolicies } from '../ranking.ts';
+import { type Ranking, rankPolicies } from '../ranking.ts';
 import type { Figure } from './chart.ts';
 import { clientScript } from './client.ts';
 import { differenceFigure } from './difference-figure.ts';
@@ -86,10 +86,10 @@ ${headerSection(document)}
 <main>
 ${headlineSection(document, ranking, headline)}
 ${resultsSection(document, ranking)}
-${differences && html`<section aria-label="Differences">${figureMarkup(differences)}</section>`}
+${differences && html`<section aria-label="Differences"><h2>Against the baseline</h2>${figureMarkup(differences)}</section>`}
 <section id="time"><h2>Over the measured window</h2>${packing && figureMarkup(packing)}
-${legend(document)}${overTime.map(figureMarkup)}</section>
-${distributions.length > 0 && distributionsSection(document, distributions)}
+${legend(document, ranking)}${overTime.map(figureMarkup)}</section>
+${distributions.length > 0 && distributionsSection(document, ranking, distributions)}
 ${schedule && html`<section aria-label="Schedule"><h2>Schedule</h2>${figureMarkup(schedule)}</section>`}
 ${slowest}
 ${metricsSection(document, ranking)}
@@ -110,15 +110,15 @@ ${sourceSection(document)}
   return page.text;
 }
 
-function distributionsSection(document: ResultDocument, figures: readonly Figure[]): Markup {
-  return html`<section id="distributions"><h2>Distributions over tasks</h2>${legend(document)}${figures.map(figureMarkup)}</section>`;
+function distributionsSection(document: ResultDocument, ranking: Ranking, figures: readonly Figure[]): Markup {
+  return html`<section id="distributions"><h2>Distributions over tasks</h2>${legend(document, ranking)}${figures.map(figureMarkup)}</section>`;
 }
 
 /** Shows and hides policies in all line charts. */
-function legend(document: ResultDocument): Markup {
+function legend(document: ResultDocument, ranking: Ranking): Markup {
   const looks = policyLooks(document);
-  return html`<div class="legend" role="group" aria-label="Policies shown in the charts below">${document.policies.map(
-    ({ name }) =>
+  return html`<div class="legend" role="group" aria-label="Policies shown in the charts below">${ranking.policies.map(
+    ({ policy: { name } }) =>
       html`<button type="button" aria-pressed="true" data-policy="${name}"><span class="swatch" style="--c:${looks.get(name)!.color}"></span>${name}</button>`,
   )}</div>`;
 }

@@ -35,7 +35,9 @@ export function call(name: string, ...args: readonly Json[]): Json {
   return { $call: name, args: [...args] };
 }
 
-const fontFamily = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
+/** Families that look alike on every system; the page's style names the same. */
+export const fontFamily =
+  '-apple-system, BlinkMacSystemFont, "Segoe UI", Inter, Roboto, "Helvetica Neue", "Noto Sans", "Liberation Sans", Arial, system-ui, sans-serif';
 
 export const ink = 'var(--ink)';
 export const inkSoft = 'var(--ink-soft)';

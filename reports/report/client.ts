@@ -4,7 +4,7 @@
 //
 // The functions that an option may `call(…)`:
 //   duration() number(decimals, unit) signed(decimals) powerDuration() powerNumber() powerPercent() percentCeiling()
-//   lookup(positions, names) rowLabel(texts) endLabel(name)
+//   lookup(positions, names) labelSpace(names, size) rowLabel(texts) endLabel(name)
 //   lineTooltip(formatX, formatY, descending) forestTooltip() partsTooltip() ganttTooltip(machines)
 //   forestMark(texts) ganttBand() ganttBar()
 
@@ -57,6 +57,12 @@ const functions = {
     const index = positions.findIndex((position) => Math.abs(position - value) < 1e-6);
     return index < 0 ? '' : names[index];
   },
+  // Room for the names beside an axis, measured in the reader's own font.
+  labelSpace: (names, size) => {
+    const context = document.createElement('canvas').getContext('2d');
+    context.font = size + 'px ' + getComputedStyle(document.body).fontFamily;
+    return Math.min(190, Math.ceil(Math.max(...names.map((name) => context.measureText(name).width))) + 14);
+  },
   rowLabel: (texts) => ({ dataIndex }) => texts[dataIndex],
   endLabel: (name) => () => '{dot|\u25CF} {name|' + (name.length > 15 ? name.slice(0, 14) + '\u2026' : name).replace(/[{}|]/g, ' ') + '}',
 
@@ -91,7 +97,7 @@ const functions = {
       { type: 'circle', shape: { cx: x, cy: y, r: 5 }, style: { fill: api.value(4) ? color : css('--page'), stroke: color, lineWidth: 2 } },
     ];
     if (api.getWidth() > 520) children.push({
-      type: 'text', style: { x: area.x + area.width + 14, y, text: texts[params.dataIndex], fill: css('--ink'), font: '13px system-ui, sans-serif', textVerticalAlign: 'middle' },
+      type: 'text', style: { x: area.x + area.width + 14, y, text: texts[params.dataIndex], fill: css('--ink'), font: '13px ' + getComputedStyle(document.body).fontFamily, textVerticalAlign: 'middle' },
     });
     return { type: 'group', children };
   },

@@ -21,10 +21,10 @@ export function differenceFigure(document: ResultDocument, ranking: Ranking): Fi
   if (variants.length === 0) return undefined;
   return {
     id: 'differences',
-    title: `Difference from ${document.baseline}`,
+    title: `Difference from ${document.baseline}, paired by seed`,
     caption:
       document.seeds.length > 1
-        ? 'Paired by seed: mean and 95% interval. Filled points are shown to differ after Holm’s correction over the policies; hollow ones could be chance.'
+        ? 'Mean and 95% interval. Filled points are shown to differ after Holm’s correction over the policies; hollow ones could be chance.'
         : 'One seed: differences without an interval.',
     label: `Forest plot of the paired differences of every policy from ${document.baseline}, with 95% intervals. The results table has the same numbers.`,
     heightPixels: 92 + 34 * Math.max(2, document.policies.length - 1),
@@ -64,16 +64,24 @@ function option(document: ResultDocument, metric: MetricSpec, comparisons: reado
       ],
     };
   });
-  const direction =
-    metric.better === 'neither' ? '' : ` · better is ${metric.better === 'higher' ? 'to the right' : 'to the left'}`;
-  const unit = scale.unit === '1' ? '' : `, ${scale.unit}`;
-  const grid = { left: 8, right: 132, top: 8, bottom: 46, containLabel: true };
+  const arrow = { higher: ' · better →', lower: '← better · ', neither: '' }[metric.better];
+  const unit = scale.unit === '1' ? 'difference' : `difference, ${scale.unit}`;
+  const grid = {
+    left: call(
+      'labelSpace',
+      comparisons.map(({ policy }) => policy),
+      13,
+    ),
+    right: 132,
+    top: 8,
+    bottom: 46,
+  };
   return {
     baseOption: {
       ...base,
       grid,
       tooltip: tooltip({ trigger: 'item', formatter: call('forestTooltip') }),
-      xAxis: xAxis(`${metric.title}: difference${unit}${direction}`, {
+      xAxis: xAxis(metric.better === 'lower' ? arrow + unit : unit + arrow, {
         scale: false,
         splitNumber: 6,
         splitLine: { show: true, lineStyle: { color: 'var(--grid)' } },

@@ -60,7 +60,7 @@ function distributionLines(
   const grid = Array.from({ length: gridPoints }, (_, index) => from + ((to - from) * index) / (gridPoints - 1));
   const lines = present.map((policy) => ({
     policy: policy.name,
-    step: 'end' as const,
+    ...(policy[name].value.length < thinnedFrom ? { step: 'end' as const } : {}),
     points: grid.map(
       (exponent) => [Number(exponent.toFixed(4)), shareAtOrBelow(policy[name], 10 ** exponent * (1 + 1e-9))] as const,
     ),
@@ -68,7 +68,10 @@ function distributionLines(
   return { lines, low: from, high: to };
 }
 
-/** Share of observations ≤ `value`, in [0, 1]. */
+/** Below this many points a distribution is whole and its steps are real; above, it was thinned and is joined up. */
+const thinnedFrom = 150;
+
+/** Share of observations ≤ `value`, in [0, 1]; between the points of a thinned distribution interpolated by the logarithm. */
 export function shareAtOrBelow({ probability, value: values }: Distribution, value: number): number {
   let low = 0;
   let high = values.length;
@@ -77,7 +80,11 @@ export function shareAtOrBelow({ probability, value: values }: Distribution, val
     if (values[middle] <= value) low = middle + 1;
     else high = middle;
   }
-  return low === 0 ? 0 : probability[low - 1];
+  if (low === 0) return 0;
+  const [left, right] = [values[low - 1], values[low]];
+  if (values.length < thinnedFrom || right === undefined || left <= 0) return probability[low - 1];
+  const fraction = Math.log(value / left) / Math.log(right / left);
+  return probability[low - 1] + fraction * (probability[low] - probability[low - 1]);
 }
 
 function option(
@@ -118,6 +125,7 @@ function option(
       formatX: format,
       formatY: tail ? call('powerPercent') : call('number', 1, '%'),
       descending: !tail,
+      named: false,
     },
   );
 }

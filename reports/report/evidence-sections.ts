@@ -15,11 +15,11 @@ export function slowestSection(document: ResultDocument, ranking: Ranking): Mark
   const table = (
     policy: PolicyResult,
   ) => html`<div class="table" tabindex="0" role="region" aria-label="Slowest tasks of ${policy.name}, scrollable"><table>
-<caption>The tasks that waited longest under ${policy.name}. <code>sira explain RUN --task ID</code> tells the whole story of one.</caption>
+<caption><span>The tasks that waited longest under ${policy.name}. <code>sira explain RUN --task ID</code> tells the whole story of one.</span></caption>
 <thead><tr><th scope="col" class="text">Task</th><th scope="col">ID</th><th scope="col">Seed</th><th scope="col">Wait</th><th scope="col">Run</th><th scope="col" class="text">Asked for</th><th scope="col" class="text">Why it waited</th></tr></thead>
 <tbody>${policy.slowest.map(
     (task) =>
-      html`<tr><th scope="row">${task.task}</th><td>${task.id}</td><td>${task.seed}</td><td>${formatDuration(task.waitSeconds)}</td><td>${formatDuration(task.runSeconds)}</td><td class="text">${task.request}</td><td class="text wrap">${task.reason}</td></tr>`,
+      html`<tr><th scope="row">${task.task}</th><td>${task.id}</td><td>${task.seed}</td><td>${formatDuration(task.waitSeconds)}</td><td>${formatDuration(task.runSeconds)}</td><td class="text few">${task.request}</td><td class="text wrap">${task.reason}</td></tr>`,
   )}</tbody></table></div>`;
   return html`<section id="slowest"><h2>Slowest tasks, and why they waited</h2>
 ${policies.map(
@@ -33,7 +33,7 @@ ${policies.map(
 export function guardsSection(document: ResultDocument): Markup | false {
   if (document.guards.length === 0) return false;
   return html`<section id="guards"><h2>Guards</h2>
-<div class="table"><table><caption>Bounds that the scenario sets, checked on each policy’s mean over seeds.</caption>
+<div class="table"><table><caption><span>Bounds that the scenario sets, checked on each policy’s mean over seeds.</span></caption>
 <thead><tr><th scope="col" class="text">Guard</th><th scope="col" class="text">Result</th></tr></thead>
 <tbody>${document.guards.map((guard) => {
     const kept = guard.violations.length === 0;
@@ -110,7 +110,7 @@ export function digestsSection(document: ResultDocument): Markup {
   return html`<section id="digests"><h2>Digests</h2>
 <p>${plural(rows.length, 'run')}, ${count(placements)} placements${placements > 0 && `, ${(kernelEvents / placements).toFixed(1)} kernel events a placement`}${wall > 0 && `, ${count(kernelEvents / wall)} kernel events a second of run time`}. A rerun is identical if, and only if, its digests are.</p>
 <details><summary>${plural(rows.length, 'run')}</summary><div class="table" tabindex="0" role="region" aria-label="Digests, scrollable"><table>
-<caption>One row a policy and seed. The digest covers every effect of the kernel, in order.</caption>
+<caption><span>One row a policy and seed. The digest covers every effect of the kernel, in order.</span></caption>
 <thead><tr><th scope="col" class="text">Policy</th><th scope="col">Seed</th><th scope="col" class="text">Digest</th><th scope="col">Placements</th><th scope="col">Kernel inputs</th><th scope="col">Timers</th><th scope="col">Effects</th><th scope="col">Simulated events</th><th scope="col">Run time<small>s</small></th></tr></thead>
 <tbody>${rows.map(({ policy, run }) => html`<tr><th scope="row">${policy}</th><td>${run.seed}</td><td class="text hash">${run.digest}</td>${cells(run)}<td>${run.wallSeconds.toFixed(2)}</td></tr>`)}</tbody></table></div></details>
 </section>

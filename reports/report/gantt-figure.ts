@@ -89,7 +89,16 @@ function option({ laneCount, bands, placed }: Layout, horizon: number): Option {
   const middles = bands.map(({ from, to }) => (from + to) / 2);
   return {
     ...base,
-    grid: { left: 8, right: 20, top: 6, bottom: 78, containLabel: true },
+    grid: {
+      left: call(
+        'labelSpace',
+        bands.map(({ machine }) => machine),
+        11,
+      ),
+      right: 20,
+      top: 6,
+      bottom: 78,
+    },
     tooltip: tooltip({
       trigger: 'item',
       formatter: call(

@@ -68,7 +68,10 @@ function numbers(document: ResultDocument, ranking: Ranking): Markup | false {
   const cells = metrics.map((metric) => {
     const estimate = leader.policy.metrics[metric.name];
     if (!estimate || estimate.mean === null) return false;
-    const scale = scaleOf(metric, [estimate]);
+    const scale = scaleOf(
+      metric,
+      document.policies.flatMap((policy) => policy.metrics[metric.name] ?? []),
+    );
     const half = halfInterval(estimate);
     const against = document.comparisons.find(
       (entry) => entry.policy === leader.policy.name && entry.metric === metric.name,

@@ -20,6 +20,8 @@ export interface LineAxes {
   readonly formatY: Json;
   /** Whether larger values come first in the tooltip. */
   readonly descending: boolean;
+  /** Whether each line is named at its end; not where all lines end in one place. */
+  readonly named: boolean;
 }
 
 const labelWidth = 118;
@@ -30,12 +32,17 @@ export function lineOption(document: ResultDocument, lines: readonly Line[], axe
   const series = lines.map((line): Option => {
     const look = looks.get(line.policy)!;
     const label: Option = {
-      show: true,
+      show: axes.named,
       formatter: call('endLabel', line.policy),
       color: inkSoft,
       fontSize: 12,
       distance: 8,
-      rich: { dot: { color: look.color, fontSize: 12, fontWeight: 'bold' }, name: { color: inkSoft, fontSize: 12 } },
+      // The line height is given, because it is otherwise guessed from a glyph that a font may lack.
+      lineHeight: 15,
+      rich: {
+        dot: { color: look.color, fontSize: 12, lineHeight: 15, fontWeight: 'bold' },
+        name: { color: inkSoft, fontSize: 12, lineHeight: 15 },
+      },
     };
     return {
       type: 'line',
@@ -52,7 +59,7 @@ export function lineOption(document: ResultDocument, lines: readonly Line[], axe
       z: line.policy === document.baseline ? 2 : 3,
     };
   });
-  const grid = { left: 8, right: labelWidth, top: 12, bottom: 46, containLabel: true };
+  const grid = { left: 8, right: axes.named ? labelWidth : 20, top: 12, bottom: 46, containLabel: true };
   return {
     baseOption: {
       ...base,
@@ -72,7 +79,7 @@ export function lineOption(document: ResultDocument, lines: readonly Line[], axe
         query: { maxWidth: narrow },
         option: { grid: { ...grid, right: 16 }, series: series.map(() => ({ endLabel: { show: false } })) },
       },
-      { option: { grid, series: series.map(() => ({ endLabel: { show: true } })) } },
+      { option: { grid, series: series.map(() => ({ endLabel: { show: axes.named } })) } },
     ],
   };
 }

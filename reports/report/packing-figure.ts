@@ -49,7 +49,16 @@ function option(rows: readonly Row[]): Option {
     data: rows.map((row) => rounded(row[key])),
     label,
   });
-  const grid = { left: 8, right: 190, top: 4, bottom: 46, containLabel: true };
+  const grid = {
+    left: call(
+      'labelSpace',
+      rows.map(({ name }) => name),
+      13,
+    ),
+    right: 190,
+    top: 4,
+    bottom: 46,
+  };
   const note = rows.map(({ used, stuck }) => `${used.toFixed(1)} in use · ${stuck.toFixed(1)} fragmented`);
   return {
     baseOption: {

@@ -22,9 +22,7 @@ export function resultsSection(document: ResultDocument, ranking: Ranking): Mark
     const { policy } = entry;
     return html`<tr${place === 0 && ranking.decided && html` class="winner"`}>
 <td class="rank">${rankLabel(entry, ranking)}</td>
-<th scope="row" class="pin"><span class="swatch" style="--c:${looks.get(policy.name)!.color}"></span>${policy.name}${
-      broken.has(policy.name) && html`<span class="tag tone-bad">guard broken</span>`
-    }${!policy.stationary && html`<span class="tag tone-unsure">queue grows</span>`}</th>
+<th scope="row" class="pin"><span class="swatch" style="--c:${looks.get(policy.name)!.color}"></span>${policy.name}${tags(broken.has(policy.name), policy.stationary)}</th>
 <td>${estimateCell(policy.metrics[metric.name], scales.get(metric.name)!)}</td>
 <td class="text">${strip(policy.metrics[metric.name], domain, looks.get(policy.name)!.color)}</td>
 ${compared && html`<td>${differenceCell(document, metric, policy.name)}</td>`}
@@ -36,13 +34,14 @@ ${others.map((other) => html`<td>${estimateCell(policy.metrics[other.name], scal
   return html`<section id="results"><h2>Results</h2>
 <p>Ranked by ${metric.title}${metric.description !== '' && `: ${metric.description}`}</p>
 <div class="table" tabindex="0" role="region" aria-label="Results, scrollable"><table>
-<caption>${
+<caption><span>${
     document.seeds.length > 1
       ? `Mean ± half of the 95% interval over ${document.seeds.length} seeds; the dots are the seeds. Policies that share a rank cannot be told apart: their paired differences, corrected over all pairs, may be chance.`
       : 'One seed: no intervals and no ranks.'
-  }</caption>
+  }</span></caption>
 <thead><tr><th scope="col" class="rank">#</th><th scope="col" class="text pin">Policy</th>${head(metric)}<th scope="col" class="text">Interval and seeds</th>${
-    compared && html`<th scope="col">Against ${document.baseline}<small>paired difference</small></th>`
+    compared &&
+    html`<th scope="col">Against ${document.baseline}<small>${differenceScaleFor(document, metric).unit.replace(/^1$/, '')}</small></th>`
   }${others.map(head)}</tr></thead>
 <tbody>${rows}</tbody></table></div>
 </section>
@@ -69,7 +68,7 @@ export function metricsSection(document: ResultDocument, ranking: Ranking): Mark
   });
   return html`<section id="metrics"><h2>All metrics</h2>
 <div class="table" tabindex="0" role="region" aria-label="All metrics, scrollable"><table>
-<caption>Mean ± half of the 95% interval. ▲ shown to be better than ${document.baseline}, ▼ worse, · cannot tell, after Holm’s correction over the policies of each metric.</caption>
+<caption><span>Mean ± half of the 95% interval. ▲ shown to be better than ${document.baseline}, ▼ worse, · cannot tell, after Holm’s correction over the policies of each metric.</span></caption>
 <thead><tr><th scope="col" class="text pin">Metric</th>${policies.map((policy) => html`<th scope="col"><span class="swatch" style="--c:${looks.get(policy.name)!.color}"></span>${policy.name}</th>`)}</tr></thead>
 <tbody>${rows}</tbody></table></div>
 <details><summary>What the metrics mean</summary><dl class="setting">${document.metrics.map(
@@ -94,6 +93,13 @@ function unitLine(unit: string, metric: MetricSpec): string {
   return [unit === '1' ? '' : unit, arrow].filter((part) => part !== '').join(' ');
 }
 
+function differenceScaleFor(document: ResultDocument, metric: MetricSpec) {
+  return differenceScale(
+    metric,
+    document.comparisons.filter((entry) => entry.metric === metric.name).map(({ difference }) => difference),
+  );
+}
+
 function comparisonOf(document: ResultDocument, metric: MetricSpec, policy: string): Comparison | undefined {
   return document.comparisons.find((entry) => entry.metric === metric.name && entry.policy === policy);
 }
@@ -102,10 +108,7 @@ function differenceCell(document: ResultDocument, metric: MetricSpec, policy: st
   if (policy === document.baseline) return html`<span class="unsure">baseline</span>`;
   const comparison = comparisonOf(document, metric, policy);
   if (!comparison || comparison.difference.mean === null) return html`–`;
-  const scale = differenceScale(
-    metric,
-    document.comparisons.filter((entry) => entry.metric === metric.name).map(({ difference }) => difference),
-  );
+  const scale = differenceScaleFor(document, metric);
   const half = halfInterval(comparison.difference);
   const name = comparison.verdict === 'cannot tell' ? 'unsure' : comparison.verdict;
   return html`<span class="${name}" title="${comparison.verdict}">${formatNumber(comparison.difference.mean, scale, true)}</span>${half !== null && html` <span class="half">± ${formatNumber(half, scale)}</span>`}`;
@@ -128,6 +131,11 @@ function stripDomain(document: ResultDocument, metric: MetricSpec): Domain | und
   if (values.length === 0) return undefined;
   const [low, high] = [Math.min(...values), Math.max(...values)];
   return low === high ? { low: low - 1, high: high + 1 } : { low, high };
+}
+
+function tags(broken: boolean, stationary: boolean): Markup | false {
+  if (!broken && stationary) return false;
+  return html`<span class="tags">${broken && html`<span class="tag tone-bad">guard broken</span>`}${!stationary && html`<span class="tag tone-unsure">queue grows</span>`}</span>`;
 }
 
 /** The interval as a line, the mean as a tick, the seeds as dots, on one scale for all rows. */

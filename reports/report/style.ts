@@ -1,10 +1,12 @@
 // The report's typography and layout, for screens from a phone to a desk and for paper.
 
+import { fontFamily } from './chart.ts';
+
 export const style = `
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%;scroll-behavior:smooth;scroll-padding-top:64px}
-body{margin:0;background:var(--page);color:var(--ink);font:15px/1.6 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
-.page{max-width:1120px;margin:0 auto;padding:0 32px 96px}
+body{margin:0;background:var(--page);color:var(--ink);font:15px/1.6 ${fontFamily}}
+.page{max-width:1220px;margin:0 auto;padding:0 32px 96px}
 h1,h2,h3,p,dl,dd,figure,ul{margin:0;padding:0}
 h1{font-size:34px;line-height:1.15;letter-spacing:-.02em;font-weight:680;text-wrap:balance;overflow-wrap:anywhere}
 h2{font-size:21px;line-height:1.3;letter-spacing:-.01em;font-weight:650}
@@ -62,27 +64,29 @@ select{font:inherit;color:var(--ink);background:var(--page);border:1px solid var
 
 .table{overflow-x:auto;margin-top:16px;border-top:2px solid var(--ink);border-bottom:1px solid var(--rule)}
 table{border-collapse:collapse;width:100%;font-size:13.5px;line-height:1.45;font-variant-numeric:tabular-nums}
-caption{caption-side:bottom;text-align:left;color:var(--ink-faint);font-size:12.5px;padding:8px 12px 10px;max-width:100ch}
-th,td{padding:8px 12px;text-align:right;vertical-align:baseline;white-space:nowrap}
-thead th{font-weight:560;color:var(--ink-soft);font-size:12.5px;vertical-align:bottom;white-space:normal;min-width:84px;border-bottom:1px solid var(--rule)}
+caption{caption-side:bottom;text-align:left;color:var(--ink-faint);font-size:12.5px;padding:8px 10px 10px}
+caption span{display:inline-block;position:sticky;left:10px;max-width:min(100ch,calc(100vw - 60px));white-space:normal}
+th,td{padding:8px 10px;text-align:right;vertical-align:baseline;white-space:nowrap}
+thead th{font-weight:560;color:var(--ink-soft);font-size:12.5px;vertical-align:bottom;white-space:normal;min-width:76px;border-bottom:1px solid var(--rule)}
 thead th small{display:block;font-weight:400;color:var(--ink-faint);font-size:12px}
 tbody th{font-weight:560;text-align:left}
 tbody tr+tr>*{border-top:1px solid var(--grid)}
 .text,thead th.text{text-align:left}
-.wrap{white-space:normal;min-width:240px}
+.wrap{white-space:normal;min-width:320px}.few{white-space:normal;min-width:130px}
 td .half{color:var(--ink-faint)}
 tr.winner>*{background:var(--good-wash)}
 .rank{color:var(--ink-faint);width:1%;min-width:0}
 .better{color:var(--good)}.worse{color:var(--bad)}.unsure{color:var(--ink-faint)}
-.tag{font-size:11.5px;font-weight:600;border-radius:99px;padding:1px 8px;margin-left:8px;color:var(--tone);background:var(--wash);border:1px solid color-mix(in srgb,var(--tone) 35%,transparent)}
-.strip{display:block;width:190px;height:20px}
+.tags{display:flex;gap:6px;margin-top:3px}
+.tag{font-size:11.5px;line-height:1.5;font-weight:600;border-radius:99px;padding:0 8px;color:var(--tone);background:var(--wash);border:1px solid color-mix(in srgb,var(--tone) 35%,transparent)}
+.strip{display:inline-block;vertical-align:-5px;width:170px;height:20px}
 th.pin,td.pin{position:sticky;left:0;background:var(--page);z-index:1}
 tr.winner>.pin{background:var(--good-wash)}
 
 details{margin-top:12px;border:1px solid var(--rule);border-radius:8px;padding:0 16px}
 details[open]{padding-bottom:14px}
 summary{cursor:pointer;padding:10px 0;font-weight:560}
-summary .swatch{margin:0 8px 0 4px}
+summary .swatch{margin:0 8px 0 4px}summary .unsure{font-weight:400}
 details .table{margin-top:4px;border-top:1px solid var(--rule)}
 .command{display:flex;gap:12px;align-items:flex-start;justify-content:space-between;background:var(--raised);border:1px solid var(--rule);border-radius:8px;padding:10px 14px;margin-top:14px}
 .command code{overflow-wrap:anywhere;padding-top:2px}
@@ -103,7 +107,7 @@ header.top{padding-top:28px}h1{font-size:27px}.lede{font-size:16px}
 .figures-strip{grid-template-columns:repeat(2,minmax(0,1fr))}.figures-strip div{padding:12px 14px}.figures-strip dd{font-size:20px}
 .setting{grid-template-columns:minmax(0,1fr);gap:0}.setting dd{margin-bottom:10px}
 section{margin-top:44px}.legend{position:static}
-th,td{padding:7px 9px}.strip{width:130px}
+th,td{padding:7px 8px}.strip{width:130px}.tags{flex-direction:column;align-items:flex-start;gap:3px}.wrap{min-width:220px}td.rank,th.rank{padding-right:0}
 }
 .printing .page{width:690px;padding:0}
 @media print{

@@ -85,6 +85,7 @@ function option(document: ResultDocument, name: SeriesName, kind: 'percent' | 'c
     formatX: call('duration'),
     formatY: kind === 'percent' ? call('number', 1, '%') : call('number', 1, ''),
     descending: kind === 'percent' && name !== 'fragmentationPercent',
+    named: true,
   });
 }
 
