@@ -1,6 +1,7 @@
 // One element to and from bytes, little-endian as on every wire that Sira speaks, for each data type of fixed size.
 
 import { SiraError } from '../base/errors.ts';
+import { powerOfTwo } from '../base/float-bits.ts';
 import { dataTypes, type FixedSizeDataType } from './data-type.ts';
 import { decodeSmallFloat, encodeSmallFloat, type SmallFloat } from './small-float.ts';
 
@@ -87,7 +88,7 @@ function writeInteger(view: DataView, place: number, dataType: FixedSizeDataType
     return;
   }
   const value = requireKind<number>(element, 'number', dataType);
-  const span = 2 ** (8 * bytes);
+  const span = powerOfTwo(8 * bytes);
   const least = kind === 'signed' ? -span / 2 : 0;
   if (!Number.isInteger(value) || value < least || value >= least + span) throw wrong(element, dataType);
   if (bytes === 1) view.setUint8(place, value);
