@@ -375,7 +375,9 @@ function joiningRefusal(
 ): RefusalReason | undefined {
   if (existing.topic.name !== input.topic || existing.mode !== input.mode) return 'subscription has other terms';
   if (existing.hasMember(input.subscriber)) return undefined;
-  if (existing.mode === 'exclusive' && existing.connectedCount > 0) return 'subscription is held by another subscriber';
+  if (existing.mode === 'exclusive') {
+    return existing.connectedCount > 0 ? 'subscription is held by another subscriber' : undefined;
+  }
   return existing.members.length >= settings.membersPerSubscriptionMax
     ? 'subscription has too many members'
     : undefined;
