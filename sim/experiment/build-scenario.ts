@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { assert } from '../../core/base/assert.ts';
 import { parseDurationMicros } from '../../core/base/time.ts';
 import type { Profile } from '../../core/scheduler/framework.ts';
+import { defaultSimulationLimits } from '../engine/simulation.ts';
 import type {
   ArrivalSpec,
   ClusterSpec,
