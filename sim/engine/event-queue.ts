@@ -1,26 +1,16 @@
 // The pending events of a simulation in the order (time, priority, sequence): a calendar queue over typed arrays that tunes
-// itself. Buckets of a year are unsorted lists, so that a push is one write to a list; a bucket is sorted when its day comes,
-// and one that turns out too full becomes a finer calendar of its own. Events beyond the year wait in one list, from which
-// the next year is made, with days as wide as those events ask for (Tang, Goh and Thng, "Ladder queue", TOMACS 2005).
-// It promises exact order, memory of 32 bytes an event, and a bounded worst case: days are powers of two wide, an event
-// moves only to finer days, so at most once for each factor of 64 in 2⁵³ µs, and a full day of one microsecond is kept as
-// one first-in-first-out list a priority. Which events may be scheduled, and what they mean, it leaves to `Simulation`.
+// itself. Days are unsorted lists, so that a push is one write to a list; a day is sorted when it comes, and one that turns
+// out too full becomes a finer calendar of its own. Events beyond the year wait in one list, from which the next year is
+// made, with days as wide as those events ask for (after Tang, Goh and Thng, "Ladder queue", TOMACS 2005).
+// It promises exact order, some 40 bytes an event, and a bounded worst case: an event only ever moves to finer days, so at
+// most once for each factor of 64 in 2⁵³ µs, and a full day of one timestamp is kept as one list a priority. Which events
+// may be scheduled, and what they mean, it leaves to `Simulation`.
 
 import { assert } from '../../core/base/assert.ts';
-import { compareEvents, eventOrder, sequenceLimit } from './event-order.ts';
-
-/** One calendar: `heads[i]` is the newest event of the day that starts at `start + i · width`, −1 if it has none. */
-interface Calendar {
-  start: number;
-  /** A power of two; `start` is a multiple of it. The last day may be cut short by `end`. */
-  width: number;
-  inverseWidth: number;
-  end: number;
-  dayCount: number;
-  /** The first day that has not been taken out. */
-  day: number;
-  heads: Int32Array;
-}
+import { Calendar } from './calendar.ts';
+import { compareEvents } from './event-order.ts';
+import { EventSlots, type PendingEvent } from './event-slots.ts';
+import { InstantLists } from './instant-lists.ts';
 
 /** Most events in the sorted front, and so the most that a push there compares and moves. */
 const frontLimit = 64;
@@ -28,58 +18,41 @@ const frontLimit = 64;
 const dayLimit = 40;
 /** Days are taken out until the front has this many: several lists walked at once hide each other's cache misses. */
 const frontTarget = 8;
-const dayCountMin = 64;
-const dayCountMax = 2 ** 20;
-const slotBits = 24;
-const slotLimit = 2 ** slotBits;
-/** An event's generation is its sequence modulo this: with the slot it fits one exact number, the event's id. */
-const generationLimit = 2 ** 29;
-const noTime = -1;
+/** Days of a year for each event that it is made for: the far ones of a long tail leave most days empty. */
+const daysPerEvent = 2;
 
-/** A pending event, for people. */
-export interface PendingEvent {
-  readonly timeMicros: number;
-  readonly priority: number;
-  readonly sequence: number;
-  readonly meta: number;
-  readonly target: number;
+/** What {@link EventQueue} learns of a list while turning it round. */
+interface TurnedList {
+  readonly oldest: number;
+  readonly count: number;
+  readonly min: number;
+  readonly max: number;
 }
 
 export class EventQueue {
-  // A slot is 32 bytes: time and order (−1: free or cancelled) as doubles, then next slot, meta, target and parent as integers.
-  private doubles = new Float64Array(0);
-  private integers = new Int32Array(0);
-  private payloads: unknown[] = [];
-  private capacity = 0;
-  private freeSlot = -1;
-  private sequence = 0;
-  private generation = 0;
+  /** What a popped slot holds can be read here until the next push. */
+  readonly slots = new EventSlots();
   private live = 0;
   /** Cancelled events that still stand in a calendar or beyond. */
   private buried = 0;
   /** No event earlier than this may come. */
   private floor = 0;
-  private work = 0;
+  private steps = 0;
 
-  // All events before `frontEnd` stand in the front, ascending from `frontHead` to `frontTail`, or in the instant.
+  // All events before `frontEnd` stand in the instant, or in the front, ascending from `frontHead` to before `frontTail`.
+  // A non-empty instant is of time `floor`, and all of the front is later.
+  private readonly instant = new InstantLists(this.slots);
   private readonly frontTimes = new Float64Array(2 * frontLimit);
   private readonly frontSlots = new Int32Array(2 * frontLimit);
   private frontHead = 0;
   private frontTail = 0;
   private frontEnd = 0;
 
-  // The instant: many events of time `floor`, as one list a priority, and a bit for each priority that has any.
-  private instantTime = noTime;
-  private instantCount = 0;
-  private readonly instantHeads = new Int32Array(256).fill(-1);
-  private readonly instantTails = new Int32Array(256);
-  private readonly instantBits = new Int32Array(8);
-
-  // Calendars, the coarsest first; each covers the part of a day of the one before that has not been taken out.
+  // The first `depth` calendars are in use, the coarsest first; each covers what is left of a day taken out of the one before.
   private readonly calendars: Calendar[] = [];
   private depth = 0;
 
-  // Events at `beyondStart` or later, newest first.
+  // Events at `beyondStart` or later, newest first; none of them before `beyondMin`.
   private beyondHead = -1;
   private beyondStart = 0;
   private beyondMin = Number.POSITIVE_INFINITY;
@@ -89,66 +62,52 @@ export class EventQueue {
     return this.live;
   }
 
-  /** Elementary steps so far beyond one for each push and pop: events moved, days skipped. For tests of the worst case. */
+  /** Elementary steps so far, beyond those that every push and pop takes: events moved, days passed over. Tests bound it. */
   get stepCount(): number {
-    return this.work;
+    return this.steps;
   }
 
-  /** Adds an event and returns its id. `time` must not lie before the last event popped or the last `until`; all are checked by the caller. */
+  /**
+   * Adds an event and returns its id. `time` must be whole, and not before the last event popped or the last `until` that
+   * was reached; that is checked by the caller.
+   */
   push(time: number, priority: number, meta: number, target: number, parent: number, payload: unknown): number {
-    let slot = this.freeSlot;
-    if (slot < 0) slot = this.grow();
-    const { doubles, integers } = this;
-    const at = slot * 8 + 4;
-    this.freeSlot = integers[at]!;
-    const sequence = this.sequence;
-    const { generation } = this;
-    this.sequence = sequence + 1;
-    this.generation = (generation + 1) & (generationLimit - 1);
-    doubles[slot * 4] = time;
-    doubles[slot * 4 + 1] = eventOrder(priority, sequence);
-    integers[at + 1] = meta;
-    integers[at + 2] = target;
-    integers[at + 3] = parent;
-    if (payload !== undefined) this.payloads[slot] = payload;
+    const { slots } = this;
+    const slot = slots.take(time, priority, meta, target, parent, payload);
     this.live += 1;
     if (time >= this.beyondStart) {
-      integers[at] = this.beyondHead;
+      slots.nexts[slot] = this.beyondHead;
       this.beyondHead = slot;
       if (time < this.beyondMin) this.beyondMin = time;
-    } else if (time < this.frontEnd) {
-      this.pushFront(slot, time);
-    } else {
+    } else if (time >= this.frontEnd) {
       this.pushCalendar(slot, time);
+    } else {
+      this.pushFront(slot, time);
     }
-    return generation * slotLimit + slot;
+    return slots.idOfLast(slot);
   }
 
   /** Takes an event back. False if it was popped or cancelled before. */
   cancel(id: number): boolean {
-    const slot = id % slotLimit;
-    if (!(slot < this.capacity)) return false;
-    const order = this.doubles[slot * 4 + 1]!;
-    if (order < 0 || (order % sequenceLimit) % generationLimit !== Math.floor(id / slotLimit)) return false;
-    this.doubles[slot * 4 + 1] = -1;
-    this.payloads[slot] = undefined;
+    const { slots } = this;
+    const slot = slots.find(id);
+    if (slot < 0) return false;
+    slots.cancel(slot);
     this.live -= 1;
-    if (this.doubles[slot * 4]! >= this.frontEnd) {
+    if (slots.doubles[slot * 4]! >= this.frontEnd) {
       this.buried += 1;
       if (this.buried > 1024 && this.buried > this.live && this.buried > this.daysLeft() / 8) this.exhume();
     }
     return true;
   }
 
-  /**
-   * Removes the first event if its time is at most `until` and returns its slot, else −1; then no event before `until` may come.
-   * What the slot holds can be read until the next push; its payload must be taken with {@link takePayload}.
-   */
+  /** Removes the first event if its time is at most `until` and returns its slot, else −1; then no event before `until` may come. */
   popUntil(until: number): number {
+    const { slots, instant } = this;
     for (;;) {
       let slot: number;
-      if (this.instantCount > 0) {
-        slot = this.popInstant();
+      if (instant.count > 0) {
+        slot = instant.shift();
       } else if (this.frontHead < this.frontTail) {
         const head = this.frontHead;
         if (this.frontTimes[head]! > until) break;
@@ -159,175 +118,97 @@ export class EventQueue {
       } else {
         break;
       }
-      const cancelled = this.doubles[slot * 4 + 1]! < 0;
-      this.free(slot);
+      const cancelled = slots.doubles[slot * 4 + 1]! < 0;
+      slots.free(slot);
       if (cancelled) continue;
       this.live -= 1;
-      this.floor = this.doubles[slot * 4]!;
+      this.floor = slots.doubles[slot * 4]!;
       return slot;
     }
     if (until > this.floor) this.floor = until;
     return -1;
   }
 
-  timeOf(slot: number): number {
-    return this.doubles[slot * 4]!;
-  }
-
-  metaOf(slot: number): number {
-    return this.integers[slot * 8 + 5]!;
-  }
-
-  targetOf(slot: number): number {
-    return this.integers[slot * 8 + 6]!;
-  }
-
-  parentOf(slot: number): number {
-    return this.integers[slot * 8 + 7]!;
-  }
-
-  /** The payload of a slot just popped, which the queue then forgets. */
-  takePayload(slot: number): unknown {
-    const payload = this.payloads[slot];
-    if (payload !== undefined) this.payloads[slot] = undefined;
-    return payload;
-  }
-
-  /** The next `limit` events, in order. Costs a look at every slot: for dumps. */
-  next(limit: number): PendingEvent[] {
-    const { doubles } = this;
-    const slots: number[] = [];
-    for (let slot = 0; slot < this.capacity; slot++) if (doubles[slot * 4 + 1]! >= 0) slots.push(slot);
-    slots.sort((a, b) => compareEvents(doubles[a * 4]!, doubles[a * 4 + 1]!, doubles[b * 4]!, doubles[b * 4 + 1]!));
-    return slots.slice(0, limit).map((slot) => ({
-      timeMicros: doubles[slot * 4]!,
-      priority: Math.floor(doubles[slot * 4 + 1]! / sequenceLimit),
-      sequence: doubles[slot * 4 + 1]! % sequenceLimit,
-      meta: this.metaOf(slot),
-      target: this.targetOf(slot),
-    }));
-  }
-
-  private free(slot: number): void {
-    this.doubles[slot * 4 + 1] = -1;
-    this.integers[slot * 8 + 4] = this.freeSlot;
-    this.freeSlot = slot;
-  }
-
-  private grow(): number {
-    const before = this.capacity;
-    const after = Math.min(Math.max(256, before * 2), slotLimit);
-    assert(after > before, 'more than 2²⁴ pending events');
-    const doubles = new Float64Array(after * 4);
-    doubles.set(this.doubles);
-    this.doubles = doubles;
-    this.integers = new Int32Array(doubles.buffer);
-    this.capacity = after;
-    for (let slot = after - 1; slot >= before; slot--) {
-      this.free(slot);
-      this.payloads[slot] = undefined;
-    }
-    return before;
-  }
-
-  private pushFront(slot: number, time: number): void {
-    if (time === this.instantTime) {
-      this.appendInstant(slot);
-      return;
-    }
-    if (this.frontTail - this.frontHead >= frontLimit) {
-      this.relieveFront();
-      if (time === this.instantTime) {
-        this.appendInstant(slot);
-        return;
-      }
-      if (time >= this.frontEnd) {
-        this.pushCalendar(slot, time);
-        return;
-      }
-    }
-    const { frontTimes, frontSlots } = this;
-    if (this.frontHead === this.frontTail) this.frontHead = this.frontTail = frontLimit;
-    const order = this.doubles[slot * 4 + 1]!;
-    const { frontTail } = this;
-    let at = this.frontHead;
-    while (at < frontTail && this.precedesFront(at, time, order)) {
-      frontTimes[at - 1] = frontTimes[at]!;
-      frontSlots[at - 1] = frontSlots[at]!;
-      at++;
-    }
-    frontTimes[at - 1] = time;
-    frontSlots[at - 1] = slot;
-    this.work += at - this.frontHead;
-    this.frontHead -= 1;
-  }
-
-  /** Whether the event at `at` of the front comes before (time, order). An order is read only where times are equal: the slot may be far in memory. */
-  private precedesFront(at: number, time: number, order: number): boolean {
-    const other = this.frontTimes[at]!;
-    return compareEvents(other, other === time ? this.doubles[this.frontSlots[at]! * 4 + 1]! : 0, time, order) < 0;
+  /** The first `limit` events, in order. Looks at every slot: for dumps. */
+  first(limit: number): PendingEvent[] {
+    return this.slots.first(limit);
   }
 
   private pushCalendar(slot: number, time: number): void {
     const { calendars } = this;
     let level = this.depth - 1;
     while (time >= calendars[level]!.end) level--;
-    const calendar = calendars[level]!;
-    const day = ((time - calendar.start) * calendar.inverseWidth) | 0;
-    this.integers[slot * 8 + 4] = calendar.heads[day]!;
-    calendar.heads[day] = slot;
+    calendars[level]!.add(slot, time, this.slots.nexts);
   }
 
-  /** The front is full: its events of this very instant go to the instant's lists, or else all of it to a finer calendar. */
-  private relieveFront(): void {
-    const { frontTimes, frontSlots, floor } = this;
-    if (this.instantCount === 0 && frontTimes[this.frontHead] === floor) {
-      this.instantTime = floor;
-      while (this.frontHead < this.frontTail && frontTimes[this.frontHead] === floor) {
-        this.appendInstant(frontSlots[this.frontHead]!);
-        this.frontHead += 1;
+  private pushFront(slot: number, time: number): void {
+    if (time !== this.instant.time && this.frontTail - this.frontHead >= frontLimit) {
+      this.relieveFront();
+      if (time >= this.frontEnd) {
+        this.pushCalendar(slot, time);
+        return;
       }
+    }
+    if (time === this.instant.time) {
+      this.instant.append(slot);
+      return;
+    }
+    const { frontTimes, frontSlots } = this;
+    if (this.frontHead === this.frontTail) this.frontHead = this.frontTail = frontLimit;
+    const order = this.slots.doubles[slot * 4 + 1]!;
+    const { frontHead, frontTail } = this;
+    let at = frontHead;
+    while (at < frontTail && this.frontPrecedes(at, time, order)) {
+      frontTimes[at - 1] = frontTimes[at]!;
+      frontSlots[at - 1] = frontSlots[at]!;
+      at++;
+    }
+    frontTimes[at - 1] = time;
+    frontSlots[at - 1] = slot;
+    this.frontHead = frontHead - 1;
+    this.steps += at - frontHead;
+  }
+
+  /** Whether the event at `at` of the front comes before (time, order). Its order is read only if it matters: it may be far in memory. */
+  private frontPrecedes(at: number, time: number, order: number): boolean {
+    const other = this.frontTimes[at]!;
+    return (
+      compareEvents(other, other === time ? this.slots.doubles[this.frontSlots[at]! * 4 + 1]! : 0, time, order) < 0
+    );
+  }
+
+  /** The front is full: its events of this very instant go to the instant's lists; if it has none, all of it to a finer calendar. */
+  private relieveFront(): void {
+    const { frontTimes, frontSlots, floor, instant, slots, frontTail } = this;
+    let at = this.frontHead;
+    if (instant.count === 0 && frontTimes[at] === floor) {
+      instant.time = floor;
+      while (at < frontTail && frontTimes[at] === floor) instant.append(frontSlots[at++]!);
+      this.frontHead = at;
       return;
     }
     const calendar = this.openCalendar(floor, this.frontEnd, frontLimit);
     this.frontEnd = floor + 1;
-    // Ascending, so that of equal times and priorities the newest ends up first.
-    for (let at = this.frontHead; at < this.frontTail; at++) {
+    // Ascending, so that of events of equal time and priority the newest ends up first, as in every list of a day.
+    for (; at < frontTail; at++) {
       const slot = frontSlots[at]!;
-      const day = ((frontTimes[at]! - calendar.start) * calendar.inverseWidth) | 0;
-      this.integers[slot * 8 + 4] = calendar.heads[day]!;
-      calendar.heads[day] = slot;
-      // A cancelled one was in the front and is in a calendar now.
-      if (this.doubles[slot * 4 + 1]! < 0) this.buried += 1;
+      calendar.add(slot, frontTimes[at]!, slots.nexts);
+      if (slots.doubles[slot * 4 + 1]! < 0) this.buried += 1;
     }
-    this.work += this.frontTail - this.frontHead;
+    this.steps += frontTail - this.frontHead;
     this.frontHead = this.frontTail = frontLimit;
   }
 
-  /** A calendar for about `count` events from `from` to before `to`, where the next coarser calendar goes on. */
+  /** A calendar for about `count` events from `from` to before `to`, where the next coarser one goes on. */
   private openCalendar(from: number, to: number, count: number): Calendar {
-    const wanted = Math.min(Math.max(powerOfTwoAtLeast(count), dayCountMin), dayCountMax);
-    const width = powerOfTwoAtLeast(Math.ceil((to - from) / wanted));
-    const start = Math.floor(from / width) * width;
-    const dayCount = Math.ceil((to - start) / width);
-    let calendar = this.calendars[this.depth];
-    if (calendar === undefined) {
-      calendar = { start: 0, width: 1, inverseWidth: 1, end: 0, dayCount: 0, day: 0, heads: new Int32Array(0) };
-      this.calendars.push(calendar);
-    }
-    // A calendar that was closed has no events left, so its heads are all −1.
-    if (calendar.heads.length < dayCount) calendar.heads = new Int32Array(powerOfTwoAtLeast(dayCount)).fill(-1);
-    calendar.start = start;
-    calendar.width = width;
-    calendar.inverseWidth = 1 / width;
-    calendar.end = to;
-    calendar.dayCount = dayCount;
-    calendar.day = 0;
+    if (this.depth === this.calendars.length) this.calendars.push(new Calendar());
+    const calendar = this.calendars[this.depth]!;
+    calendar.open(from, to, count);
     this.depth += 1;
     return calendar;
   }
 
-  /** Brings the next events to the front or the instant. False if none of them can be due by `until`. */
+  /** Brings the next events to the front or the instant. False if none can be due by `until`. */
   private refill(until: number): boolean {
     for (;;) {
       if (this.depth === 0) {
@@ -340,52 +221,48 @@ export class EventQueue {
       let { day } = calendar;
       const from = day;
       while (day < dayCount && heads[day]! < 0) day++;
-      this.work += day - from;
+      this.steps += day - from;
       calendar.day = day;
-      const dayStart = Math.min(calendar.start + day * calendar.width, calendar.end);
+      const dayStart = calendar.startOf(day);
       if (dayStart > this.frontEnd) this.frontEnd = dayStart;
-      if (day === dayCount) {
-        this.depth -= 1;
-        continue;
-      }
-      if (dayStart > until) return false;
-      if (this.takeDays(calendar, until)) return true;
+      if (day === dayCount) this.depth -= 1;
+      else if (dayStart > until) return false;
+      else if (this.takeDays(calendar, until)) return true;
     }
   }
 
-  /** Moves days to the front until it holds enough. A day that is too full becomes a calendar, or the instant; false if nothing was brought. */
+  /** Moves days to the front until it holds enough. A day that is too full becomes a calendar, or the instant. False if nothing was brought. */
   private takeDays(calendar: Calendar, until: number): boolean {
-    const { heads, dayCount, width } = calendar;
-    let { day } = calendar;
-    const last = Math.min(dayCount, Math.floor((until - calendar.start) / width) + 1);
+    const { heads } = calendar;
+    const from = calendar.day;
+    const last = Math.min(calendar.dayCount, Math.floor((until - calendar.start) * calendar.inverseWidth) + 1);
+    let day = from;
     this.frontHead = this.frontTail = frontLimit;
     while (day < last && this.frontTail < frontLimit + frontTarget) {
       const head = heads[day]!;
-      if (head >= 0 && !this.takeList(head)) {
-        // Too full. What came before it is enough for now.
-        if (this.frontTail > frontLimit) break;
-        heads[day] = -1;
-        calendar.day = day + 1;
-        const dayStart = calendar.start + day * width;
-        return this.splitDay(head, dayStart, Math.min(dayStart + width, calendar.end), until);
-      }
+      if (head >= 0 && !this.takeList(head)) break;
       heads[day] = -1;
       day++;
     }
-    this.work += day - calendar.day;
+    this.steps += day - from;
     calendar.day = day;
-    this.frontEnd = Math.min(calendar.start + day * width, calendar.end);
-    return this.frontTail > frontLimit;
+    this.frontEnd = calendar.startOf(day);
+    if (this.frontTail > frontLimit) return true;
+    if (day === last || heads[day]! < 0) return false;
+    const head = heads[day]!;
+    heads[day] = -1;
+    calendar.day = day + 1;
+    return this.splitDay(head, calendar.startOf(day), calendar.startOf(day + 1), until);
   }
 
-  /** Sorts a list of events into the tail of the front; false, and nothing done, if they are too many. */
+  /** Sorts a list of events into the tail of the front. False, and nothing done, if they are too many. */
   private takeList(head: number): boolean {
-    const { doubles, integers, frontTimes, frontSlots } = this;
-    const before = this.frontTail;
-    let tail = before;
+    const { frontTimes, frontSlots, frontTail } = this;
+    const { doubles, nexts } = this.slots;
+    let tail = frontTail;
     let cancelled = 0;
-    for (let slot = head; slot >= 0; slot = integers[slot * 8 + 4]!) {
-      if (tail - before + cancelled >= dayLimit) return false;
+    for (let slot = head; slot >= 0; slot = nexts[slot]!) {
+      if (tail - frontTail + cancelled >= dayLimit) return false;
       const order = doubles[slot * 4 + 1]!;
       if (order < 0) {
         cancelled++;
@@ -393,7 +270,7 @@ export class EventQueue {
       }
       const time = doubles[slot * 4]!;
       let at = tail++;
-      while (at > before && !this.precedesFront(at - 1, time, order)) {
+      while (at > frontTail && !this.frontPrecedes(at - 1, time, order)) {
         frontTimes[at] = frontTimes[at - 1]!;
         frontSlots[at] = frontSlots[at - 1]!;
         at--;
@@ -401,144 +278,84 @@ export class EventQueue {
       frontTimes[at] = time;
       frontSlots[at] = slot;
     }
-    if (cancelled > 0) this.freeCancelled(head);
-    this.work += tail - before;
+    if (cancelled > 0) this.withoutCancelled(head);
+    this.steps += tail - frontTail + cancelled;
     this.frontTail = tail;
     return true;
   }
 
-  private freeCancelled(head: number): void {
-    for (let slot = head; slot >= 0; ) {
-      const after = this.integers[slot * 8 + 4]!;
-      if (this.doubles[slot * 4 + 1]! < 0) {
-        this.free(slot);
-        this.buried -= 1;
-      }
-      slot = after;
-    }
-  }
-
-  /** Turns a list that is too long for the front into a finer calendar, or into the instant if it is one and due. */
+  /** Turns a list that is too long for the front into a finer calendar, or into the instant if all of it is due at one time. */
   private splitDay(newest: number, dayStart: number, dayEnd: number, until: number): boolean {
+    const { instant } = this;
     const list = this.turn(newest);
-    if (list.count === 0) {
-      this.frontEnd = dayEnd;
-      return false;
-    }
     if (list.min === list.max && list.min <= until) {
       this.frontEnd = dayEnd;
-      this.instantTime = list.min;
+      instant.time = list.min;
       for (let slot = list.oldest; slot >= 0; ) {
-        const after = this.integers[slot * 8 + 4]!;
-        this.appendInstant(slot);
+        const after = this.slots.nexts[slot]!;
+        instant.append(slot);
         slot = after;
       }
       return true;
     }
-    this.frontEnd = Math.max(this.frontEnd, dayStart);
     this.spread(list.oldest, this.openCalendar(dayStart, dayEnd, list.count));
     return false;
   }
 
-  /** Makes the next year out of what lies beyond the last; true if that was so little that it all went to the front. */
+  /** Makes the next year out of what lies beyond the last. True if that was so little that it all went to the front. */
   private openYear(): boolean {
     const list = this.turn(this.beyondHead);
     this.beyondHead = -1;
     this.beyondMin = Number.POSITIVE_INFINITY;
     if (list.count === 0) return false;
+    this.beyondStart = list.max + 1;
     if (list.count <= dayLimit) {
       this.frontHead = this.frontTail = frontLimit;
-      this.takeList(list.oldest);
-      this.frontEnd = this.beyondStart = list.max + 1;
-      return true;
+      this.frontEnd = this.beyondStart;
+      return this.takeList(list.oldest);
     }
-    const calendar = this.openCalendar(list.min, list.max + 1, list.count);
-    this.beyondStart = calendar.end;
-    this.spread(list.oldest, calendar);
+    this.spread(list.oldest, this.openCalendar(list.min, this.beyondStart, list.count * daysPerEvent));
     return false;
   }
 
-  /** Reverses a list so that its oldest event comes first, frees the cancelled, and measures it. */
-  private turn(newest: number): { oldest: number; count: number; min: number; max: number } {
-    const { doubles, integers } = this;
+  /** Turns a list round, so that its oldest event comes first, frees the cancelled, and measures it. */
+  private turn(newest: number): TurnedList {
+    const { slots } = this;
+    const { doubles, nexts } = slots;
     let oldest = -1;
     let count = 0;
     let min = Number.POSITIVE_INFINITY;
     let max = 0;
     for (let slot = newest; slot >= 0; ) {
-      const after = integers[slot * 8 + 4]!;
+      const after = nexts[slot]!;
       if (doubles[slot * 4 + 1]! < 0) {
-        this.free(slot);
+        slots.free(slot);
         this.buried -= 1;
       } else {
         const time = doubles[slot * 4]!;
         if (time < min) min = time;
         if (time > max) max = time;
-        integers[slot * 8 + 4] = oldest;
+        nexts[slot] = oldest;
         oldest = slot;
         count++;
       }
       slot = after;
     }
-    this.work += count;
+    this.steps += count;
     return { oldest, count, min, max };
   }
 
-  /** Hands a list, oldest first, out to the days of a calendar. */
+  /** Hands out a list, oldest first, to the days of a calendar. */
   private spread(oldest: number, calendar: Calendar): void {
-    const { doubles, integers } = this;
-    const { heads, start, inverseWidth } = calendar;
+    const { doubles, nexts } = this.slots;
     let count = 0;
     for (let slot = oldest; slot >= 0; ) {
-      const after = integers[slot * 8 + 4]!;
-      const day = ((doubles[slot * 4]! - start) * inverseWidth) | 0;
-      integers[slot * 8 + 4] = heads[day]!;
-      heads[day] = slot;
+      const after = nexts[slot]!;
+      calendar.add(slot, doubles[slot * 4]!, nexts);
       count++;
       slot = after;
     }
-    this.work += count;
-  }
-
-  private appendInstant(slot: number): void {
-    const order = this.doubles[slot * 4 + 1]!;
-    // A cancelled event of a full front comes this way; where it stands does not matter.
-    const priority = order < 0 ? 0 : Math.floor(order / sequenceLimit);
-    this.integers[slot * 8 + 4] = -1;
-    if (this.instantHeads[priority]! < 0) {
-      this.instantHeads[priority] = slot;
-      this.instantBits[priority >> 5]! |= 1 << (priority & 31);
-    } else {
-      this.integers[this.instantTails[priority]! * 8 + 4] = slot;
-    }
-    this.instantTails[priority] = slot;
-    this.instantCount += 1;
-  }
-
-  private popInstant(): number {
-    const { instantBits } = this;
-    let word = 0;
-    while (instantBits[word] === 0) word++;
-    const bits = instantBits[word]!;
-    const priority = word * 32 + 31 - Math.clz32(bits & -bits);
-    const slot = this.instantHeads[priority]!;
-    const after = this.integers[slot * 8 + 4]!;
-    this.instantHeads[priority] = after;
-    if (after < 0) instantBits[word] = bits & (bits - 1);
-    this.instantCount -= 1;
-    if (this.instantCount === 0) this.instantTime = noTime;
-    return slot;
-  }
-
-  /** Frees the cancelled events of all lists, so that timers set and taken back do not pile up. */
-  private exhume(): void {
-    for (let level = 0; level < this.depth; level++) {
-      const { heads, dayCount, day: from } = this.calendars[level]!;
-      for (let day = from; day < dayCount; day++) if (heads[day]! >= 0) heads[day] = this.withoutCancelled(heads[day]!);
-      this.work += dayCount - from;
-    }
-    this.beyondHead = this.withoutCancelled(this.beyondHead);
-    assert(this.buried === 0, 'a cancelled event was lost');
+    this.steps += count;
   }
 
   private daysLeft(): number {
@@ -548,30 +365,36 @@ export class EventQueue {
     return days;
   }
 
+  /** Frees the cancelled events of all lists, so that timers that are set and taken back do not pile up. */
+  private exhume(): void {
+    this.steps += this.live + this.buried + this.daysLeft();
+    for (let level = 0; level < this.depth; level++) {
+      const { heads, dayCount, day: from } = this.calendars[level]!;
+      for (let day = from; day < dayCount; day++) if (heads[day]! >= 0) heads[day] = this.withoutCancelled(heads[day]!);
+    }
+    this.beyondHead = this.withoutCancelled(this.beyondHead);
+    assert(this.buried === 0, 'a cancelled event was lost');
+  }
+
+  /** Frees the cancelled events of a list and returns its new head, −1 if none are left. */
   private withoutCancelled(head: number): number {
-    const { doubles, integers } = this;
+    const { slots } = this;
+    const { doubles, nexts } = slots;
     let first = -1;
     let last = -1;
     for (let slot = head; slot >= 0; ) {
-      const after = integers[slot * 8 + 4]!;
+      const after = nexts[slot]!;
       if (doubles[slot * 4 + 1]! < 0) {
-        this.free(slot);
+        slots.free(slot);
         this.buried -= 1;
       } else {
         if (last < 0) first = slot;
-        else integers[last * 8 + 4] = slot;
+        else nexts[last] = slot;
         last = slot;
       }
       slot = after;
     }
-    if (last >= 0) integers[last * 8 + 4] = -1;
+    if (last >= 0) nexts[last] = -1;
     return first;
   }
-}
-
-/** The least power of two that is not below `value`, at least 1. */
-function powerOfTwoAtLeast(value: number): number {
-  let power = 1;
-  while (power < value) power *= 2;
-  return power;
 }

@@ -153,7 +153,7 @@ export class Simulation {
   /** The clock, the counts and the next `limit` events, for people. */
   dump(limit: number): string {
     const lines = [`now ${this.now} µs, ${this.runs} events run, ${this.pendingCount} pending`];
-    for (const event of this.queue.next(limit)) {
+    for (const event of this.queue.first(limit)) {
       const name = this.handlerNames[event.meta >>> depthBits];
       lines.push(`  ${event.timeMicros} µs  priority ${event.priority}  #${event.sequence}  ${name}(${event.target})`);
     }
@@ -169,11 +169,12 @@ export class Simulation {
 
   private runNext(until: number): boolean {
     const { queue } = this;
+    const { slots } = queue;
     const slot = queue.popUntil(until);
     if (slot < 0) return false;
-    const time = queue.timeOf(slot);
-    const meta = queue.metaOf(slot);
-    const target = queue.targetOf(slot);
+    const time = slots.doubles[slot * 4]!;
+    const meta = slots.metaOf(slot);
+    const target = slots.targetOf(slot);
     if (time !== this.now) {
       this.now = time;
       this.eventsAtInstant = 0;
@@ -187,12 +188,12 @@ export class Simulation {
     this.historyTime[at] = time;
     this.historyMeta[at] = meta;
     this.historyTarget[at] = target;
-    this.historyParent[at] = queue.parentOf(slot);
+    this.historyParent[at] = slots.parentOf(slot);
     if (this.eventsAtInstant > this.limits.eventsPerInstantMax)
       this.fail(`more than ${this.limits.eventsPerInstantMax} events`);
     if (this.depth > this.limits.causalDepthMax)
       this.fail(`a causal chain of more than ${this.limits.causalDepthMax} events`);
-    this.handlers[meta >>> depthBits]!(target, queue.takePayload(slot));
+    this.handlers[meta >>> depthBits]!(target, slots.takePayload(slot));
     return true;
   }
 
