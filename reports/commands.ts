@@ -1,5 +1,6 @@
 // The commands that the report builder declares.
 
 import type { Command } from '../core/ports/command.ts';
+import { runCommand } from './run-command.ts';
 
-export const reportCommands: readonly Command[] = [];
+export const reportCommands: readonly Command[] = [runCommand];

@@ -115,7 +115,7 @@ const functions = {
     const left = Math.max(x, area.x);
     const right = Math.min(Math.max(end, x + 0.6), area.x + area.width);
     if (right <= left) return null;
-    return { type: 'rect', shape: { x: left, y: y + gap / 2, width: Math.max(0.4, right - left - 0.4), height: Math.max(0.5, below - y - gap) }, style: { fill: api.visual('color') } };
+    return { type: 'rect', shape: { x: left, y: y + gap / 2, width: Math.max(0.4, right - left - 0.4), height: Math.max(0.5, below - y - gap) }, style: { fill: css(api.value(5) ? '--level-' + api.value(5) : '--used') } };
   },
 };
 

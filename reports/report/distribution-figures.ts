@@ -14,7 +14,8 @@ const titles: Readonly<Record<DistributionName, { title: string; axis: string; c
   wait: {
     title: 'Wait',
     axis: 'wait, log scale',
-    caption: 'Arrival to start. Where a line meets the left edge is the share of tasks that hardly waited.',
+    caption:
+      'Arrival to start. Tasks that waited less than the axis shows, or not at all, are counted at its left edge.',
   },
   slowdown: {
     title: 'Bounded slowdown',

@@ -46,7 +46,7 @@ export function ganttFigure(document: ResultDocument, ranking: Ranking): Figure 
 interface Layout {
   readonly laneCount: number;
   readonly bands: readonly { readonly machine: string; readonly from: number; readonly to: number }[];
-  readonly placed: readonly { readonly bar: GanttBar; readonly lane: number }[];
+  readonly placed: readonly { readonly bar: GanttBar; readonly lane: number; readonly band: number }[];
 }
 
 /** Machines in natural order, spread over all recorded ones, as long as the lanes of every policy fit. */
@@ -65,7 +65,7 @@ function layOut(bars: readonly GanttBar[], machines: readonly string[]): Layout 
   const byMachine = new Map<string, GanttBar[]>(machines.map((machine) => [machine, []]));
   for (const bar of bars) byMachine.get(bar.machine)?.push(bar);
   const bands: { machine: string; from: number; to: number }[] = [];
-  const placed: { bar: GanttBar; lane: number }[] = [];
+  const placed: { bar: GanttBar; lane: number; band: number }[] = [];
   let laneCount = 0;
   for (const machine of machines) {
     const freeAt: number[] = [];
@@ -76,7 +76,7 @@ function layOut(bars: readonly GanttBar[], machines: readonly string[]): Layout 
       let lane = freeAt.findIndex((time) => time <= bar.startSeconds);
       if (lane === -1) lane = freeAt.length;
       freeAt[lane] = bar.endSeconds;
-      placed.push({ bar, lane: laneCount + lane });
+      placed.push({ bar, lane: laneCount + lane, band: bands.length });
     }
     const height = Math.max(1, freeAt.length);
     bands.push({ machine, from: laneCount, to: laneCount + height });
@@ -162,24 +162,21 @@ function option({ laneCount, bands, placed }: Layout, horizon: number): Option {
         renderItem: call('ganttBar'),
         encode: { x: [0, 1], y: 2 },
         clip: true,
-        data: placed.map(({ bar, lane }) => ({
-          value: [
-            rounded5(bar.startSeconds),
-            rounded5(bar.endSeconds),
-            lane,
-            bar.gpuMilli,
-            bands.findIndex(({ from, to }) => lane >= from && lane < to),
-          ],
+        data: placed.map(({ bar, lane, band }) => ({
+          value: [tidy(bar.startSeconds), tidy(bar.endSeconds), lane, bar.gpuMilli, band, levelOf(bar.gpuMilli)],
           name: bar.task,
-          itemStyle: {
-            color: `var(--${bar.gpuMilli > 0 ? `level-${levels.findIndex(({ upTo }) => bar.gpuMilli <= upTo) + 1}` : 'used'})`,
-          },
         })),
       },
     ],
   };
 }
 
-function rounded5(value: number): number {
-  return Number(value.toPrecision(6));
+/** 1 to 5 by the GPUs that a task holds, 0 for none. */
+function levelOf(gpuMilli: number): number {
+  return gpuMilli > 0 ? levels.findIndex(({ upTo }) => gpuMilli <= upTo) + 1 : 0;
+}
+
+/** Six digits: a second in a fortnight. */
+function tidy(seconds: number): number {
+  return Number(seconds.toPrecision(6));
 }

@@ -53,7 +53,7 @@ export function metricsSection(document: ResultDocument, ranking: Ranking): Mark
   const policies = ranking.policies.map(({ policy }) => policy);
   const rows = document.metrics.map((metric) => {
     const scale = scaleFor(document, metric);
-    return html`<tr><th scope="row" class="pin wrap" title="${metric.description}">${upperFirst(metric.title)}<small class="unsure"> ${unitLine(scale.unit, metric)}</small></th>${policies.map(
+    return html`<tr><th scope="row" class="pin" title="${metric.description}">${upperFirst(metric.title)}<small class="unsure"> ${unitLine(scale.unit, metric)}</small></th>${policies.map(
       (policy) => {
         const verdict = comparisonOf(document, metric, policy.name)?.verdict;
         const mark =

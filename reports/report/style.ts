@@ -114,7 +114,7 @@ th,td{padding:7px 8px}.strip{width:130px}.tags{flex-direction:column;align-items
 body{font-size:12px}nav,.legend,.copy,.choice,.skip{display:none}
 .page{width:690px;padding:0}header.top{padding-top:0}
 section{margin-top:30px}figure,tr,.verdict{break-inside:avoid}h2,h3{break-after:avoid}
-.table{overflow:visible}th,td{padding:4px 6px;font-size:10.5px}thead th{min-width:0;font-size:10px}
+.table{overflow:visible}th,td{padding:3px 5px;font-size:10px}.wrap,.few{min-width:0}.strip{width:120px}caption span{position:static}thead th{min-width:0;font-size:10px}
 details>*{display:block}pre{white-space:pre-wrap}
 *{-webkit-print-color-adjust:exact;print-color-adjust:exact}
 }
