@@ -20,6 +20,8 @@ export interface DecisionRecord {
   /** Counts from 1 over the kernel's life. */
   readonly decision: number;
   readonly task: number;
+  /** The submitter's own number for the task. */
+  readonly submission: number;
   /** The attempt that a placement began, 0 otherwise. */
   readonly attempt: number;
   readonly kind: number;

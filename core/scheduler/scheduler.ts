@@ -103,6 +103,11 @@ export class Scheduler {
     else assert(this.queue.removeBackingOff(task), 'a waiting task is in the queue');
   }
 
+  /** To be called before a finished attempt is released: some rules look at what the instant brought before each release. */
+  beforeRelease(nowMicros: number, output: SchedulerOutput): void {
+    if (this.profile.backfill === 'never' && this.hasWork) this.cycle(nowMicros, output);
+  }
+
   /** Returns the resources of an attempt. */
   release(attempt: Attempt): void {
     assert(this.attempts.delete(attempt.attempt), 'an attempt is released once');
@@ -224,7 +229,7 @@ export class Scheduler {
       this.change(kind, machines[position] as number, deviceMasks[position] as number, 1);
     }
     this.queue.remove(task);
-    if (this.pinned === task) this.pinned = undefined;
+    if (this.pinned === task) { this.pinned = undefined; this.promise = undefined; }
     this.attempts.set(attempt.attempt, attempt);
     task.state = 'placed';
     task.attempts++;
@@ -234,8 +239,7 @@ export class Scheduler {
 
   /** EASY: later tasks may start now if that does not delay the blocked head by the estimates. Tried in order of submission. */
   private backfill(head: Task, nowMicros: number, output: SchedulerOutput): void {
-    if (this.queue.size <= 1) return;
-    const reservation = reserve(head.kind, this.attempts.values(), this.cluster);
+    const reservation = this.reservationFor(head);
     const waiting: Task[] = [];
     this.queue.collectBySubmission(waiting);
     for (const task of waiting) {
@@ -244,6 +248,15 @@ export class Scheduler {
       else if (this.profile.backfill === 'avoidReserved') this.place(task, nowMicros, 'backfilled', reservation, output);
     }
   }
+
+  private reservationFor(head: Task): Reservation {
+    if (this.profile.backfill === 'never') {
+      if (this.promise === undefined || this.promise.shadowMicros === Number.POSITIVE_INFINITY) this.promise = reserve(head.kind, this.attempts.values(), this.cluster);
+      return this.promise;
+    }
+    return reserve(head.kind, this.attempts.values(), this.cluster);
+  }
+  private promise: Reservation | undefined;
 
   /** Bounds starvation: after `overtakeMax` later placements the first waiting task blocks the queue until it fits. */
   private countOvertaking(placed: Task, nowMicros: number): void {
@@ -295,6 +308,7 @@ export class Scheduler {
     output.decided({
       decision: ++this.decisionCount,
       task: task.task,
+      submission: task.submission,
       attempt: attempt?.attempt ?? 0,
       kind: task.kind.id,
       outcome,

@@ -1,0 +1,44 @@
+// From a scenario, a policy and a seed to a world that is ready to run. Machines and tasks of a seed are the same for every
+// policy: that is what makes comparisons paired.
+
+import { assert } from '../../core/base/assert.ts';
+import type { TypicalTask } from '../../core/scheduler/framework.ts';
+import { openMachines } from '../workload/open-machines.ts';
+import { openWorkload } from '../workload/open-workload.ts';
+import type { MachineSpec, Workload } from '../workload/workload.ts';
+import type { WorldObserver } from '../world/observer.ts';
+import { World } from '../world/world.ts';
+import type { Scenario } from './scenario.ts';
+
+/** Share of a workload's tasks that its typical tasks cover (FGD's 95%). */
+const typicalCoverage = 0.95;
+
+export interface SeededInputs {
+  readonly machines: readonly MachineSpec[];
+  readonly workload: Workload;
+  readonly typicalTasks: readonly TypicalTask[];
+  readonly notes: readonly string[];
+}
+
+/** Opens the machines and the workload of one seed. Reads files: share the result between the policies of a seed. */
+export function openInputs(scenario: Scenario, seed: number): SeededInputs {
+  const { machines, notes } = openMachines(scenario.cluster, seed);
+  const workload = openWorkload(scenario.workload, machines, seed);
+  return { machines, workload, typicalTasks: workload.typicalTasks(typicalCoverage), notes: [...notes, ...workload.notes] };
+}
+
+export function buildWorld(scenario: Scenario, inputs: SeededInputs, policy: string, seed: number, observers: readonly WorldObserver[]): World {
+  const profile = scenario.policies.find((candidate) => candidate.name === policy);
+  assert(profile !== undefined, 'the policy is one of the scenario');
+  return new World({
+    seed,
+    machines: inputs.machines,
+    workload: inputs.workload,
+    profile: { ...profile, typicalTasks: inputs.typicalTasks },
+    network: scenario.network,
+    heartbeat: scenario.heartbeat,
+    limits: scenario.limits,
+    faults: scenario.faults,
+    observers,
+  });
+}

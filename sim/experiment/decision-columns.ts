@@ -1,0 +1,50 @@
+// The decisions of a run in columns, as they go into its decisions file: one row a decision record.
+
+import type { Effect } from '../../core/kernel/effects.ts';
+import { filterReasons } from '../../core/scheduler/cluster-state.ts';
+import type { WorldObserver } from '../world/observer.ts';
+
+export class DecisionColumns implements WorldObserver {
+  readonly timeSeconds: number[] = [];
+  readonly decision: number[] = [];
+  /** Submission number: how tasks are known outside the kernel. */
+  readonly task: number[] = [];
+  readonly attempt: number[] = [];
+  readonly outcome: string[] = [];
+  readonly rule: string[] = [];
+  /** Agent numbers of the machines, space-separated. */
+  readonly machines: string[] = [];
+  /** `agent:score` of the winner and the runners-up, best first, space-separated. */
+  readonly ranked: string[] = [];
+  readonly feasibleCount: number[] = [];
+  readonly tieCount: number[] = [];
+  readonly propensity: number[] = [];
+  readonly queueLength: number[] = [];
+  readonly policyVersion: number[] = [];
+  readonly shadowSeconds: (number | null)[] = [];
+  /** Machines ruled out, by reason (index 0: those that fit). */
+  readonly reasons: number[][] = filterReasons.map(() => []);
+  kernelEffect(effect: Effect, nowMicros: number): void {
+    if (effect.kind !== 'decisionMade') return;
+    const { record } = effect;
+    this.timeSeconds.push(nowMicros / 1e6);
+    this.decision.push(record.decision);
+    this.task.push(record.submission);
+    this.attempt.push(record.attempt);
+    this.outcome.push(record.outcome);
+    this.rule.push(record.rule);
+    this.machines.push(record.machines.length === 1 ? String(record.machines[0]) : record.machines.join(' '));
+    let ranked = '';
+    for (const { machine, score } of record.ranked) ranked += `${ranked === '' ? '' : ' '}${machine}:${score}`;
+    this.ranked.push(ranked);
+    this.feasibleCount.push(record.feasibleCount);
+    this.tieCount.push(record.tieCount);
+    this.propensity.push(record.propensity);
+    this.queueLength.push(record.queueLength);
+    this.policyVersion.push(record.policyVersion);
+    this.shadowSeconds.push(record.shadowMicros >= 0 && Number.isFinite(record.shadowMicros) ? record.shadowMicros / 1e6 : null);
+    record.reasonCounts.forEach((count, reason) => {
+      this.reasons[reason]?.push(count);
+    });
+  }
+}

@@ -1,0 +1,159 @@
+// One run: one policy, one seed, from an empty cluster through warm-up to the end of the measured window (or of all tasks),
+// with oracles watching.
+
+import { microsPerDay, microsPerSecond } from '../../core/base/time.ts';
+import { faultsEndMicros } from '../fault/fault-plan.ts';
+import type { WorldObserver } from '../world/observer.ts';
+import type { World } from '../world/world.ts';
+import { buildWorld, type SeededInputs } from './build-world.ts';
+import { Collector } from './collector.ts';
+import { measure, observe } from './metrics.ts';
+import type { RunRecord } from './run-record.ts';
+import type { Scenario } from './scenario.ts';
+
+/** Samples over a run, at most. */
+const samplesMax = 240;
+/** Without a horizon: first distance of the samples; it doubles whenever there are too many. */
+const firstSampleMicros = microsPerSecond;
+/** A run without a horizon ends after this long without an arrival or an end. */
+const stallMicros = 30 * microsPerDay;
+
+export interface RunOptions {
+  /** Keep Gantt bars (first seed only: they are many). */
+  readonly gantt: boolean;
+  /** Called now and then with the share done, 0 to 1. */
+  readonly progress?: ((share: number) => void) | undefined;
+  /** More observers, such as recorders. */
+  readonly observers?: readonly WorldObserver[];
+  /** Oracles, checked at the end with `finishOracles`. */
+  readonly finishOracles?: ((nowMicros: number, world: World) => void) | undefined;
+  /** Replace the kernel by its own snapshot at this share of the run (determinism check). */
+  readonly restartAtShare?: number | undefined;
+}
+
+export interface FinishedRun {
+  readonly record: RunRecord;
+  readonly collector: Collector;
+  readonly world: World;
+}
+
+export function runOne(scenario: Scenario, inputs: SeededInputs, policy: string, seed: number, options: RunOptions): FinishedRun {
+  const started = performance.now();
+  const { warmUpMicros, measureMicros } = scenario;
+  const ganttFrom = options.gantt ? warmUpMicros + 0.75 * measureMicros : Number.POSITIVE_INFINITY;
+  const collector = new Collector(inputs.machines, inputs.typicalTasks, warmUpMicros, ganttFrom);
+  const world = buildWorld(scenario, inputs, policy, seed, [collector, ...(options.observers ?? [])]);
+  const begin = measureMicros > 0 ? runWindow(world, collector, scenario, options) : runToEnd(world, collector, scenario, options);
+  const now = world.simulation.nowMicros;
+  collector.finish(now);
+  collector.learnKinds(world.host.kernel);
+  options.finishOracles?.(now, world);
+  const gpus = inputs.machines.reduce((sum, machine) => sum + machine.gpuCount, 0);
+  const measured = {
+    tasks: collector.tasks,
+    begin,
+    end: collector.usage.at(now),
+    gpuCapacityMilli: gpus * 1000,
+    cpuCapacityMilli: inputs.machines.reduce((sum, machine) => sum + machine.cpuMilli, 0),
+    gpuEndMilli: collector.usage.gpuMilli,
+    queueLengthEnd: collector.usage.waiting,
+    samples: collector.samples,
+    counts: world.host.kernel.counts,
+  };
+  const observations = observe(measured);
+  const models: Record<string, number> = {};
+  for (const machine of inputs.machines) {
+    const model = machine.gpuCount > 0 ? machine.gpuModel || 'GPU' : 'CPU only';
+    models[model] = (models[model] ?? 0) + 1;
+  }
+  const record: RunRecord = {
+    policy,
+    seed,
+    digest: world.host.kernel.digest,
+    counts: measured.counts,
+    simulatedEvents: world.simulation.eventCount,
+    wallSeconds: (performance.now() - started) / 1000,
+    metrics: measure(measured, observations),
+    samples: collector.samples,
+    ...observations,
+    gantt: collector.gantt,
+    slowest: collector.slowest(seed, now),
+    notes: inputs.notes,
+    cluster: {
+      machines: inputs.machines.length,
+      gpus,
+      cpuCores: Math.round(measured.cpuCapacityMilli / 1000),
+      models,
+    },
+  };
+  return { record, collector, world };
+}
+
+/** Warm-up and measured window, with samples at fixed distances. Returns the integrals at the begin of the window. */
+function runWindow(world: World, collector: Collector, scenario: Scenario, options: RunOptions) {
+  const total = scenario.warmUpMicros + scenario.measureMicros;
+  let begin = collector.usage.at(0);
+  for (let index = 1; index <= samplesMax; index++) {
+    const from = Math.round((total * (index - 1)) / samplesMax);
+    const until = Math.round((total * index) / samplesMax);
+    if (scenario.warmUpMicros > from && scenario.warmUpMicros <= until) {
+      world.runUntil(scenario.warmUpMicros);
+      begin = collector.usage.at(scenario.warmUpMicros);
+    }
+    world.runUntil(until);
+    if (options.restartAtShare !== undefined && index === Math.round(options.restartAtShare * samplesMax)) world.restartKernelFromSnapshot();
+    collector.sample(world.host.kernel, until);
+    options.progress?.(index / samplesMax);
+  }
+  return begin;
+}
+
+/** Until every task has ended, or nothing happens any more. */
+function runToEnd(world: World, collector: Collector, scenario: Scenario, options: RunOptions) {
+  const begin = collector.usage.at(0);
+  let distance = firstSampleMicros;
+  let restarted = options.restartAtShare === undefined;
+  let lastCount = -1;
+  let lastChangeMicros = 0;
+  for (let until = distance; !world.done; until += distance) {
+    world.runUntilDone(until);
+    const now = world.simulation.nowMicros;
+    collector.sample(world.host.kernel, now);
+    if (collector.samples.timeSeconds.length >= samplesMax) {
+      thin(collector.samples);
+      distance *= 2;
+    }
+    if (!restarted && world.arrivedCount >= 100) {
+      world.restartKernelFromSnapshot();
+      restarted = true;
+    }
+    const count = world.arrivedCount + world.endedCount;
+    if (count !== lastCount) {
+      lastCount = count;
+      lastChangeMicros = now;
+    } else if (world.arrivalsDone && now > lastChangeMicros + stallMicros && now > faultsEndMicros(scenario.faults)) {
+      break;
+    } else if (world.arrivalsDone && world.onlyEndlessWork) {
+      break;
+    }
+    options.progress?.(world.arrivedCount === 0 ? 0 : world.endedCount / world.arrivedCount);
+  }
+  return begin;
+}
+
+/** Keeps every second sample. Averages are over the time since the sample before, so each pair is averaged. */
+function thin(samples: RunRecord['samples']): void {
+  const average = (values: number[]): void => {
+    const pairs = Math.floor(values.length / 2);
+    for (let index = 0; index < pairs; index++) values[index] = ((values[2 * index] as number) + (values[2 * index + 1] as number)) / 2;
+    values.length = pairs;
+  };
+  average(samples.gpuUtilizationPercent);
+  average(samples.cpuUtilizationPercent);
+  average(samples.queueLength);
+  average(samples.runningTasks);
+  average(samples.fragmentationPercent);
+  const pairs = Math.floor(samples.timeSeconds.length / 2);
+  for (let index = 0; index < pairs; index++) samples.timeSeconds[index] = samples.timeSeconds[2 * index + 1] as number;
+  samples.timeSeconds.length = pairs;
+}
