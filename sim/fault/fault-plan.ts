@@ -8,7 +8,12 @@ import { firstMachineNode } from '../world/network.ts';
 import type { WorldObserver } from '../world/observer.ts';
 import type { World } from '../world/world.ts';
 
-export function scheduleFaults(faults: readonly FaultSpec[], world: World, random: RandomStream, observers: readonly WorldObserver[]): void {
+export function scheduleFaults(
+  faults: readonly FaultSpec[],
+  world: World,
+  random: RandomStream,
+  observers: readonly WorldObserver[],
+): void {
   for (const fault of faults) {
     const machines = machinesOf(fault, world, random);
     const name = `${fault.kind} of ${machines.length} machine${machines.length === 1 ? '' : 's'}`;
@@ -35,7 +40,10 @@ function machinesOf(fault: FaultSpec, world: World, random: RandomStream): numbe
   const all = world.machines.map((machine) => machine.index);
   if (!('share' in machines)) return all.filter((index) => machines.includes(world.machines[index]?.spec.name ?? ''));
   const count = Math.min(all.length, Math.max(1, Math.round(machines.share * all.length)));
-  return random.shuffle(all).slice(0, count).sort((left, right) => left - right);
+  return random
+    .shuffle(all)
+    .slice(0, count)
+    .sort((left, right) => left - right);
 }
 
 function apply(fault: FaultSpec, world: World, index: number, active: boolean): void {

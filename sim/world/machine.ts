@@ -19,6 +19,7 @@ export interface MachineWorld {
   durationMicros(dispatch: Dispatch): number;
   workStarted(machine: number, dispatch: Dispatch): void;
   workEnded(machine: number, dispatch: Dispatch, end: WorkEnd): void;
+  machineHung(machine: number, hung: boolean): void;
 }
 
 interface RunningWork {
@@ -73,14 +74,16 @@ export class Machine {
   crash(): void {
     if (!this.up) return;
     this.up = false;
-    this.hungSinceMicros = -1;
     for (const work of [...this.running.values()]) this.stopWork(work.dispatch, 'lost');
+    if (this.hungSinceMicros >= 0) this.world.machineHung(this.index, false);
+    this.hungSinceMicros = -1;
   }
 
   hang(): void {
     if (!this.responsive) return;
     this.hungSinceMicros = this.world.simulation.nowMicros;
     for (const work of this.running.values()) this.unschedule(work);
+    this.world.machineHung(this.index, true);
   }
 
   /** Ends a hang: work goes on where it stood, unless the lease has run out meanwhile. */
@@ -90,6 +93,7 @@ export class Machine {
     const hungMicros = now - this.hungSinceMicros;
     this.hungSinceMicros = -1;
     this.agent.tick(now, heartbeatIntervalMicros);
+    this.world.machineHung(this.index, false);
     for (const work of [...this.running.values()]) {
       work.endMicros += hungMicros;
       if (work.failed) this.finish(work, 'failed');

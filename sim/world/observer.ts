@@ -16,6 +16,8 @@ export interface WorldObserver {
   /** Work physically begins on `machines` (the world's own indices, the leading one first). */
   workStarted?(dispatch: Dispatch, machines: readonly number[], nowMicros: number): void;
   workEnded?(dispatch: Dispatch, machines: readonly number[], end: WorkEnd, nowMicros: number): void;
+  /** A machine stands still, with the work that it leads; or it goes on, after its agent has looked at its lease. */
+  machineHung?(machine: number, hung: boolean, nowMicros: number): void;
   /** The submitter took note of the end of a task. */
   taskEnded?(end: TaskEnded, nowMicros: number): void;
   /** A fault of the plan begins (`active`) or ends. */

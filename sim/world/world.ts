@@ -131,6 +131,18 @@ export class World implements MachineWorld {
     return this.nextTask === undefined && this.ended === this.arrived;
   }
 
+  /** True if the workload has no further task. */
+  get arrivalsDone(): boolean {
+    return this.nextTask === undefined;
+  }
+
+  /** True if nothing waits, and all that has not ended is work that never ends by itself. */
+  get onlyEndlessWork(): boolean {
+    if (this.host.kernel.control.scheduler.queueLength > 0) return false;
+    for (const duration of this.durations.values()) if (duration !== Number.POSITIVE_INFINITY) return false;
+    return true;
+  }
+
   runUntil(timeMicros: number): void {
     this.simulation.runUntil(timeMicros);
   }
@@ -166,6 +178,10 @@ export class World implements MachineWorld {
     const machines = this.machinesOf(machine, dispatch);
     if (machines.length > 1) this.spanning.delete(dispatch.attempt);
     for (const observer of this.observers) observer.workEnded?.(dispatch, machines, end, this.simulation.nowMicros);
+  }
+
+  machineHung(machine: number, hung: boolean): void {
+    for (const observer of this.observers) observer.machineHung?.(machine, hung, this.simulation.nowMicros);
   }
 
   /** A machine crashes: its work is lost, and work that it shares with others fails there. */

@@ -1,0 +1,185 @@
+// The promise of leases, kept by both sides. The agent: when its lease has run out, it no longer works. The kernel: it
+// declares nobody dead before the lease is over, and dispatches a task anew only after its former agent said that the
+// attempt is over, came back without it, or lost its lease. The oracle keeps its own account of the leases, from what the
+// kernel has heard.
+
+import type { AgentRegistered, AgentStateChanged, Dispatch, Effect, TaskEnded } from '../../core/kernel/effects.ts';
+import type { AgentHello, Heartbeats, InputBody } from '../../core/kernel/inputs.ts';
+import type { WorldObserver } from '../world/observer.ts';
+import type { PhysicalWork, PhysicalWorkListener, PhysicalWorks } from './physical-work.ts';
+import type { Fail } from './violation.ts';
+
+/** The attempt that owns a task, as far as the kernel knows. */
+interface Owner {
+  readonly attempt: number;
+  readonly agent: number;
+  readonly incarnation: number;
+  /** The agent said that the attempt is over. */
+  over: boolean;
+}
+
+export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
+  private readonly works: PhysicalWorks;
+  private readonly leaseMicros: number;
+  private readonly fail: Fail;
+  // By agent number. A lease is over once time is beyond its end; a dead agent has none.
+  private readonly leaseEnd: number[] = [];
+  private readonly incarnation: number[] = [];
+  private readonly dead: boolean[] = [];
+  private readonly connection: number[] = [];
+  private readonly agentOfName = new Map<string, number>();
+  private readonly owners = new Map<number, Owner>();
+  private hello: AgentHello | undefined;
+  private batch: Heartbeats | undefined;
+
+  constructor(works: PhysicalWorks, leaseMicros: number, fail: Fail) {
+    this.works = works;
+    this.leaseMicros = leaseMicros;
+    this.fail = fail;
+  }
+
+  kernelInput(input: InputBody, nowMicros: number): void {
+    switch (input.kind) {
+      case 'heartbeats':
+        // Counts when the kernel has recorded it: timers that are due come first.
+        this.batch = input;
+        return;
+      case 'taskFinished': {
+        const owner = this.owners.get(input.task);
+        if (owner?.attempt === input.attempt && owner.agent === input.agent && owner.incarnation === input.incarnation)
+          owner.over = true;
+        return;
+      }
+      case 'agentHello':
+        this.hello = input;
+        return;
+      case 'resumed':
+        for (let agent = 0; agent < this.leaseEnd.length; agent++) {
+          this.leaseEnd[agent] = Math.max((this.leaseEnd[agent] as number) + input.pausedMicros, nowMicros);
+        }
+        return;
+      default:
+        return;
+    }
+  }
+
+  kernelEffect(effect: Effect, nowMicros: number): void {
+    if (effect.kind === 'heartbeatsRecorded') this.recorded(nowMicros);
+    else if (effect.kind === 'dispatch') this.dispatched(effect, nowMicros);
+    else if (effect.kind === 'agentRegistered') this.registered(effect, nowMicros);
+    else if (effect.kind === 'agentStateChanged' && effect.to === 'dead') this.died(effect, nowMicros);
+  }
+
+  begun(work: PhysicalWork, nowMicros: number): void {
+    this.mayWork(work, nowMicros);
+  }
+
+  gone(): void {}
+
+  machineHung(machine: number, hung: boolean, nowMicros: number): void {
+    if (hung) return;
+    for (const work of this.works.ledBy(machine)) this.mayWork(work, nowMicros);
+  }
+
+  taskEnded(end: TaskEnded): void {
+    this.owners.delete(end.task);
+  }
+
+  /** The agent works on now: it must have its lease, and its present incarnation. */
+  private mayWork({ dispatch }: PhysicalWork, nowMicros: number): void {
+    const { agent } = dispatch;
+    if (this.incarnation[agent] !== dispatch.incarnation) {
+      this.fail(
+        'leases',
+        `agent ${agent} works on attempt ${dispatch.attempt} as its former incarnation ${dispatch.incarnation}`,
+        nowMicros,
+        dispatch,
+      );
+    }
+    if (this.dead[agent] === true || nowMicros > (this.leaseEnd[agent] as number)) {
+      this.fail(
+        'leases',
+        `agent ${agent} works on attempt ${dispatch.attempt} beyond its lease, which ended at ${this.leaseEnd[agent]} µs`,
+        nowMicros,
+        dispatch,
+      );
+    }
+  }
+
+  private recorded(nowMicros: number): void {
+    const { batch } = this;
+    if (batch === undefined) return;
+    const until = nowMicros + this.leaseMicros;
+    for (let index = 0; index < batch.count; index++) {
+      const agent = batch.agents[index] as number;
+      if (this.incarnation[agent] === batch.incarnations[index] && this.dead[agent] !== true)
+        this.leaseEnd[agent] = until;
+    }
+    this.batch = undefined;
+  }
+
+  private registered(effect: AgentRegistered, nowMicros: number): void {
+    const { agent, incarnation } = effect;
+    this.agentOfName.set(effect.name, agent);
+    const known = this.incarnation[agent];
+    if (known !== undefined && incarnation < known)
+      this.fail(
+        'leases',
+        `agent ${agent} is registered as incarnation ${incarnation}, older than ${known}`,
+        nowMicros,
+        { agent },
+      );
+    if (known === incarnation && this.dead[agent] === true)
+      this.fail('leases', `agent ${agent} comes back to life as incarnation ${incarnation}`, nowMicros, { agent });
+    const connection = this.hello?.connection ?? 0;
+    // A new connection names what still runs; what it does not name is over.
+    if (known === incarnation && connection > (this.connection[agent] as number)) this.reconnected(agent);
+    if (known !== incarnation || connection > (this.connection[agent] as number)) this.connection[agent] = connection;
+    this.incarnation[agent] = incarnation;
+    this.dead[agent] = false;
+    this.leaseEnd[agent] = nowMicros + this.leaseMicros;
+  }
+
+  private reconnected(agent: number): void {
+    const running = new Set(this.hello?.running.map((reference) => reference.attempt));
+    for (const owner of this.owners.values())
+      if (owner.agent === agent && !running.has(owner.attempt)) owner.over = true;
+  }
+
+  private died({ agent, reason }: AgentStateChanged, nowMicros: number): void {
+    const end = this.leaseEnd[agent] as number;
+    if (reason === 'lease expired' && nowMicros <= end) {
+      this.fail('leases', `the kernel declares agent ${agent} dead before its lease ends at ${end} µs`, nowMicros, {
+        agent,
+      });
+    }
+    this.dead[agent] = true;
+    const machine = this.works.machineOf(agent);
+    if (this.works.isHung(machine)) return;
+    for (const { dispatch } of this.works.ledBy(machine)) {
+      if (dispatch.incarnation !== this.incarnation[agent]) continue;
+      this.fail(
+        'leases',
+        `agent ${agent} works on attempt ${dispatch.attempt} beyond its lease, which ended at ${end} µs`,
+        nowMicros,
+        dispatch,
+      );
+    }
+  }
+
+  private dispatched(effect: Dispatch, nowMicros: number): void {
+    const { task, attempt, agent, incarnation } = effect;
+    const owner = this.owners.get(task);
+    if (owner?.attempt === attempt) return;
+    if (
+      owner !== undefined &&
+      !owner.over &&
+      this.incarnation[owner.agent] === owner.incarnation &&
+      this.dead[owner.agent] !== true
+    ) {
+      const what = `task ${task} is dispatched as attempt ${attempt} while attempt ${owner.attempt} of agent ${owner.agent} may run`;
+      this.fail('leases', what, nowMicros, effect);
+    }
+    this.owners.set(task, { attempt, agent, incarnation, over: false });
+  }
+}

@@ -1,0 +1,157 @@
+// The promise: once the faults have stopped, every accepted task ends, and the kernel is never busy with nothing. The bound
+// is that of a single server: while work is open, one task after another could run, each for its own length and some slack
+// for messages, back-offs and leases; a kernel that is slower than that has lost something or goes in circles. Tasks that
+// never end by design or fit no machine are exempt; where they may block others, nothing is judged.
+
+import { microsPerHour, microsPerMinute } from '../../core/base/time.ts';
+import type { Effect, TaskEnded } from '../../core/kernel/effects.ts';
+import type { InputBody } from '../../core/kernel/inputs.ts';
+import type { Profile } from '../../core/scheduler/framework.ts';
+import type { FaultSpec } from '../experiment/scenario.ts';
+import { faultsEndMicros } from '../fault/fault-plan.ts';
+import { createFitTest } from '../workload/fit.ts';
+import type { MachineSpec, WorkloadTask } from '../workload/workload.ts';
+import type { WorldObserver } from '../world/observer.ts';
+import type { PhysicalWorkListener } from './physical-work.ts';
+import type { Fail } from './violation.ts';
+
+export interface LivenessOptions {
+  readonly machines: readonly MachineSpec[];
+  readonly profile: Pick<Profile, 'unplaced' | 'overtakeMax'>;
+  readonly heartbeat: { readonly intervalMicros: number; readonly leaseMicros: number };
+  readonly faults: readonly FaultSpec[];
+}
+
+/** Retransmissions an hour of one open question, doubled messages included: one every 5 s. */
+const repetitionsPerHour = 1500;
+
+export class LivenessOracle implements WorldObserver, PhysicalWorkListener {
+  private readonly fail: Fail;
+  private readonly fits: (request: WorkloadTask['request']) => boolean;
+  private readonly blocks: boolean;
+  private readonly slackMicros: number;
+  private readonly slowest: number;
+  private readonly faultsEnd: number;
+  private readonly machineCount: number;
+  private readonly beatsPerHour: number;
+  /** Longest time that each open task may still take, by submission; the exempt are not in it. */
+  private readonly open = new Map<number, number>();
+  private openSum = 0;
+  private judged = true;
+  /** By when the single server would be done; undefined until the faults have ended. */
+  private deadlineMicros: number | undefined;
+  private runningCount = 0;
+  /** Since when nothing runs although a task is open. */
+  private idleSinceMicros = 0;
+  private inputsSinceProgress = 0;
+  private progressMicros = 0;
+
+  constructor(options: LivenessOptions, fail: Fail) {
+    const { machines, profile, heartbeat, faults } = options;
+    this.fail = fail;
+    this.fits = createFitTest(machines);
+    this.blocks = profile.unplaced === 'block' || profile.overtakeMax > 0;
+    this.slackMicros = 15 * microsPerMinute + 3 * heartbeat.leaseMicros;
+    this.slowest = faults.reduce(
+      (factor, fault) => (fault.kind === 'slow' ? Math.max(factor, fault.factor) : factor),
+      1,
+    );
+    this.faultsEnd = faultsEndMicros(faults);
+    this.machineCount = machines.length;
+    this.beatsPerHour = microsPerHour / heartbeat.intervalMicros;
+    if (this.faultsEnd === Number.POSITIVE_INFINITY) this.judged = false;
+  }
+
+  taskArrived(submission: number, task: WorkloadTask, nowMicros: number): void {
+    this.progressed(nowMicros);
+    if (task.durationMicros === Number.POSITIVE_INFINITY) {
+      this.judged = false;
+    } else if (!this.fits(task.request)) {
+      if (this.blocks) this.judged = false;
+    } else {
+      const allowed = task.durationMicros * this.slowest + this.slackMicros;
+      if (this.open.size === 0) this.idleSinceMicros = nowMicros;
+      this.open.set(submission, allowed);
+      this.openSum += allowed;
+      if (this.deadlineMicros !== undefined) this.deadlineMicros = Math.max(this.deadlineMicros, nowMicros) + allowed;
+    }
+  }
+
+  submissionAnswered(submission: number, accepted: boolean): void {
+    if (!accepted) this.close(submission);
+  }
+
+  taskEnded(end: TaskEnded, nowMicros: number): void {
+    this.progressed(nowMicros);
+    this.close(end.submission);
+  }
+
+  begun(_work: unknown, nowMicros: number): void {
+    this.progressed(nowMicros);
+    this.runningCount++;
+  }
+
+  gone(_work: unknown, nowMicros: number): void {
+    this.progressed(nowMicros);
+    this.runningCount--;
+    if (this.runningCount === 0) this.idleSinceMicros = nowMicros;
+  }
+
+  kernelEffect(effect: Effect, nowMicros: number): void {
+    if (effect.kind === 'submissionAccepted') this.progressed(nowMicros);
+  }
+
+  kernelInput(input: InputBody, nowMicros: number): void {
+    this.inputsSinceProgress++;
+    if (input.kind !== 'heartbeats' && (this.inputsSinceProgress & 1023) !== 0) return;
+    this.check(nowMicros);
+    if (nowMicros - this.progressMicros > microsPerHour) this.progressed(nowMicros);
+    const inputsMax = 10_000 + 2 * this.beatsPerHour + repetitionsPerHour * (this.machineCount + this.open.size);
+    if (this.inputsSinceProgress > inputsMax) {
+      const what = `the kernel took ${this.inputsSinceProgress} inputs since ${this.progressMicros} µs, and no task came, began or ended`;
+      this.fail('progress', what, nowMicros, this.oldest());
+    }
+  }
+
+  /** To be called at the end of a run as well. */
+  check(nowMicros: number): void {
+    if (!this.judged || nowMicros < this.faultsEnd) return;
+    if (this.deadlineMicros === undefined) {
+      this.deadlineMicros = this.faultsEnd + this.openSum;
+      this.idleSinceMicros = Math.max(this.idleSinceMicros, this.faultsEnd);
+    }
+    if (this.open.size === 0) return;
+    if (nowMicros > this.deadlineMicros) {
+      this.fail(
+        'liveness',
+        `${this.open.size} tasks have not ended, although one after another would have by ${this.deadlineMicros} µs`,
+        nowMicros,
+        this.oldest(),
+      );
+    }
+    if (this.runningCount === 0 && nowMicros - this.idleSinceMicros > this.slackMicros) {
+      this.fail(
+        'liveness',
+        `${this.open.size} tasks are open and fit, but nothing has run since ${this.idleSinceMicros} µs`,
+        nowMicros,
+        this.oldest(),
+      );
+    }
+  }
+
+  private oldest(): { submission: number | undefined } {
+    return { submission: this.open.keys().next().value };
+  }
+
+  private close(submission: number): void {
+    const allowed = this.open.get(submission);
+    if (allowed === undefined) return;
+    this.open.delete(submission);
+    this.openSum -= allowed;
+  }
+
+  private progressed(nowMicros: number): void {
+    this.inputsSinceProgress = 0;
+    this.progressMicros = nowMicros;
+  }
+}
