@@ -60,7 +60,7 @@ export class Control implements SchedulerOutput {
     this.settings = settings;
     this.output = output;
     this.registry = new AgentRegistry(registrySettingsOf(settings), (row, from, to, reason) => this.agentChanged(row, from, to, reason));
-    this.scheduler = new Scheduler(profile, random, () => settings.scheduler);
+    this.scheduler = new Scheduler(profile, random, settings);
   }
 
   /** True if a scheduling cycle has something to look at. */
@@ -129,8 +129,8 @@ export class Control implements SchedulerOutput {
       name,
       agent: row,
       incarnation,
-      leaseMicros: this.settings.registry.leaseMicros,
-      heartbeatIntervalMicros: this.settings.registry.heartbeatIntervalMicros,
+      leaseMicros: this.settings.get('registry.leaseMicros'),
+      heartbeatIntervalMicros: this.settings.get('registry.heartbeatIntervalMicros'),
       stop,
     });
   }
@@ -158,8 +158,9 @@ export class Control implements SchedulerOutput {
     }
     const seen = window.look(submission);
     if (seen === 'new') {
-      if (this.scheduler.queueLength >= this.settings.scheduler.queueLengthMax) {
-        const reason = `${this.settings.scheduler.queueLengthMax} tasks wait already`;
+      const queueLengthMax = this.settings.get('scheduler.queueLengthMax');
+      if (this.scheduler.queueLength >= queueLengthMax) {
+        const reason = `${queueLengthMax} tasks wait already`;
         // A refused submission is settled: sent again under its number, it would be another question.
         window.note(submission);
         this.output.emit({ kind: 'submissionRefused', submitter, submission, code: 'SIRA_QUEUE_FULL', reason });
@@ -211,8 +212,7 @@ export class Control implements SchedulerOutput {
     this.nowMicros = nowMicros;
     const attempt = this.currentAttempt(input);
     if (attempt === undefined || attempt.state !== 'dispatched') return;
-    attempt.state = 'running';
-    attempt.startedMicros = nowMicros;
+    this.scheduler.started(attempt, nowMicros);
   }
 
   taskFinished(input: TaskFinished, nowMicros: number): void {
@@ -221,6 +221,7 @@ export class Control implements SchedulerOutput {
     const attempt = this.currentAttempt(input);
     this.output.emit({ kind: 'resultRecorded', task: number, attempt: input.attempt, agent, incarnation });
     if (attempt === undefined) return;
+    this.scheduler.beforeRelease(nowMicros, this);
     this.scheduler.release(attempt);
     if (outcome === 'completed') this.endTask(attempt.task, 'completed', agent, input.serviceMicros);
     else this.retryTask(attempt.task, agent);
@@ -239,7 +240,7 @@ export class Control implements SchedulerOutput {
 
   placed(attempt: Attempt): void {
     this.sendDispatch(attempt);
-    this.retries.add(attempt.attempt, this.nowMicros + this.settings.dispatch.retryMicros);
+    this.retries.add(attempt.attempt, this.nowMicros + this.settings.get('dispatch.retryMicros'));
   }
 
   dropped(task: Task): void {
@@ -334,7 +335,7 @@ export class Control implements SchedulerOutput {
   /** An attempt ended without a result. */
   private retryTask(task: Task, agent: number): void {
     if (task.cancelled) this.endTask(task, 'cancelled', agent, 0);
-    else if (task.attempts >= this.settings.scheduler.attemptsMax) this.endTask(task, 'failed', agent, 0);
+    else if (task.attempts >= this.settings.get('scheduler.attemptsMax')) this.endTask(task, 'failed', agent, 0);
     else this.scheduler.enqueue(task, this.nowMicros);
   }
 
@@ -355,7 +356,7 @@ export class Control implements SchedulerOutput {
     if (attempt.state === 'cancelling') return;
     attempt.state = 'cancelling';
     this.sendStop(attempt);
-    this.retries.add(attempt.attempt, this.nowMicros + this.settings.dispatch.retryMicros);
+    this.retries.add(attempt.attempt, this.nowMicros + this.settings.get('dispatch.retryMicros'));
   }
 
   private retryDue(nowMicros: number): void {
@@ -364,7 +365,7 @@ export class Control implements SchedulerOutput {
       if (attempt === undefined || attempt.state === 'running') continue;
       if (attempt.state === 'dispatched') this.sendDispatch(attempt);
       else this.sendStop(attempt);
-      this.retries.add(number, nowMicros + this.settings.dispatch.retryMicros);
+      this.retries.add(number, nowMicros + this.settings.get('dispatch.retryMicros'));
     }
   }
 

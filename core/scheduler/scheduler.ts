@@ -3,14 +3,17 @@
 // the queue and the attempts that hold resources; who the agents are and how they are told is the kernel's part.
 
 import { assert } from '../base/assert.ts';
+import { powerOfTwo } from '../base/float-bits.ts';
 import type { RandomStream } from '../base/random.ts';
+import type { KernelSettingTable } from '../config/kernel-setting-table.ts';
+import type { Settings } from '../config/settings.ts';
 import { findPlacement, findQueueOrder } from './catalogue.ts';
 import { ClusterState } from './cluster-state.ts';
 import type { DecisionOutcome, DecisionRecord, DecisionRule, RankedMachine } from './decision.ts';
 import type { Placement, Profile } from './framework.ts';
 import { PlacementIndex } from './placement-index.ts';
-import { RequestKindTable } from './request.ts';
 import type { RequestKind } from './request.ts';
+import { RequestKindTable } from './request.ts';
 import { type Reservation, reserve } from './reservation.ts';
 import type { Attempt, Task } from './task.ts';
 import { TaskQueue } from './task-queue.ts';
@@ -24,19 +27,14 @@ export interface SchedulerOutput {
   decided(record: DecisionRecord): void;
 }
 
-export interface SchedulerTunables {
-  /** First delay of the back-off; it doubles each time up to `backoffMaxMicros`. */
-  readonly backoffFirstMicros: number;
-  readonly backoffMaxMicros: number;
-  /** Runners-up named in a decision record. */
-  readonly runnersUpMax: number;
-}
-
 /** The scheduler's part of a snapshot. Attempts and tasks are the kernel's to save. */
 export interface SchedulerSnapshot {
   readonly queue: ReturnType<TaskQueue['save']>;
   readonly pinned: number;
   readonly freed: readonly number[];
+  readonly arrived: boolean;
+  /** The pinned task's shadow time where it is kept as first computed, −1 if there is none. */
+  readonly shadowMicros: number;
   readonly decisionCount: number;
   readonly policyVersion: number;
 }
@@ -53,22 +51,28 @@ export class Scheduler {
   readonly attempts = new Map<number, Attempt>();
   private readonly index: PlacementIndex;
   private readonly queue: TaskQueue;
-  private readonly tunables: () => SchedulerTunables;
+  private readonly settings: Settings<KernelSettingTable>;
   /** `block`: the task that the queue waits for. */
   private pinned: Task | undefined;
+  /** What is reserved for the pinned task. `never` keeps it until the task starts; otherwise any change voids it. */
+  private reservation: Reservation | undefined;
   /** Machines that gained room since the last cycle; more than `freedMax` means any may have. */
   private freed: number[] = [];
   private decisionCount = 0;
   private attemptCount = 0;
-  private readonly runnersUp = new Int32Array(16);
+  private readonly runnersUp = new Int32Array(64);
   private readonly spanned: number[] = [];
   private pluginScores: Float64Array;
 
-  constructor(profile: Profile, random: RandomStream, tunables: () => SchedulerTunables) {
+  constructor(profile: Profile, random: RandomStream, settings: Settings<KernelSettingTable>) {
     this.profile = profile;
-    this.tunables = tunables;
+    this.settings = settings;
     this.queue = new TaskQueue(findQueueOrder(profile.order));
-    this.placement = findPlacement(profile.place)({ cluster: this.cluster, random, typicalTasks: profile.typicalTasks });
+    this.placement = findPlacement(profile.place)({
+      cluster: this.cluster,
+      random,
+      typicalTasks: profile.typicalTasks,
+    });
     this.index = new PlacementIndex(this.cluster, this.placement, random);
     this.pluginScores = new Float64Array(Math.max(1, this.placement.scores.length));
   }
@@ -98,12 +102,20 @@ export class Scheduler {
 
   /** Takes a waiting task out of whichever part of the queue holds it. */
   withdraw(task: Task): void {
-    if (this.pinned === task) this.pinned = undefined;
+    if (this.pinned === task) this.unpin();
     if (this.queue.contains(task)) this.queue.remove(task);
     else assert(this.queue.removeBackingOff(task), 'a waiting task is in the queue');
   }
 
-  /** To be called before a finished attempt is released: some rules look at what the instant brought before each release. */
+  /** The agent has begun the attempt's work. */
+  started(attempt: Attempt, nowMicros: number): void {
+    attempt.state = 'running';
+    attempt.startedMicros = nowMicros;
+    this.voidReservation();
+  }
+
+  /** To be called before a finished attempt is released. `never` sees arrivals before releases and releases one by one, as its
+   *  published schedules do: what two releases of one instant free together another task may take after the first. */
   beforeRelease(nowMicros: number, output: SchedulerOutput): void {
     if (this.profile.backfill === 'never' && this.hasWork) this.cycle(nowMicros, output);
   }
@@ -121,6 +133,7 @@ export class Scheduler {
   /** A machine joins, leaves or drains. */
   setSchedulable(machine: number, schedulable: boolean): void {
     this.cluster.setSchedulable(machine, schedulable);
+    this.voidReservation();
     if (schedulable) this.noteFreed(machine);
   }
 
@@ -154,8 +167,10 @@ export class Scheduler {
           break;
         case 'backoff': {
           this.decide(task, 'backs off', 'in order', output);
-          const { backoffFirstMicros, backoffMaxMicros } = this.tunables();
-          const delay = Math.min(backoffFirstMicros * 2 ** Math.min(task.backoffs, 30), backoffMaxMicros);
+          const delay = Math.min(
+            this.settings.get('scheduler.backoffFirstMicros') * powerOfTwo(Math.min(task.backoffs, 30)),
+            this.settings.get('scheduler.backoffMaxMicros'),
+          );
           task.backoffs++;
           this.queue.backOff(task, nowMicros + delay);
           break;
@@ -174,13 +189,21 @@ export class Scheduler {
       queue: this.queue.save(),
       pinned: this.pinned?.task ?? 0,
       freed: [...this.freed],
+      arrived: this.arrived,
+      shadowMicros: this.keptShadowMicros,
       decisionCount: this.decisionCount,
       policyVersion: this.policyVersion,
     };
   }
 
   /** `attempts` hold their resources again; the cluster's machines have been added already, entirely free. */
-  restore(snapshot: SchedulerSnapshot, tasks: ReadonlyMap<number, Task>, attempts: readonly Attempt[], attemptCount: number, nowMicros: number): void {
+  restore(
+    snapshot: SchedulerSnapshot,
+    tasks: ReadonlyMap<number, Task>,
+    attempts: readonly Attempt[],
+    attemptCount: number,
+    nowMicros: number,
+  ): void {
     for (const attempt of attempts) {
       this.attempts.set(attempt.attempt, attempt);
       for (let position = 0; position < attempt.machines.length; position++) {
@@ -191,9 +214,11 @@ export class Scheduler {
     this.queue.restore(snapshot.queue, tasks, this.kinds.kinds, nowMicros);
     this.pinned = snapshot.pinned === 0 ? undefined : tasks.get(snapshot.pinned);
     this.freed = [...snapshot.freed];
+    this.arrived = snapshot.arrived;
+    // Only its time is ever looked at again: `never` reserves no machines.
+    if (snapshot.shadowMicros >= 0) this.reservation = { shadowMicros: snapshot.shadowMicros, machines: new Set() };
     this.decisionCount = snapshot.decisionCount;
     this.policyVersion = snapshot.policyVersion;
-    this.arrived = true;
   }
 
   get attemptsBegun(): number {
@@ -201,7 +226,13 @@ export class Scheduler {
   }
 
   /** Filter, Score, Reserve, Bind. Returns undefined if no machine, or too few, can take the task. */
-  private place(task: Task, nowMicros: number, rule: DecisionRule, reservation: Reservation | undefined, output: SchedulerOutput): Attempt | undefined {
+  private place(
+    task: Task,
+    nowMicros: number,
+    rule: DecisionRule,
+    reservation: Reservation | undefined,
+    output: SchedulerOutput,
+  ): Attempt | undefined {
     const kind = task.kind;
     const machines: number[] = [];
     if (kind.machineCount === 1 && reservation === undefined) {
@@ -209,11 +240,14 @@ export class Scheduler {
       if (machine < 0) return undefined;
       machines.push(machine);
     } else {
-      const excluded = reservation === undefined ? undefined : (machine: number): boolean => reservation.machines.has(machine);
+      const excluded =
+        reservation === undefined ? undefined : (machine: number): boolean => reservation.machines.has(machine);
       if (!this.index.findMany(kind, kind.machineCount, excluded, this.spanned)) return undefined;
       machines.push(...this.spanned);
     }
-    const deviceMasks = machines.map((machine) => (kind.gpuCount > 0 ? this.placement.devices.choose(kind, machine) : 0));
+    const deviceMasks = machines.map((machine) =>
+      kind.gpuCount > 0 ? this.placement.devices.choose(kind, machine) : 0,
+    );
     const attempt: Attempt = {
       attempt: ++this.attemptCount,
       task,
@@ -229,7 +263,7 @@ export class Scheduler {
       this.change(kind, machines[position] as number, deviceMasks[position] as number, 1);
     }
     this.queue.remove(task);
-    if (this.pinned === task) { this.pinned = undefined; this.promise = undefined; }
+    if (this.pinned === task) this.unpin();
     this.attempts.set(attempt.attempt, attempt);
     task.state = 'placed';
     task.attempts++;
@@ -239,29 +273,49 @@ export class Scheduler {
 
   /** EASY: later tasks may start now if that does not delay the blocked head by the estimates. Tried in order of submission. */
   private backfill(head: Task, nowMicros: number, output: SchedulerOutput): void {
-    const reservation = this.reservationFor(head);
+    this.reservation ??= reserve(head.kind, this.attempts.values(), this.cluster);
+    const reservation = this.reservation;
     const waiting: Task[] = [];
     this.queue.collectBySubmission(waiting);
+    // Within one pass resources only shrink: what did not fit once need not be tried for its twins.
+    const unfitting = new Set<RequestKind>();
+    const unfittingBeside = new Set<RequestKind>();
     for (const task of waiting) {
       if (task === head) continue;
-      if (nowMicros + task.estimateMicros < reservation.shadowMicros) this.place(task, nowMicros, 'backfilled', undefined, output);
-      else if (this.profile.backfill === 'avoidReserved') this.place(task, nowMicros, 'backfilled', reservation, output);
+      const endsBefore = nowMicros + task.estimateMicros < reservation.shadowMicros;
+      if (!endsBefore && this.profile.backfill === 'never') continue;
+      const tried = endsBefore ? unfitting : unfittingBeside;
+      if (tried.has(task.kind)) continue;
+      const attempt = this.place(task, nowMicros, 'backfilled', endsBefore ? undefined : reservation, output);
+      if (attempt === undefined) tried.add(task.kind);
     }
   }
 
-  private reservationFor(head: Task): Reservation {
-    if (this.profile.backfill === 'never') {
-      if (this.promise === undefined || this.promise.shadowMicros === Number.POSITIVE_INFINITY) this.promise = reserve(head.kind, this.attempts.values(), this.cluster);
-      return this.promise;
-    }
-    return reserve(head.kind, this.attempts.values(), this.cluster);
+  private unpin(): void {
+    this.pinned = undefined;
+    this.reservation = undefined;
   }
-  private promise: Reservation | undefined;
+
+  /** What the reservation was computed from has changed. */
+  private voidReservation(): void {
+    if (this.keptShadowMicros < 0) this.reservation = undefined;
+  }
+
+  /** The shadow time that holds whatever changes, −1 if none does. A task that fits at no known time has none to keep. */
+  private get keptShadowMicros(): number {
+    const shadowMicros = this.reservation?.shadowMicros ?? -1;
+    return this.profile.backfill === 'never' && shadowMicros !== Number.POSITIVE_INFINITY ? shadowMicros : -1;
+  }
 
   /** Bounds starvation: after `overtakeMax` later placements the first waiting task blocks the queue until it fits. */
   private countOvertaking(placed: Task, nowMicros: number): void {
     const head = this.queue.head(nowMicros);
-    if (head === undefined || head.queueKey > placed.queueKey || (head.queueKey === placed.queueKey && head.task > placed.task)) return;
+    if (
+      head === undefined ||
+      head.queueKey > placed.queueKey ||
+      (head.queueKey === placed.queueKey && head.task > placed.task)
+    )
+      return;
     head.overtaken++;
     if (head.overtaken >= this.profile.overtakeMax) this.pinned = head;
   }
@@ -281,6 +335,7 @@ export class Scheduler {
 
   /** `sign` 1 allocates, −1 releases. */
   private change(kind: RequestKind, machine: number, deviceMask: number, sign: 1 | -1): void {
+    this.voidReservation();
     this.index.changed(kind, machine, sign);
     if (sign > 0) this.cluster.allocate(kind, machine, deviceMask);
     else this.cluster.release(kind, machine, deviceMask);
@@ -294,15 +349,27 @@ export class Scheduler {
   }
 
   /** Writes the decision record; for a placement, before the columns change. */
-  private decide(task: Task, outcome: DecisionOutcome, rule: DecisionRule, output: SchedulerOutput, attempt?: Attempt, reservation?: Reservation): void {
+  private decide(
+    task: Task,
+    outcome: DecisionOutcome,
+    rule: DecisionRule,
+    output: SchedulerOutput,
+    attempt?: Attempt,
+    reservation?: Reservation,
+  ): void {
     const index = this.index;
     const ranked: RankedMachine[] = [];
     if (attempt !== undefined) {
       const winner = attempt.machines[0] as number;
       ranked.push(this.rank(task.kind, winner));
       if (task.kind.machineCount === 1) {
-        const count = index.runnersUp(task.kind, Math.min(this.tunables().runnersUpMax, this.runnersUp.length), this.runnersUp);
-        for (let position = 0; position < count; position++) ranked.push(this.rank(task.kind, this.runnersUp[position] as number));
+        const count = index.runnersUp(
+          task.kind,
+          Math.min(this.settings.get('scheduler.decisionRunnersUp'), this.runnersUp.length),
+          this.runnersUp,
+        );
+        for (let position = 0; position < count; position++)
+          ranked.push(this.rank(task.kind, this.runnersUp[position] as number));
       }
     }
     output.decided({
