@@ -81,6 +81,12 @@ export function digestEffect(digest: Digest, effect: Effect): void {
       digest.addInt32(agentStateNumber[effect.from] * 8 + agentStateNumber[effect.to]);
       digest.addText(effect.reason);
       return;
+    case 'settingAnswered':
+      digest.addInt32(17);
+      digest.addText(effect.name);
+      digest.addInt32(effect.version);
+      digest.addText(effect.refusal);
+      return;
     case 'subscribed':
       digest.addInt32(13);
       digest.addText(effect.subscription);

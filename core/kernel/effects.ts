@@ -89,6 +89,16 @@ export interface AgentStateChanged {
   readonly reason: string;
 }
 
+/** A setting has a new value, or keeps its old one for the reason given. */
+export interface SettingAnswered {
+  readonly kind: 'settingAnswered';
+  readonly name: string;
+  /** Version of the settings after it. */
+  readonly version: number;
+  /** Empty if the change applies. */
+  readonly refusal: string;
+}
+
 /** Give the kernel a `timeReached` at this time; it replaces no earlier wish. */
 export interface WakeAt {
   readonly kind: 'wakeAt';
@@ -117,6 +127,7 @@ export type Effect =
   | ResultRecorded
   | DecisionMade
   | AgentStateChanged
+  | SettingAnswered
   | WakeAt
   | BrokerEffect;
 

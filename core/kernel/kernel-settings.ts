@@ -1,30 +1,32 @@
-// The settings that the kernel's parts read while they work, gathered from the versioned settings table. The object is one
-// for the kernel's life; a changed setting changes its fields between two inputs, never within one.
+// What the kernel's parts take from the versioned settings when they are made. Settings of the scheduler and of dispatching
+// are read where they are used, so that a change applies from the next input on; those gathered here hold until a restart.
 
+import type { BrokerSettings } from '../bus/broker-settings.ts';
+import { defaultBrokerSettings } from '../bus/broker-settings.ts';
+import type { KernelSettingTable } from '../config/kernel-setting-table.ts';
+import type { Settings } from '../config/settings.ts';
 import { type AgentRegistrySettings, agentRegistrySettings } from '../registry/agent-registry-settings.ts';
-import { type BrokerSettings, defaultBrokerSettings } from '../bus/broker-settings.ts';
 
-export interface KernelSettings {
-  registry: { leaseMicros: number; heartbeatIntervalMicros: number; suspicionThreshold: number };
-  scheduler: { queueLengthMax: number; attemptsMax: number; backoffFirstMicros: number; backoffMaxMicros: number; runnersUpMax: number };
-  dispatch: { retryMicros: number };
-  bus: { redeliveryMicros: number; topicMessagesMax: number };
+export type KernelSettings = Settings<KernelSettingTable>;
+
+/** True if a change of the setting applies to a running kernel. */
+export function appliesAtOnce(name: string): boolean {
+  return name.startsWith('scheduler.') || name.startsWith('dispatch.');
 }
 
-export function defaultKernelSettings(): KernelSettings {
+export function registrySettingsOf(settings: KernelSettings): AgentRegistrySettings {
   return {
-    registry: { leaseMicros: 40_000_000, heartbeatIntervalMicros: 10_000_000, suspicionThreshold: 8 },
-    scheduler: { queueLengthMax: 1_000_000, attemptsMax: 16, backoffFirstMicros: 1_000_000, backoffMaxMicros: 300_000_000, runnersUpMax: 3 },
-    dispatch: { retryMicros: 5_000_000 },
-    bus: { redeliveryMicros: 30_000_000, topicMessagesMax: 65_536 },
+    ...agentRegistrySettings(settings.get('registry.heartbeatIntervalMicros')),
+    leaseMicros: settings.get('registry.leaseMicros'),
+    threshold: settings.get('registry.suspicionThreshold'),
+    capabilitySpace: 'skills',
   };
 }
 
 export function brokerSettingsOf(settings: KernelSettings): BrokerSettings {
-  return { ...defaultBrokerSettings, redeliveryMicros: settings.bus.redeliveryMicros, topicMessagesMax: settings.bus.topicMessagesMax };
-}
-
-export function registrySettingsOf(settings: KernelSettings): AgentRegistrySettings {
-  const { leaseMicros, heartbeatIntervalMicros, suspicionThreshold } = settings.registry;
-  return { ...agentRegistrySettings(heartbeatIntervalMicros), leaseMicros, threshold: suspicionThreshold, capabilitySpace: 'skills' };
+  return {
+    ...defaultBrokerSettings,
+    redeliveryMicros: settings.get('bus.redeliveryMicros'),
+    topicMessagesMax: settings.get('bus.topicLengthMax'),
+  };
 }

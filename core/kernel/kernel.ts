@@ -7,13 +7,15 @@ import { Digest, type DigestState } from '../base/digest.ts';
 import { RandomStream, type RandomState } from '../base/random.ts';
 import { Broker, type BrokerSnapshot } from '../bus/broker.ts';
 import type { BrokerEffect, BrokerInput } from '../bus/broker-protocol.ts';
+import { createKernelSettings } from '../config/kernel-setting-table.ts';
+import type { SettingsState } from '../config/settings.ts';
 import type { Profile } from '../scheduler/framework.ts';
 import { Control, type ControlOutput, controlTimers } from './control.ts';
 import type { ControlSnapshot } from './control-snapshot.ts';
 import { digestEffect } from './effect-digest.ts';
 import type { Effect, EffectSink, TaskEnded } from './effects.ts';
-import type { Input } from './inputs.ts';
-import { type KernelSettings, brokerSettingsOf } from './kernel-settings.ts';
+import type { Input, SettingChanged } from './inputs.ts';
+import { appliesAtOnce, brokerSettingsOf, type KernelSettings } from './kernel-settings.ts';
 
 /** Topic on which the ends of a submitter's tasks are published. */
 export function endsTopic(submitter: number): string {
@@ -38,6 +40,7 @@ export interface KernelSnapshot {
   readonly random: RandomState;
   readonly publishCount: number;
   readonly unpublished: readonly { readonly submitter: number; readonly ended: TaskEnded }[];
+  readonly settings: SettingsState;
   readonly control: ControlSnapshot;
   readonly broker: BrokerSnapshot;
 }
@@ -46,6 +49,7 @@ const producerName = 'kernel';
 
 export class Kernel implements ControlOutput {
   readonly control: Control;
+  readonly settings: KernelSettings;
   private readonly broker: Broker;
   private readonly random: RandomStream;
   private readonly controlDigest = new Digest();
@@ -70,6 +74,7 @@ export class Kernel implements ControlOutput {
 
   /** `seed` feeds the kernel's own random stream (ties drawn at random). */
   constructor(profile: Profile, settings: KernelSettings, seed: number) {
+    this.settings = settings;
     this.random = new RandomStream(seed, 'kernel');
     this.control = new Control(profile, settings, this.random, this);
     this.broker = new Broker(brokerSettingsOf(settings));
@@ -132,8 +137,10 @@ export class Kernel implements ControlOutput {
       case 'resumed':
         control.resumed(body.pausedMicros, now);
         break;
-      case 'timeReached':
       case 'settingChanged':
+        this.changeSetting(body, now);
+        break;
+      case 'timeReached':
         break;
       case 'subscribe':
       case 'unsubscribe':
@@ -172,13 +179,16 @@ export class Kernel implements ControlOutput {
       random: this.random.save(),
       publishCount: this.publishCount,
       unpublished: [...this.unpublished],
+      settings: this.settings.snapshot(),
       control: this.control.save(),
       broker: this.broker.save(),
     };
   }
 
-  /** A kernel that goes on where the snapshot was taken. Profile and settings are those of the kernel that saved. */
-  static restore(snapshot: KernelSnapshot, profile: Profile, settings: KernelSettings): Kernel {
+  /** A kernel that goes on where the snapshot was taken, under the profile of the kernel that saved it. */
+  static restore(snapshot: KernelSnapshot, profile: Profile): Kernel {
+    const settings = createKernelSettings();
+    settings.restore(snapshot.settings);
     const kernel = new Kernel(profile, settings, 0);
     kernel.random.restore(snapshot.random);
     kernel.nowMicros = snapshot.nowMicros;
@@ -221,6 +231,15 @@ export class Kernel implements ControlOutput {
     if (next >= this.wishedWakeMicros) return;
     this.wishedWakeMicros = next;
     this.emit({ kind: 'wakeAt', timeMicros: next });
+  }
+
+  private changeSetting({ name, value, who, why }: SettingChanged, atMicros: number): void {
+    let refusal = appliesAtOnce(name) ? '' : 'it applies only when the kernel starts';
+    if (refusal === '') {
+      const status = this.settings.assign({ [name]: value }, { who, why, atMicros });
+      if (!status.ok) refusal = status.reason;
+    }
+    this.emit({ kind: 'settingAnswered', name, version: this.settings.version, refusal });
   }
 
   private brokerInput(input: BrokerInput): void {

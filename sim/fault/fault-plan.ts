@@ -56,7 +56,7 @@ function apply(fault: FaultSpec, world: World, index: number, active: boolean): 
       break;
     case 'hang':
       if (active) machine.hang();
-      else machine.resume(world.settings.registry.heartbeatIntervalMicros);
+      else machine.resume(world.settings.get('registry.heartbeatIntervalMicros'));
       break;
     case 'slow':
       machine.slowness = active ? fault.factor : 1;

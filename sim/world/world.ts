@@ -8,8 +8,9 @@ import type { AgentMessage, ToAgent } from '../../core/client/agent-client.ts';
 import { SubmitterClient, type ToSubmitter } from '../../core/client/submitter-client.ts';
 import type { Dispatch, Effect, TaskEnded } from '../../core/kernel/effects.ts';
 import type { InputBody } from '../../core/kernel/inputs.ts';
+import { createKernelSettings } from '../../core/config/kernel-setting-table.ts';
 import { Kernel } from '../../core/kernel/kernel.ts';
-import { defaultKernelSettings, type KernelSettings } from '../../core/kernel/kernel-settings.ts';
+import type { KernelSettings } from '../../core/kernel/kernel-settings.ts';
 import type { Profile } from '../../core/scheduler/framework.ts';
 import { eventPriority } from '../engine/priority.ts';
 import { Simulation } from '../engine/simulation.ts';
@@ -72,10 +73,13 @@ export class World implements MachineWorld {
     this.observers = options.observers;
     const simulation = new Simulation(options.limits);
     this.simulation = simulation;
-    this.settings = defaultKernelSettings();
-    this.settings.registry.leaseMicros = options.heartbeat.leaseMicros;
-    this.settings.registry.heartbeatIntervalMicros = options.heartbeat.intervalMicros;
-    this.settings.scheduler.queueLengthMax = options.limits.queueLengthMax;
+    this.settings = createKernelSettings({
+      initial: {
+        'registry.leaseMicros': options.heartbeat.leaseMicros,
+        'registry.heartbeatIntervalMicros': options.heartbeat.intervalMicros,
+        'scheduler.queueLengthMax': options.limits.queueLengthMax,
+      },
+    });
     const kernel = new Kernel(options.profile, this.settings, options.seed);
     this.host = new KernelHost(kernel, simulation, options.observers, (effect) => this.carryOut(effect));
     const random = new RandomStream(options.seed, 'network');
@@ -93,7 +97,7 @@ export class World implements MachineWorld {
     const submitterWake = simulation.defineHandler('submitter wakes', () => this.submitter.wake(simulation.nowMicros));
     const heartbeat = simulation.defineHandler('heartbeats', () => this.beat(heartbeat));
 
-    const retryMicros = this.settings.dispatch.retryMicros;
+    const retryMicros = this.settings.get('dispatch.retryMicros');
     this.machines = options.machines.map((spec, index) => {
       this.machineOfName.set(spec.name, index);
       return new Machine(index, spec, retryMicros, this);
@@ -156,7 +160,7 @@ export class World implements MachineWorld {
   /** Replaces the kernel by one restored from its own snapshot, through text: what follows must be the same. */
   restartKernelFromSnapshot(): void {
     const text = JSON.stringify(this.host.kernel.save());
-    this.host.kernel = Kernel.restore(JSON.parse(text), this.options.profile, this.settings);
+    this.host.kernel = Kernel.restore(JSON.parse(text), this.options.profile);
   }
 
   send(machine: number, message: AgentMessage): void {
