@@ -74,7 +74,11 @@ describe('formatDuration', () => {
 });
 
 it('formats p-values, lists and plurals', () => {
-  expect([0.0004, 0.0123, 0.5].map(formatPValue)).toEqual(['p < 0.001', 'p = 0.012', 'p = 0.50']);
+  expect([0.0004, 0.0123, 0.5].map(formatPValue).map((text) => text.replaceAll('\u00a0', ' '))).toEqual([
+    'p < 0.001',
+    'p = 0.012',
+    'p = 0.50',
+  ]);
   expect([joinWords([]), joinWords(['a']), joinWords(['a', 'b', 'c'])]).toEqual(['', 'a', 'a, b and c']);
   expect([plural(1, 'seed'), plural(1213, 'machine')]).toEqual(['1 seed', '1,213 machines']);
 });

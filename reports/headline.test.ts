@@ -33,8 +33,10 @@ function withObjective(
 
 function read(document: ResultDocument) {
   const ranking = rankPolicies(document);
+  const headline = headlineOf(document, ranking);
   return {
-    ...headlineOf(document, ranking),
+    ...headline,
+    details: headline.details.map((detail) => detail.replaceAll('\u00a0', ' ')),
     order: ranking.policies.map((entry) => `${rankLabel(entry, ranking)} ${entry.policy.name}`),
   };
 }

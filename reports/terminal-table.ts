@@ -9,6 +9,7 @@ import type { MetricSpec, PolicyResult, ResultDocument } from '../sim/experiment
 import { formatDuration, formatEstimate, formatNumber, joinWords, plural, scaleOf } from './format.ts';
 import { guardSentence } from './guards.ts';
 import { differenceScale, headlineOf } from './headline.ts';
+import { mainMetrics } from './main-metrics.ts';
 import { type Ranking, rankLabel, rankPolicies } from './ranking.ts';
 
 export interface TerminalOptions {
@@ -113,9 +114,7 @@ function chooseColumns(
   const candidates: { column: Column; metric?: MetricSpec }[] = [];
   const difference = differenceColumn(document, ranking, policies, colors);
   if (difference) candidates.push({ column: difference });
-  for (const metric of document.metrics) {
-    if (metric !== ranking.metric) candidates.push({ column: metricColumn(metric, policies), metric });
-  }
+  for (const metric of mainMetrics(document)) candidates.push({ column: metricColumn(metric, policies), metric });
   for (const { column, metric } of candidates) {
     if (tableWidth([...columns, column]) <= width) columns.push(column);
     else if (metric) omitted.push(metric);

@@ -5,7 +5,7 @@ import { clientScript } from './client.ts';
 import { shareAtOrBelow } from './distribution-figures.ts';
 import { sampleDocument } from './sample-document.ts';
 import { policyLooks } from './theme.ts';
-import { tickSeconds } from './time-figures.ts';
+import { percentAxis, tickSeconds } from './time-figures.ts';
 
 /** The page without the chart library, whose source would match anything. */
 function page(document: ResultDocument): string {
@@ -145,4 +145,13 @@ it('reads a share off a distribution', () => {
   const value = Array.from({ length: 200 }, (_, index) => index + 1);
   const thinned = { probability: value.map((v) => v / 200), value };
   expect(shareAtOrBelow(thinned, Math.sqrt(110))).toBeCloseTo(10.5 / 200, 12);
+});
+
+it('ends a percent axis at its ticks and never beyond 100%', () => {
+  expect(percentAxis([84.6, 93.2], true)).toMatchObject({ min: 84, max: 94, interval: 2 });
+  expect(percentAxis([88, 99.4], true)).toMatchObject({ min: 85, max: 100, interval: 5 });
+  expect(percentAxis([0, 13.1], false)).toMatchObject({ min: 0, max: 15, interval: 5 });
+  expect(percentAxis([100, 100], true)).toMatchObject({ min: 99.9, max: 100 });
+  expect(percentAxis([0, 0], true)).toMatchObject({ min: 0, max: 0.1 });
+  expect(percentAxis([], true)).toMatchObject({ max: 100 });
 });

@@ -3,7 +3,7 @@
 // step; it is as small as it can be, and everything that can be computed beforehand is.
 //
 // The functions that an option may `call(…)`:
-//   duration() number(decimals, unit) signed(decimals) powerDuration() powerNumber() powerPercent() percentCeiling()
+//   duration() number(decimals, unit) signed(decimals) powerDuration() powerNumber() powerPercent()
 //   lookup(positions, names) labelSpace(names, size) rowLabel(texts) endLabel(name)
 //   lineTooltip(formatX, formatY, descending) forestTooltip() partsTooltip() ganttTooltip(machines)
 //   forestMark(texts) ganttBand() ganttBar()
@@ -51,8 +51,6 @@ const functions = {
   powerDuration: () => (exponent) => duration(10 ** exponent),
   powerNumber: () => (exponent) => plain(Number((10 ** exponent).toPrecision(3)), 'auto'),
   powerPercent: () => (exponent) => plain(Number((100 * 10 ** exponent).toPrecision(2)), 'auto') + '%',
-  // Utilization may come near 100% but never beyond: no tick there that cannot be.
-  percentCeiling: () => ({ max }) => (max > 90 && max <= 100 ? 100 : null),
   lookup: (positions, names) => (value) => {
     const index = positions.findIndex((position) => Math.abs(position - value) < 1e-6);
     return index < 0 ? '' : names[index];

@@ -70,7 +70,7 @@ function distributionLines(
 }
 
 /** Below this many points a distribution is whole and its steps are real; above, it was thinned and is joined up. */
-const thinnedFrom = 150;
+const thinnedFrom = 40;
 
 /** Share of observations ≤ `value`, in [0, 1]; between the points of a thinned distribution interpolated by the logarithm. */
 export function shareAtOrBelow({ probability, value: values }: Distribution, value: number): number {

@@ -112,7 +112,7 @@ function option({ laneCount, bands, placed }: Layout, horizon: number): Option {
       minInterval: tickSeconds(horizon),
       maxInterval: tickSeconds(horizon),
       splitLine: { show: true, lineStyle: { color: 'var(--grid)' } },
-      axisLabel: { formatter: call('duration') },
+      axisLabel: { formatter: call('duration'), alignMaxLabel: 'right' },
     }),
     yAxis: yAxis({
       min: 0,

@@ -14,6 +14,7 @@ import {
 } from '../format.ts';
 import { guardSentence } from '../guards.ts';
 import { differenceScale, type Headline, upperFirst } from '../headline.ts';
+import { mainMetrics } from '../main-metrics.ts';
 import type { Ranking } from '../ranking.ts';
 import { html, type Markup } from './html.ts';
 
@@ -61,10 +62,7 @@ ${callouts(document)}
 function numbers(document: ResultDocument, ranking: Ranking): Markup | false {
   const leader = ranking.policies[0];
   if (leader === undefined || leader.rank === null) return false;
-  const metrics = [
-    ranking.metric,
-    ...document.metrics.filter((metric) => metric !== ranking.metric && metric.better !== 'neither').slice(0, 3),
-  ];
+  const metrics = [ranking.metric, ...mainMetrics(document).slice(0, 3)];
   const cells = metrics.map((metric) => {
     const estimate = leader.policy.metrics[metric.name];
     if (!estimate || estimate.mean === null) return false;

@@ -22,6 +22,8 @@ export interface LineAxes {
   readonly descending: boolean;
   /** Whether each line is named at its end; not where all lines end in one place. */
   readonly named: boolean;
+  /** A part of the horizontal axis set off from the rest, such as the warm-up. */
+  readonly shaded?: { readonly from: number; readonly to: number; readonly label: string };
 }
 
 const labelWidth = 118;
@@ -29,14 +31,14 @@ const narrow = 620;
 
 export function lineOption(document: ResultDocument, lines: readonly Line[], axes: LineAxes): Option {
   const looks = policyLooks(document);
-  const series = lines.map((line): Option => {
+  const series = lines.map((line, index): Option => {
     const look = looks.get(line.policy)!;
     const label: Option = {
       show: axes.named,
       formatter: call('endLabel', line.policy),
       color: inkSoft,
       fontSize: 12,
-      distance: 8,
+      distance: 10,
       // The line height is given, because it is otherwise guessed from a glyph that a font may lack.
       lineHeight: 15,
       rich: {
@@ -56,6 +58,7 @@ export function lineOption(document: ResultDocument, lines: readonly Line[], axe
       labelLayout: { moveOverlap: 'shiftY' },
       emphasis: { focus: 'series', lineStyle: { width: 2.5 } },
       blur: { lineStyle: { opacity: 0.18 } },
+      ...(axes.shaded && index === 0 ? { markArea: shade(axes.shaded) } : {}),
       z: line.policy === document.baseline ? 2 : 3,
     };
   });
@@ -81,5 +84,14 @@ export function lineOption(document: ResultDocument, lines: readonly Line[], axe
       },
       { option: { grid, series: series.map(() => ({ endLabel: { show: axes.named } })) } },
     ],
+  };
+}
+
+function shade({ from, to, label }: NonNullable<LineAxes['shaded']>): Option {
+  return {
+    silent: true,
+    itemStyle: { color: 'var(--shade)' },
+    label: { position: 'insideTopLeft', color: inkSoft, fontSize: 12 },
+    data: [[{ xAxis: from, name: label }, { xAxis: to }]],
   };
 }

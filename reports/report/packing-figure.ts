@@ -9,8 +9,9 @@ export function packingFigure(document: ResultDocument, ranking: Ranking): Figur
   const rows = ranking.policies.flatMap(({ policy }) => {
     const { gpuUtilizationPercent, fragmentationPercent } = policy.series;
     if (gpuUtilizationPercent.length === 0 || fragmentationPercent.length === 0) return [];
-    const used = average(gpuUtilizationPercent);
-    const stuck = Math.min(average(fragmentationPercent), 100 - used);
+    const measured = (_: number, index: number) => policy.series.timeSeconds[index] > document.warmUpSeconds;
+    const used = average(gpuUtilizationPercent.filter(measured));
+    const stuck = Math.min(average(fragmentationPercent.filter(measured)), 100 - used);
     return [{ name: policy.name, used, stuck, spare: Math.max(0, 100 - used - stuck) }];
   });
   if (document.cluster.gpus === 0 || rows.length === 0) return undefined;
@@ -97,5 +98,5 @@ function option(rows: readonly Row[]): Option {
 }
 
 function average(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
 }

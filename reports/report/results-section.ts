@@ -3,6 +3,7 @@
 import type { Comparison, MetricSpec, ResultDocument } from '../../sim/experiment/results.ts';
 import { formatNumber, halfInterval, scaleOf } from '../format.ts';
 import { differenceScale, upperFirst } from '../headline.ts';
+import { mainMetrics } from '../main-metrics.ts';
 import { type Ranking, rankLabel } from '../ranking.ts';
 import { estimateCell } from './headline-section.ts';
 import { html, type Markup } from './html.ts';
@@ -13,7 +14,7 @@ const otherMetricsMax = 4;
 export function resultsSection(document: ResultDocument, ranking: Ranking): Markup {
   const { metric } = ranking;
   const looks = policyLooks(document);
-  const others = document.metrics.filter((candidate) => candidate !== metric).slice(0, otherMetricsMax);
+  const others = mainMetrics(document).slice(0, otherMetricsMax);
   const scales = new Map([metric, ...others].map((candidate) => [candidate.name, scaleFor(document, candidate)]));
   const broken = new Set(document.guards.flatMap(({ violations }) => violations.map(({ policy }) => policy)));
   const compared = document.policies.length > 1;
@@ -61,14 +62,14 @@ export function metricsSection(document: ResultDocument, ranking: Ranking): Mark
             ? html` <span class="better" title="better than the baseline">▲</span>`
             : verdict === 'worse'
               ? html` <span class="worse" title="worse than the baseline">▼</span>`
-              : html` <span class="unsure" aria-hidden="true">·</span>`;
+              : html` <span style="visibility:hidden" aria-hidden="true">▲</span>`;
         return html`<td>${estimateCell(policy.metrics[metric.name], scale)}${document.policies.length > 1 && mark}</td>`;
       },
     )}</tr>`;
   });
   return html`<section id="metrics"><h2>All metrics</h2>
 <div class="table" tabindex="0" role="region" aria-label="All metrics, scrollable"><table>
-<caption><span>Mean ± half of the 95% interval. ▲ shown to be better than ${document.baseline}, ▼ worse, · cannot tell, after Holm’s correction over the policies of each metric.</span></caption>
+<caption><span>Mean ± half of the 95% interval. ▲ shown to be better than ${document.baseline}, ▼ worse; unmarked, cannot tell; after Holm’s correction over the policies of each metric.</span></caption>
 <thead><tr><th scope="col" class="text pin">Metric</th>${policies.map((policy) => html`<th scope="col"><span class="swatch" style="--c:${looks.get(policy.name)!.color}"></span>${policy.name}</th>`)}</tr></thead>
 <tbody>${rows}</tbody></table></div>
 <details><summary>What the metrics mean</summary><dl class="setting">${document.metrics.map(

@@ -200,26 +200,29 @@ function waits(random: RandomStream, scale: number, idle: number): { wait: numbe
   });
 }
 
+/** Two days, of which the first fills the empty cluster. */
 function series(random: RandomStream, utilization: number, wait: number): TimeSeries {
-  const timeSeconds = Array.from({ length: 289 }, (_, index) => index * 300);
+  const timeSeconds = Array.from({ length: 480 }, (_, index) => (index + 1) * 360);
   let noise = 0;
   let queue = wait / 12;
   const gpuUtilizationPercent = timeSeconds.map((time) => {
     noise = 0.9 * noise + 0.45 * normal(random);
-    return Math.min(99.6, utilization + 1.6 * Math.sin((2 * Math.PI * time) / day - 1) + noise);
+    const full = utilization + 1.6 * Math.sin((2 * Math.PI * time) / day - 1) + noise;
+    return Math.min(99.6, full * (1 - Math.exp(-time / 9000)));
   });
-  const queueLength = gpuUtilizationPercent.map((value) => {
+  const queueLength = gpuUtilizationPercent.map((value, index) => {
     queue = Math.max(0, queue + (value - utilization) * 3 + (wait > 4000 ? 1.1 : 0) + 4 * normal(random));
+    if (index < 40) queue = 0;
     return queue;
   });
   return {
     timeSeconds,
     gpuUtilizationPercent,
-    cpuUtilizationPercent: gpuUtilizationPercent.map((value) => value * 0.58 + normal(random) * 0.5),
+    cpuUtilizationPercent: gpuUtilizationPercent.map((value) => Math.max(0, value * 0.58 + normal(random) * 0.5)),
     queueLength,
     runningTasks: gpuUtilizationPercent.map((value) => value * 7.1),
     fragmentationPercent: gpuUtilizationPercent.map((value) =>
-      Math.max(0.3, (100 - value) * 0.6 + normal(random) * 0.2),
+      Math.max(0.3, (100 - value) * (value > 70 ? 0.6 : 0.1) + normal(random) * 0.2),
     ),
   };
 }

@@ -1,6 +1,7 @@
-// Utilization, queue length, running tasks and fragmentation over the measured window.
+// Utilization, queue length, running tasks and fragmentation over the measured window, and with the warm-up where there is one.
 
 import type { ResultDocument, TimeSeries } from '../../sim/experiment/results.ts';
+import { plural } from '../format.ts';
 import { call, type Figure, type Option, rounded, type Variant } from './chart.ts';
 import { lineOption } from './line-chart.ts';
 
@@ -9,35 +10,37 @@ type SeriesName = Exclude<keyof TimeSeries, 'timeSeconds'>;
 /** Utilization of GPUs and CPU; whichever the cluster has. */
 export function utilizationFigure(document: ResultDocument): Figure {
   const gpu = document.cluster.gpus > 0;
-  const variants = [
-    ...(gpu ? [{ label: 'GPU', option: option(document, 'gpuUtilizationPercent', 'percent') }] : []),
-    { label: 'CPU', option: option(document, 'cpuUtilizationPercent', 'percent') },
-  ];
+  const main = gpu ? ('gpuUtilizationPercent' as const) : ('cpuUtilizationPercent' as const);
   return {
     id: 'utilization',
     title: gpu ? 'Utilization, % of capacity' : 'CPU utilization, % of capacity',
-    caption: `Mean over ${seeds(document)}. The vertical axis does not start at zero.`,
+    caption: `Mean over ${plural(document.seeds.length, 'seed')}. The vertical axis does not start at zero.`,
     label: `Line chart of ${gpu ? 'GPU and CPU' : 'CPU'} utilization over the measured window, one line a policy.`,
     heightPixels: 340,
     renderer: 'svg',
-    variants,
-    chooses: 'resource',
+    variants: [
+      ...(gpu ? [variant(document, 'GPU', 'gpuUtilizationPercent')] : []),
+      variant(document, 'CPU', 'cpuUtilizationPercent'),
+      ...withWarmUp(document, gpu ? 'GPU, with the warm-up' : 'with the warm-up', main),
+    ],
+    chooses: 'show',
   };
 }
 
 export function queueFigure(document: ResultDocument): Figure {
   return {
     id: 'queue',
-    title: 'Queue, tasks',
-    caption: `Mean over ${seeds(document)}. A queue that keeps growing means that the policy does not keep up with the arrivals.`,
+    title: 'Tasks',
+    caption: `Mean over ${plural(document.seeds.length, 'seed')}. A queue that keeps growing means that the policy does not keep up with the arrivals.`,
     label: 'Line chart of the number of waiting or running tasks over the measured window, one line a policy.',
     heightPixels: 340,
     renderer: 'svg',
     variants: [
-      { label: 'waiting', option: option(document, 'queueLength', 'count') },
-      { label: 'running', option: option(document, 'runningTasks', 'count') },
+      variant(document, 'waiting', 'queueLength'),
+      variant(document, 'running', 'runningTasks'),
+      ...withWarmUp(document, 'waiting, with the warm-up', 'queueLength'),
     ],
-    chooses: 'tasks',
+    chooses: 'show',
   };
 }
 
@@ -51,42 +54,66 @@ export function fragmentationFigure(document: ResultDocument): Figure | undefine
     label: 'Line chart of fragmentation over the measured window, one line a policy.',
     heightPixels: 300,
     renderer: 'svg',
-    variants: [{ label: 'fragmentation', option: option(document, 'fragmentationPercent', 'percent') }],
+    variants: [variant(document, 'fragmentation', 'fragmentationPercent')],
   };
 }
 
-function seeds(document: ResultDocument): string {
-  return document.seeds.length === 1 ? 'one seed' : `${document.seeds.length} seeds`;
+function withWarmUp(document: ResultDocument, label: string, name: SeriesName): Variant[] {
+  return document.warmUpSeconds > 0 ? [variant(document, label, name, true)] : [];
 }
 
-function option(document: ResultDocument, name: SeriesName, kind: 'percent' | 'count'): Variant['option'] {
+function variant(document: ResultDocument, label: string, name: SeriesName, warmUp = false): Variant {
+  const percent = name !== 'queueLength' && name !== 'runningTasks';
+  const utilization = name === 'gpuUtilizationPercent' || name === 'cpuUtilizationPercent';
+  const from = warmUp ? -document.warmUpSeconds : 0;
   const lines = document.policies
     .filter(({ series }) => series[name].length > 0)
     .map((policy) => ({
       policy: policy.name,
-      points: policy.series.timeSeconds.map(
-        (time, index) => [rounded(time), rounded(policy.series[name][index])] as const,
-      ),
+      points: policy.series.timeSeconds
+        .map((time, index) => [rounded(time - document.warmUpSeconds), rounded(policy.series[name][index])] as const)
+        .filter(([time]) => time >= from),
     }));
   const horizon = Math.max(0, ...lines.flatMap(({ points }) => points.map(([time]) => time)));
-  const y: Option =
-    kind === 'percent'
-      ? { scale: true, max: call('percentCeiling'), axisLabel: { formatter: call('number', 'auto', '%') } }
-      : { min: 0, axisLabel: { formatter: call('number', 'auto', '') } };
-  return lineOption(document, lines, {
+  const values = lines.flatMap(({ points }) => points.map(([, value]) => value));
+  const option = lineOption(document, lines, {
     x: {
       name: 'time since the start of measurement',
-      min: 0,
+      min: from,
       max: horizon,
-      interval: tickSeconds(horizon),
-      axisLabel: { formatter: call('duration') },
+      interval: tickSeconds(horizon - from),
+      axisLabel: { formatter: call('duration'), alignMaxLabel: 'right' },
     },
-    y,
+    y: percent
+      ? percentAxis(values, utilization && !warmUp)
+      : { min: 0, axisLabel: { formatter: call('number', 'auto', '') } },
     formatX: call('duration'),
-    formatY: kind === 'percent' ? call('number', 1, '%') : call('number', 1, ''),
-    descending: kind === 'percent' && name !== 'fragmentationPercent',
+    formatY: call('number', 1, percent ? '%' : ''),
+    descending: utilization,
     named: true,
+    ...(warmUp ? { shaded: { from, to: 0, label: 'warm-up' } } : {}),
   });
+  return { label, option };
+}
+
+const percentSteps = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 25];
+
+/** Ticks that include the ends and never pass 100%; from zero unless `cropped`. */
+export function percentAxis(values: readonly number[], cropped: boolean): Option {
+  const low = cropped ? Math.min(100, ...values) : 0;
+  const high = Math.min(100, Math.max(0, ...values));
+  const step = percentSteps.find((candidate) => Math.ceil(high / candidate) - Math.floor(low / candidate) <= 5) ?? 25;
+  // A constant needs an axis of some height: a step above it, or below where 100% is the end.
+  const top = Math.min(Math.max(Math.ceil(high / step), Math.floor(low / step) + 1), Math.floor(100 / step + 1e-9));
+  const max = top * step;
+  const min = Math.min(Math.floor(low / step), top - 1) * step;
+  const decimals = step < 1 ? 1 : 0;
+  return {
+    min: Number(min.toFixed(1)),
+    max: Number(max.toFixed(1)),
+    interval: step,
+    axisLabel: { formatter: call('number', decimals, '%') },
+  };
 }
 
 const steps = [
@@ -95,6 +122,6 @@ const steps = [
 ];
 
 /** A step of time that gives four to nine ticks and is round in seconds, minutes, hours or days. */
-export function tickSeconds(horizonSeconds: number): number {
-  return steps.find((step) => horizonSeconds / step <= 8) ?? horizonSeconds / 8;
+export function tickSeconds(spanSeconds: number): number {
+  return steps.find((step) => spanSeconds / step <= 8) ?? spanSeconds / 8;
 }

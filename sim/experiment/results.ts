@@ -49,6 +49,7 @@ export interface Comparison {
 
 /** A curve sampled at common times: one array a series, all as long as `timeSeconds`. Means over seeds. */
 export interface TimeSeries {
+  /** Seconds since the start of the run, warm-up included, ascending. */
   readonly timeSeconds: readonly number[];
   readonly gpuUtilizationPercent: readonly number[];
   readonly cpuUtilizationPercent: readonly number[];
