@@ -1,6 +1,7 @@
 // The submitter's side of the protocol, sans-I/O: each task is sent until the kernel has accepted or refused it, and the ends
 // of tasks are taken from the submitter's topic once each, acknowledged in batches. Its shell sends the messages.
 
+import { assert } from '../base/assert.ts';
 import { RetryQueue } from '../base/retry-queue.ts';
 import type { DeliverEffect, SubscribedEffect } from '../bus/broker-protocol.ts';
 import type { SubmissionAccepted, SubmissionRefused, TaskEnded } from '../kernel/effects.ts';
@@ -36,6 +37,9 @@ export class SubmitterClient {
   private submissionCount = 0;
   private readonly unanswered = new Map<number, TaskSubmitted>();
   private readonly retries = new RetryQueue();
+  /** Tasks that are no longer wanted and whose end is not known yet. */
+  private readonly unwanted = new Set<number>();
+  private readonly cancelRetries = new RetryQueue();
   private subscribed = false;
   private subscribeAgainMicros = Number.POSITIVE_INFINITY;
   /** Ends taken so far, in offset order: the next offset expected, and those that came early. */
@@ -45,6 +49,7 @@ export class SubmitterClient {
   private acknowledgeAtMicros = Number.POSITIVE_INFINITY;
   private wishedMicros = Number.POSITIVE_INFINITY;
   private readonly isUnanswered = (submission: number): boolean => this.unanswered.has(submission);
+  private readonly isUnwanted = (submission: number): boolean => this.unwanted.has(submission);
 
   constructor(options: SubmitterOptions, shell: SubmitterShell) {
     this.options = options;
@@ -74,7 +79,13 @@ export class SubmitterClient {
   }
 
   /** Sends a task; returns its submission number. */
-  submit(request: ResourceRequest, estimateMicros: number, priority: number, tenant: string, nowMicros: number): number {
+  submit(
+    request: ResourceRequest,
+    estimateMicros: number,
+    priority: number,
+    tenant: string,
+    nowMicros: number,
+  ): number {
     const submission = ++this.submissionCount;
     const message: TaskSubmitted = {
       kind: 'taskSubmitted',
@@ -93,12 +104,27 @@ export class SubmitterClient {
     return submission;
   }
 
+  /** Asks that a task whose end is not known yet should not run, or not go on; repeated until it is. The task's end is
+   *  reported as any other: it may have completed meanwhile. */
+  cancel(submission: number, nowMicros: number): void {
+    assert(submission >= 1 && submission <= this.submissionCount, 'only what was submitted can be cancelled');
+    if (this.unwanted.has(submission)) return;
+    this.unwanted.add(submission);
+    this.sendCancel(submission, nowMicros);
+    this.wishWake();
+  }
+
   receive(message: ToSubmitter, nowMicros: number): void {
     switch (message.kind) {
       case 'submissionAccepted':
       case 'submissionRefused':
         if (!this.unanswered.delete(message.submission)) return;
-        this.shell.answered(message.submission, message.kind === 'submissionAccepted', message.kind === 'submissionAccepted' ? '' : message.reason);
+        if (message.kind === 'submissionRefused') this.unwanted.delete(message.submission);
+        this.shell.answered(
+          message.submission,
+          message.kind === 'submissionAccepted',
+          message.kind === 'submissionAccepted' ? '' : message.reason,
+        );
         return;
       case 'subscribed':
         this.subscribed = true;
@@ -121,6 +147,10 @@ export class SubmitterClient {
       this.shell.send(message);
       this.retries.add(submission, nowMicros + this.options.retryMicros);
     }
+    while (this.cancelRetries.nextDeadline(this.isUnwanted) <= nowMicros) {
+      const submission = this.cancelRetries.takeDue(nowMicros);
+      if (this.unwanted.has(submission)) this.sendCancel(submission, nowMicros);
+    }
     if (nowMicros >= this.acknowledgeAtMicros) this.acknowledge(nowMicros);
     this.wishWake();
   }
@@ -132,6 +162,7 @@ export class SubmitterClient {
     for (let end = this.early.get(this.nextOffset); end !== undefined; end = this.early.get(this.nextOffset)) {
       this.early.delete(this.nextOffset);
       this.nextOffset++;
+      this.unwanted.delete(end.submission);
       this.shell.ended(end);
     }
     this.unacknowledged++;
@@ -140,6 +171,11 @@ export class SubmitterClient {
       this.acknowledgeAtMicros = nowMicros + this.options.acknowledgeMicros;
       this.wishWake();
     }
+  }
+
+  private sendCancel(submission: number, nowMicros: number): void {
+    this.shell.send({ kind: 'taskCancelled', submitter: this.options.submitter, submission });
+    this.cancelRetries.add(submission, nowMicros + this.options.retryMicros);
   }
 
   private acknowledge(nowMicros: number): void {
@@ -157,7 +193,15 @@ export class SubmitterClient {
   }
 
   private wishWake(): void {
-    const next = Math.min(this.retries.nextDeadline(this.isUnanswered), this.acknowledgeAtMicros, this.subscribed ? Number.POSITIVE_INFINITY : this.subscribeAgainMicros);
+    const retry = Math.min(
+      this.retries.nextDeadline(this.isUnanswered),
+      this.cancelRetries.nextDeadline(this.isUnwanted),
+    );
+    const next = Math.min(
+      retry,
+      this.acknowledgeAtMicros,
+      this.subscribed ? Number.POSITIVE_INFINITY : this.subscribeAgainMicros,
+    );
     if (next >= this.wishedMicros) return;
     this.wishedMicros = next;
     this.shell.wakeAt(next);

@@ -157,6 +157,11 @@ export class World implements MachineWorld {
     if (!this.done) this.simulation.runUntil(limitMicros);
   }
 
+  /** The submitter wants a task no longer. Nothing happens if it has not come yet, or has ended. */
+  cancel(submission: number): void {
+    if (this.durations.has(submission)) this.submitter.cancel(submission, this.simulation.nowMicros);
+  }
+
   /** Replaces the kernel by one restored from its own snapshot, through text: what follows must be the same. */
   restartKernelFromSnapshot(): void {
     const text = JSON.stringify(this.host.kernel.save());

@@ -1,0 +1,231 @@
+// Swarm testing (Groce et al., "Swarm testing", ISSTA 2012): a seed draws a whole case: a small cluster, some hundred tasks,
+// a network, faults, cancellations, and which kinds of trouble this case has at all; the run is watched by every oracle. A
+// case is data: its seed reproduces it, and a part of it can be taken out to see whether the failure stays.
+
+import { RandomStream } from '../../core/base/random.ts';
+import { microsPerHour, microsPerMilli, microsPerMinute, microsPerSecond } from '../../core/base/time.ts';
+import type { Profile, TypicalTask } from '../../core/scheduler/framework.ts';
+import type { ResourceRequest } from '../../core/scheduler/request.ts';
+import { eventPriority } from '../engine/priority.ts';
+import { defaultSimulationLimits } from '../engine/simulation.ts';
+import type { FaultSpec, LatencySpec, NetworkSpec } from '../experiment/scenario.ts';
+import { createOracles } from '../oracle/create-oracles.ts';
+import type { MachineSpec, WorkloadTask } from '../workload/workload.ts';
+import type { WorldObserver } from '../world/observer.ts';
+import { World } from '../world/world.ts';
+import { faultsEndMicros } from './fault-plan.ts';
+
+export interface SwarmCase {
+  readonly seed: number;
+  readonly machines: readonly MachineSpec[];
+  readonly tasks: readonly WorkloadTask[];
+  readonly profile: Profile;
+  readonly network: NetworkSpec;
+  readonly heartbeat: { readonly intervalMicros: number; readonly leaseMicros: number };
+  readonly faults: readonly FaultSpec[];
+  readonly queueLengthMax: number;
+  readonly cancellations: readonly { readonly atMicros: number; readonly submission: number }[];
+}
+
+export interface SwarmOptions {
+  /** The kernel is replaced by one restored from its own snapshot at these times, rising. */
+  readonly restartsMicros?: readonly number[];
+  readonly observers?: readonly WorldObserver[];
+}
+
+export interface SwarmResult {
+  readonly world: World;
+  readonly digest: string;
+  /** How each task ended, by submission. */
+  readonly outcomes: ReadonlyMap<number, string>;
+}
+
+const requests: readonly ResourceRequest[] = [
+  { cpuMilli: 4000, memoryMib: 8192, gpuCount: 1, gpuMilli: 500, gpuModels: [], machineCount: 1 },
+  { cpuMilli: 2000, memoryMib: 4096, gpuCount: 1, gpuMilli: 300, gpuModels: ['T4'], machineCount: 1 },
+  { cpuMilli: 8000, memoryMib: 30_000, gpuCount: 2, gpuMilli: 1000, gpuModels: [], machineCount: 1 },
+  { cpuMilli: 16_000, memoryMib: 60_000, gpuCount: 4, gpuMilli: 1000, gpuModels: ['V100'], machineCount: 1 },
+  { cpuMilli: 12_000, memoryMib: 20_000, gpuCount: 0, gpuMilli: 0, gpuModels: [], machineCount: 1 },
+  { cpuMilli: 6000, memoryMib: 10_000, gpuCount: 1, gpuMilli: 1000, gpuModels: [], machineCount: 2 },
+  { cpuMilli: 10_000, memoryMib: 16_000, gpuCount: 0, gpuMilli: 0, gpuModels: [], machineCount: 3 },
+];
+
+const typicalTasks: readonly TypicalTask[] = requests.map(({ cpuMilli, gpuCount, gpuMilli, gpuModels }) => ({
+  cpuMilli,
+  gpuCount,
+  gpuMilli,
+  gpuModels,
+  count: 1,
+}));
+
+const rules: readonly Pick<Profile, 'unplaced' | 'backfill' | 'overtakeMax'>[] = [
+  { unplaced: 'skip', backfill: 'none', overtakeMax: 0 },
+  { unplaced: 'skip', backfill: 'none', overtakeMax: 5 },
+  { unplaced: 'block', backfill: 'none', overtakeMax: 0 },
+  { unplaced: 'block', backfill: 'never', overtakeMax: 0 },
+  { unplaced: 'block', backfill: 'avoidReserved', overtakeMax: 0 },
+  { unplaced: 'backoff', backfill: 'none', overtakeMax: 0 },
+  { unplaced: 'drop', backfill: 'none', overtakeMax: 0 },
+];
+const orders = ['fcfs', 'sjf', 'f1', 'wfp3', 'unicep'] as const;
+const places = [
+  'random',
+  'first-fit',
+  'best-fit',
+  'worst-fit',
+  'gpu-packing',
+  'gpu-clustering',
+  'spread',
+  'fgd',
+] as const;
+const faultKinds = ['crash', 'hang', 'slow', 'partition', 'lossy'] as const;
+
+/** Draws the case of a seed. */
+export function drawSwarmCase(seed: number): SwarmCase {
+  const random = new RandomStream(seed, 'swarm');
+  const chance = (probability: number): boolean => random.nextFloat() < probability;
+  const pick = <T>(values: readonly T[]): T => values[random.nextBelow(values.length)] as T;
+  const machines = drawMachines();
+  const taskCount = 40 + random.nextBelow(160);
+  const spanning = chance(0.7);
+  const meanGapMicros = pick([2, 5, 12]) * microsPerSecond;
+  const tasks = drawTasks(
+    random,
+    taskCount,
+    meanGapMicros,
+    spanning ? requests : requests.filter((request) => request.machineCount === 1),
+  );
+  const spanMicros = (tasks.at(-1) as WorkloadTask).arrivalMicros + microsPerMinute;
+  const heartbeat = pick([
+    { intervalMicros: 10 * microsPerSecond, leaseMicros: 40 * microsPerSecond },
+    { intervalMicros: microsPerSecond, leaseMicros: 5 * microsPerSecond },
+    { intervalMicros: 2 * microsPerSecond, leaseMicros: 30 * microsPerSecond },
+  ]);
+  const kinds = faultKinds.filter(() => chance(0.5));
+  const faults: FaultSpec[] = [];
+  const faultCount = kinds.length === 0 ? 0 : random.nextBelow(9);
+  for (let index = 0; index < faultCount; index++) {
+    const kind = pick(kinds);
+    faults.push({
+      kind,
+      atMicros: random.nextBelow(spanMicros),
+      forMicros:
+        1 +
+        random.nextBelow(
+          pick([microsPerSecond, 10 * microsPerSecond, heartbeat.leaseMicros, 4 * heartbeat.leaseMicros]),
+        ),
+      machines: chance(0.5) ? { share: pick([0.1, 0.3, 0.6, 1]) } : [pick(machines).name],
+      factor: kind === 'slow' ? 1 + random.nextBelow(8) : kind === 'lossy' ? 0.1 + 0.8 * random.nextFloat() : 1,
+    });
+  }
+  return {
+    seed,
+    machines,
+    tasks,
+    profile: { name: `swarm-${seed}`, order: pick(orders), place: pick(places), ...pick(rules), typicalTasks },
+    network: drawNetwork(random),
+    heartbeat,
+    faults,
+    queueLengthMax: chance(0.2) ? 5 + random.nextBelow(20) : 1_000_000,
+    cancellations: chance(0.5) ? drawCancellations(random, taskCount, spanMicros) : [],
+  };
+}
+
+/** Runs a case under all oracles until every task has ended. */
+export function runSwarmCase(drawn: SwarmCase, options: SwarmOptions = {}): SwarmResult {
+  const outcomes = new Map<number, string>();
+  const recorder: WorldObserver = {
+    submissionAnswered: (submission, accepted) => {
+      if (!accepted) outcomes.set(submission, 'refused');
+    },
+    taskEnded: (end) => {
+      outcomes.set(end.submission, end.outcome);
+    },
+  };
+  const { seed, machines, profile, network, heartbeat, faults } = drawn;
+  const oracles = createOracles({ machines, profile, heartbeat, faults });
+  const world = new World({
+    seed,
+    machines,
+    workload: { tasks: () => drawn.tasks[Symbol.iterator](), typicalTasks: () => typicalTasks, notes: [] },
+    profile,
+    network,
+    heartbeat,
+    limits: { ...defaultSimulationLimits, queueLengthMax: drawn.queueLengthMax },
+    faults,
+    observers: [...oracles.observers, recorder, ...(options.observers ?? [])],
+  });
+  const cancel = world.simulation.defineHandler('task is cancelled', (submission) => world.cancel(submission));
+  for (const { atMicros, submission } of drawn.cancellations) {
+    world.simulation.schedule(atMicros, eventPriority.world, cancel, submission, undefined);
+  }
+  for (const atMicros of options.restartsMicros ?? []) {
+    world.runUntil(atMicros);
+    world.restartKernelFromSnapshot();
+  }
+  // The oracles give up before this.
+  world.runUntilDone(faultsEndMicros(faults) + 10_000 * microsPerHour);
+  oracles.finish(world.simulation.nowMicros);
+  return { world, digest: world.host.kernel.digest, outcomes };
+}
+
+function drawMachines(): MachineSpec[] {
+  const machines: MachineSpec[] = [];
+  const add = (name: string, count: number, spec: Omit<MachineSpec, 'name'>): void => {
+    for (let number = 0; number < count; number++) machines.push({ name: `${name}-${number}`, ...spec });
+  };
+  add('v100', 2, { cpuMilli: 64_000, memoryMib: 262_144, gpuCount: 8, gpuModel: 'V100' });
+  add('t4', 2, { cpuMilli: 32_000, memoryMib: 131_072, gpuCount: 2, gpuModel: 'T4' });
+  add('cpu', 2, { cpuMilli: 32_000, memoryMib: 65_536, gpuCount: 0, gpuModel: '' });
+  return machines;
+}
+
+function drawTasks(
+  random: RandomStream,
+  count: number,
+  meanGapMicros: number,
+  mix: readonly ResourceRequest[],
+): WorkloadTask[] {
+  const tasks: WorkloadTask[] = [];
+  let arrivalMicros = 0;
+  for (let number = 1; number <= count; number++) {
+    // Some come at one instant.
+    if (random.nextFloat() < 0.8) arrivalMicros += random.nextBelow(2 * meanGapMicros);
+    const durationMicros = 1 + random.nextBelow(random.nextFloat() < 0.2 ? microsPerMilli : 2 * microsPerMinute);
+    tasks.push({
+      name: `task-${number}`,
+      arrivalMicros,
+      request: mix[random.nextBelow(mix.length)] as ResourceRequest,
+      durationMicros,
+      estimateMicros: Math.max(1, Math.round(durationMicros * (0.25 + 2 * random.nextFloat()))),
+      priority: 0,
+      tenant: 'default',
+    });
+  }
+  return tasks;
+}
+
+function drawNetwork(random: RandomStream): NetworkSpec {
+  const chance = (probability: number): boolean => random.nextFloat() < probability;
+  const meanMicros = ([0, 200, 50 * microsPerMilli, microsPerSecond, 4 * microsPerSecond] as const)[
+    random.nextBelow(5)
+  ] as number;
+  const distribution = (['constant', 'exponential', 'lognormal'] as const)[
+    random.nextBelow(3)
+  ] as LatencySpec['distribution'];
+  return {
+    latency: { distribution, meanMicros, sigma: 0.2 + 1.5 * random.nextFloat() },
+    bandwidthBytesPerSecond: chance(0.2) ? 20_000 : 0,
+    loss: chance(0.4) ? 0.25 * random.nextFloat() : 0,
+    duplication: chance(0.4) ? 0.4 * random.nextFloat() : 0,
+    reordering: chance(0.4) ? 0.4 * random.nextFloat() : 0,
+  };
+}
+
+function drawCancellations(random: RandomStream, taskCount: number, spanMicros: number): SwarmCase['cancellations'] {
+  const cancellations: { atMicros: number; submission: number }[] = [];
+  for (let count = 1 + random.nextBelow(20); count > 0; count--) {
+    cancellations.push({ atMicros: random.nextBelow(spanMicros), submission: 1 + random.nextBelow(taskCount) });
+  }
+  return cancellations;
+}
