@@ -9,7 +9,8 @@ import type { KernelSettingTable } from '../config/kernel-setting-table.ts';
 import type { Settings } from '../config/settings.ts';
 import { findPlacement, findQueueOrder } from './catalogue.ts';
 import { ClusterState } from './cluster-state.ts';
-import type { DecisionOutcome, DecisionRecord, DecisionRule, RankedMachine } from './decision.ts';
+import type { DecisionOutcome, DecisionRecord, DecisionRule } from './decision.ts';
+import { DecisionWriter } from './decision-writer.ts';
 import type { Placement, Profile } from './framework.ts';
 import { PlacementIndex } from './placement-index.ts';
 import type { RequestKind } from './request.ts';
@@ -58,11 +59,11 @@ export class Scheduler {
   private reservation: Reservation | undefined;
   /** Machines that gained room since the last cycle; more than `freedMax` means any may have. */
   private freed: number[] = [];
-  private decisionCount = 0;
   private attemptCount = 0;
-  private readonly runnersUp = new Int32Array(64);
   private readonly spanned: number[] = [];
-  private pluginScores: Float64Array;
+  private readonly decisions: DecisionWriter;
+  /** Shadow time of the backfilling under way. */
+  private backfillShadowMicros = -1;
 
   constructor(profile: Profile, random: RandomStream, settings: Settings<KernelSettingTable>) {
     this.profile = profile;
@@ -74,7 +75,7 @@ export class Scheduler {
       typicalTasks: profile.typicalTasks,
     });
     this.index = new PlacementIndex(this.cluster, this.placement, random);
-    this.pluginScores = new Float64Array(Math.max(1, this.placement.scores.length));
+    this.decisions = new DecisionWriter(this.index, this.placement);
   }
 
   get queueLength(): number {
@@ -191,7 +192,7 @@ export class Scheduler {
       freed: [...this.freed],
       arrived: this.arrived,
       shadowMicros: this.keptShadowMicros,
-      decisionCount: this.decisionCount,
+      decisionCount: this.decisions.count,
       policyVersion: this.policyVersion,
     };
   }
@@ -217,7 +218,7 @@ export class Scheduler {
     this.arrived = snapshot.arrived;
     // Only its time is ever looked at again: `never` reserves no machines.
     if (snapshot.shadowMicros >= 0) this.reservation = { shadowMicros: snapshot.shadowMicros, machines: new Set() };
-    this.decisionCount = snapshot.decisionCount;
+    this.decisions.count = snapshot.decisionCount;
     this.policyVersion = snapshot.policyVersion;
   }
 
@@ -258,7 +259,7 @@ export class Scheduler {
       startedMicros: -1,
       state: 'dispatched',
     };
-    this.decide(task, 'placed', rule, output, attempt, reservation);
+    this.decide(task, 'placed', rule, output, attempt);
     for (let position = 0; position < machines.length; position++) {
       this.change(kind, machines[position] as number, deviceMasks[position] as number, 1);
     }
@@ -275,6 +276,7 @@ export class Scheduler {
   private backfill(head: Task, nowMicros: number, output: SchedulerOutput): void {
     this.reservation ??= reserve(head.kind, this.attempts.values(), this.cluster);
     const reservation = this.reservation;
+    this.backfillShadowMicros = reservation.shadowMicros;
     const waiting: Task[] = [];
     this.queue.collectBySubmission(waiting);
     // Within one pass resources only shrink: what did not fit once need not be tried for its twins.
@@ -348,59 +350,23 @@ export class Scheduler {
     this.decide(task, 'waits', 'in order', output);
   }
 
-  /** Writes the decision record; for a placement, before the columns change. */
   private decide(
     task: Task,
     outcome: DecisionOutcome,
     rule: DecisionRule,
     output: SchedulerOutput,
     attempt?: Attempt,
-    reservation?: Reservation,
   ): void {
-    const index = this.index;
-    const ranked: RankedMachine[] = [];
-    if (attempt !== undefined) {
-      const winner = attempt.machines[0] as number;
-      ranked.push(this.rank(task.kind, winner));
-      if (task.kind.machineCount === 1) {
-        const count = index.runnersUp(
-          task.kind,
-          Math.min(this.settings.get('scheduler.decisionRunnersUp'), this.runnersUp.length),
-          this.runnersUp,
-        );
-        for (let position = 0; position < count; position++)
-          ranked.push(this.rank(task.kind, this.runnersUp[position] as number));
-      }
-    }
-    output.decided({
-      decision: ++this.decisionCount,
-      task: task.task,
-      submission: task.submission,
-      attempt: attempt?.attempt ?? 0,
-      kind: task.kind.id,
-      outcome,
-      rule,
-      machines: attempt?.machines ?? [],
-      deviceMasks: attempt?.deviceMasks ?? [],
-      ranked,
-      feasibleCount: index.feasibleCount,
-      tieCount: index.tieCount,
-      reasonCounts: Array.from(index.reasonCounts(task.kind)),
-      propensity: task.kind.machineCount === 1 ? index.propensity : 1,
-      policyVersion: this.policyVersion,
-      queueLength: this.queue.size,
-      shadowMicros: reservation?.shadowMicros ?? -1,
-    });
-  }
-
-  private rank(kind: RequestKind, machine: number): RankedMachine {
-    this.index.scoresByPlugin(kind, machine, this.pluginScores);
-    const scores: number[] = [];
-    let score = 0;
-    for (let position = 0; position < this.placement.scores.length; position++) {
-      scores.push(this.pluginScores[position] as number);
-      score += (this.placement.scores[position] as { weight: number }).weight * (this.pluginScores[position] as number);
-    }
-    return { machine, score, scores };
+    output.decided(
+      this.decisions.write(task, {
+        outcome,
+        rule,
+        attempt,
+        shadowMicros: rule === 'backfilled' ? this.backfillShadowMicros : -1,
+        policyVersion: this.policyVersion,
+        queueLength: this.queue.size,
+        runnersUpMax: this.settings.get('scheduler.decisionRunnersUp'),
+      }),
+    );
   }
 }

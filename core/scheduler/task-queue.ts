@@ -116,7 +116,8 @@ export class TaskQueue {
     let index = this.backingOff.length;
     while (index > 0) {
       const before = this.backingOff[index - 1] as BackingOff;
-      if (before.untilMicros < untilMicros || (before.untilMicros === untilMicros && before.task.task < task.task)) break;
+      if (before.untilMicros < untilMicros || (before.untilMicros === untilMicros && before.task.task < task.task))
+        break;
       index--;
     }
     this.backingOff.splice(index, 0, { task, untilMicros });
@@ -165,7 +166,12 @@ export class TaskQueue {
     };
   }
 
-  restore(snapshot: TaskQueueSnapshot, tasks: ReadonlyMap<number, Task>, kinds: readonly RequestKind[], nowMicros: number): void {
+  restore(
+    snapshot: TaskQueueSnapshot,
+    tasks: ReadonlyMap<number, Task>,
+    kinds: readonly RequestKind[],
+    nowMicros: number,
+  ): void {
     assert(this.count === 0, 'restore into an empty queue');
     const taskOf = (number: number): Task => {
       const task = tasks.get(number);
