@@ -5,7 +5,7 @@ import { assert } from '../base/assert.ts';
 import type { SubscriptionMode } from './broker-protocol.ts';
 import type { DeliveryWindowState } from './delivery-window.ts';
 import { DeliveryWindow } from './delivery-window.ts';
-import type { ProducerWindowState } from './producer-window.ts';
+import type { SavedProducer } from './producer-table.ts';
 import type { RequestTableState } from './request-table.ts';
 import { type Subscriber, Subscription } from './subscription.ts';
 import type { SavedTopic, Topic } from './topic.ts';
@@ -38,7 +38,7 @@ export interface BrokerSnapshot {
   /** In order of creation. */
   readonly subscriptions: readonly SavedSubscription[];
   readonly subscribers: readonly SavedSubscriber[];
-  readonly producers: readonly ({ readonly name: string } & ProducerWindowState)[];
+  readonly producers: readonly SavedProducer[];
   readonly requests: RequestTableState;
 }
 

@@ -24,7 +24,8 @@ import type { BrokerSnapshot } from './broker-snapshot.ts';
 import { restoreSubscriptions, saveSubscriptions } from './broker-snapshot.ts';
 import { Deliveries } from './deliveries.ts';
 import { DeliveryWindow } from './delivery-window.ts';
-import { ProducerWindow } from './producer-window.ts';
+import { ProducerTable } from './producer-table.ts';
+import type { ProducerWindow } from './producer-window.ts';
 import { refusalOf } from './refusal.ts';
 import { RequestTable } from './request-table.ts';
 import { type Subscriber, Subscription } from './subscription.ts';
@@ -38,7 +39,7 @@ export class Broker {
   private readonly topics = new Map<string, Topic<Subscription>>();
   private readonly subscriptions = new Map<string, Subscription>();
   private readonly subscribers = new Map<string, Subscriber>();
-  private readonly producers = new Map<string, ProducerWindow>();
+  private readonly producers: ProducerTable;
   private readonly requests = new RequestTable();
   private readonly deliveries = new Deliveries();
   private nextSubscriptionId = 0;
@@ -50,6 +51,7 @@ export class Broker {
     assert(settings.requestTimeoutMicros >= 1, 'a request must be given some time');
     this.settings = settings;
     this.schedule = redeliverySchedule(settings);
+    this.producers = new ProducerTable(settings.producerCountMax, settings.producerWindow);
   }
 
   /** Takes one input and pushes its effects in order. Timers that were due before it must have been fired. */
@@ -97,7 +99,7 @@ export class Broker {
 
   /** The producer will never publish again under this name: its place in the table is free. */
   forgetProducer(producer: string): void {
-    this.producers.delete(producer);
+    this.producers.forget(producer);
   }
 
   /** Messages held, over all topics. */
@@ -115,7 +117,7 @@ export class Broker {
       nextSubscriptionId: this.nextSubscriptionId,
       topics: Array.from(this.topics.values(), (topic) => topic.save()),
       ...saveSubscriptions(this.subscriptions, this.subscribers),
-      producers: Array.from(this.producers, ([name, window]) => ({ name, ...window.save() })),
+      producers: this.producers.save(),
       requests: this.requests.save(),
     };
   }
@@ -130,11 +132,7 @@ export class Broker {
     }
     restoreSubscriptions(snapshot, this.schedule, this.topics, this.subscriptions, this.subscribers);
     for (const saved of snapshot.topics) (this.topics.get(saved.name) as Topic<Subscription>).restore(saved);
-    for (const { name, ...state } of snapshot.producers) {
-      const window = new ProducerWindow(this.settings.producerWindow);
-      window.restore(state);
-      this.producers.set(name, window);
-    }
+    this.producers.restore(snapshot.producers);
     this.requests.restore(snapshot.requests);
     for (const subscription of this.subscriptions.values()) this.deliveries.noteTimer(subscription);
   }
@@ -166,7 +164,7 @@ export class Broker {
   }
 
   private publish(input: PublishInput, effects: BrokerEffectSink): RefusalReason | undefined {
-    const window = this.admit(input);
+    const window = this.producers.admit(input);
     if (typeof window === 'string') return window;
     if (this.reportDuplicate(window, input, effects)) return undefined;
     const topic = this.openTopic(input.topic);
@@ -175,7 +173,7 @@ export class Broker {
 
   private request(input: RequestInput, effects: BrokerEffectSink): RefusalReason | undefined {
     const { producer, sequence } = input;
-    const window = this.admit(input);
+    const window = this.producers.admit(input);
     if (typeof window === 'string') return window;
     if (this.reportDuplicate(window, input, effects)) return undefined;
     const topic = this.topics.get(input.topic);
@@ -193,7 +191,7 @@ export class Broker {
 
   private reply(input: ReplyInput, effects: BrokerEffectSink): RefusalReason | undefined {
     const { requester, correlation } = input;
-    const window = this.admit(input);
+    const window = this.producers.admit(input);
     if (typeof window === 'string') return window;
     if (this.reportDuplicate(window, input, effects)) return undefined;
     const request = this.requests.find(requester, correlation);
@@ -203,22 +201,6 @@ export class Broker {
     const refusal = this.store(topic, window, input, { role: 'reply', requester, correlation }, effects);
     if (refusal === undefined) this.requests.remove(request);
     return refusal;
-  }
-
-  /** The producer's window, or why its message cannot be looked at. */
-  private admit({ producer, sequence, settledSequence }: Produced): ProducerWindow | RefusalReason {
-    if (!Number.isSafeInteger(sequence) || sequence < 1) return 'sequence is not a positive integer above the settled';
-    if (settledSequence !== undefined && !(Number.isSafeInteger(settledSequence) && settledSequence < sequence)) {
-      return 'sequence is not a positive integer above the settled';
-    }
-    let window = this.producers.get(producer);
-    if (window === undefined) {
-      if (this.producers.size >= this.settings.producerCountMax) return 'too many producers';
-      window = new ProducerWindow(this.settings.producerWindow);
-      this.producers.set(producer, window);
-    }
-    if (settledSequence !== undefined) window.settle(settledSequence);
-    return window.standing(sequence) === 'beyond' ? 'sequence is beyond the window' : window;
   }
 
   private reportDuplicate(

@@ -1,5 +1,5 @@
 // A binary heap of things with a deadline, earliest first, ties by id. Entries carry their own place in the heap, so that one
-// can be removed or moved without a search.
+// can be removed or moved without a search, and ids may grow for ever (the heap of core/base keeps a column by id).
 
 import { assert } from '../base/assert.ts';
 

@@ -15,6 +15,20 @@ export interface AgentResources {
  *  an empty list means none. */
 export type Capabilities = ArrayLike<number> | { readonly [skill: string]: number };
 
+/** True if amounts are finite and not negative. */
+export function areValidResources({ cpuMilli, memoryMib, gpuCount }: AgentResources): boolean {
+  return [cpuMilli, memoryMib, gpuCount].every((amount) => Number.isFinite(amount) && amount >= 0);
+}
+
+export function equalResources(left: AgentResources, right: AgentResources): boolean {
+  return (
+    left.cpuMilli === right.cpuMilli &&
+    left.memoryMib === right.memoryMib &&
+    left.gpuCount === right.gpuCount &&
+    left.gpuModel === right.gpuModel
+  );
+}
+
 export type AttributeValue = string | number;
 
 export interface AgentHello {

@@ -4,7 +4,9 @@
 // no clock: time comes with every call. What a dead agent's tasks become is the scheduler's business.
 
 import { assert } from '../base/assert.ts';
+import { flagBusy, flagDead, flagDraining, flagPinned, flagStarted, flagSuspect, stateOf } from './agent-flags.ts';
 import type { AgentHello, AgentResources, HeartbeatOutcome, Registration, RegistrationRefusal } from './agent-hello.ts';
+import { areValidResources, equalResources } from './agent-hello.ts';
 import type { AgentRegistrySettings } from './agent-registry-settings.ts';
 import type { AgentChangeListener, AgentChangeReason, AgentState } from './agent-state.ts';
 import { agentStateNumber, agentStates, agentTransitions } from './agent-state.ts';
@@ -14,23 +16,6 @@ import type { CapabilityMatrixState } from './capability-matrix.ts';
 import { CapabilityMatrix } from './capability-matrix.ts';
 import type { PhiAccrualState } from './phi-accrual.ts';
 import { PhiAccrual } from './phi-accrual.ts';
-
-// An agent's state is derived from these, so that a suspicion, say, ends where it began, whatever came between.
-const flagStarted = 1;
-const flagBusy = 2;
-const flagDraining = 4;
-const flagSuspect = 8;
-const flagDead = 16;
-/** The drain outlives restarts. */
-const flagPinned = 32;
-
-function stateOf(flags: number): AgentState {
-  if ((flags & flagDead) !== 0) return 'dead';
-  if ((flags & flagSuspect) !== 0) return 'suspect';
-  if ((flags & flagDraining) !== 0) return 'draining';
-  if ((flags & flagStarted) === 0) return 'starting';
-  return (flags & flagBusy) !== 0 ? 'busy' : 'ready';
-}
 
 /** JSON-able state of a registry. */
 export interface RegistrySnapshot {
@@ -294,10 +279,7 @@ export class AgentRegistry {
     } else if (this.size >= this.settings.agentCountMax) {
       return 'registry is full';
     }
-    const { cpuMilli, memoryMib, gpuCount } = hello.resources;
-    if (!isAmount(cpuMilli) || !isAmount(memoryMib) || !isAmount(gpuCount)) {
-      return 'resources are not finite and non-negative';
-    }
+    if (!areValidResources(hello.resources)) return 'resources are not finite and non-negative';
     return this.capabilities.problem(hello.capabilities) ?? this.attributes.problem(hello.attributes);
   }
 
@@ -369,17 +351,4 @@ export class AgentRegistry {
     this.detector.grow(rows);
     this.capabilities.grow(rows);
   }
-}
-
-function isAmount(value: number): boolean {
-  return Number.isFinite(value) && value >= 0;
-}
-
-function equalResources(left: AgentResources, right: AgentResources): boolean {
-  return (
-    left.cpuMilli === right.cpuMilli &&
-    left.memoryMib === right.memoryMib &&
-    left.gpuCount === right.gpuCount &&
-    left.gpuModel === right.gpuModel
-  );
 }
