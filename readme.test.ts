@@ -35,6 +35,7 @@ async function parse(line: string): Promise<{ name: string; call: CommandCall }>
   const seen: { name: string; call: CommandCall }[] = [];
   const words = line
     .replace(/^(npx )?sira ?/, '')
+    .replace(/ [|>].*$/, '')
     .split(/ +/)
     .filter((word) => word !== '');
   const silent = { write() {}, writeError() {}, colour: false, colourError: false, interactive: false, columns: 80 };

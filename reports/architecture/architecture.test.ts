@@ -178,6 +178,8 @@ describe('strictness by folder', () => {
   test('runners measure time, but draw from seeds', () => {
     expect(inFile('sim/experiment/x.ts', 'const x = Date.now();')).toEqual([]);
     expect(inFile('sim/experiment/x.ts', 'const x = Math.random();')).toEqual(['2 randomness']);
+    expect(inFile('sim/experiment/x.ts', 'const x = a.localeCompare(b);')).toEqual(['2 locale']);
+    expect(inFile('sim/experiment/x.ts', "const x = y.toLocaleString('en');")).toEqual([]);
   });
 
   test('the live shell is free', () => {

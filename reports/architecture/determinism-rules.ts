@@ -69,9 +69,15 @@ const wordRules: readonly WordRule[] = [
   },
   {
     rule: 'locale',
-    pattern: /(?<![\w$.])Intl\b|\.\s*(?:localeCompare|toLocale\w*)\b/g,
+    pattern: /(?<![\w$.])Intl\b|\.\s*localeCompare\b/g,
     message: 'locales differ between machines; compare code units (core/base/text.ts)',
     within: everySimulation,
+  },
+  {
+    rule: 'locale',
+    pattern: /\.\s*toLocale\w*\b/g,
+    message: 'locales differ between machines; write numbers and text plainly',
+    within: seeded,
   },
   {
     rule: 'bare-sort',
