@@ -13,7 +13,12 @@ test('events are ordered by time, then priority, then sequence', () => {
     fc.property(key, key, (a, b) => {
       const fields = [a.time - b.time, a.priority - b.priority, a.sequence - b.sequence];
       const expected = Math.sign(fields.find((difference) => difference !== 0) ?? 0);
-      const actual = compareEvents(a.time, eventOrder(a.priority, a.sequence), b.time, eventOrder(b.priority, b.sequence));
+      const actual = compareEvents(
+        a.time,
+        eventOrder(a.priority, a.sequence),
+        b.time,
+        eventOrder(b.priority, b.sequence),
+      );
       expect(Math.sign(actual)).toBe(expected);
     }),
     { numRuns: 2000 },

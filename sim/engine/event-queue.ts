@@ -181,7 +181,7 @@ export class EventQueue {
   private relieveFront(): void {
     const { frontTimes, frontSlots, floor, instant, slots, frontTail } = this;
     let at = this.frontHead;
-    if (instant.count === 0 && frontTimes[at] === floor) {
+    if (frontTimes[at] === floor) {
       instant.time = floor;
       while (at < frontTail && frontTimes[at] === floor) instant.append(frontSlots[at++]!);
       this.frontHead = at;
@@ -261,6 +261,7 @@ export class EventQueue {
     const { doubles, nexts } = this.slots;
     let tail = frontTail;
     let cancelled = 0;
+    let moves = 0;
     for (let slot = head; slot >= 0; slot = nexts[slot]!) {
       if (tail - frontTail + cancelled >= dayLimit) return false;
       const order = doubles[slot * 4 + 1]!;
@@ -275,11 +276,12 @@ export class EventQueue {
         frontSlots[at] = frontSlots[at - 1]!;
         at--;
       }
+      moves += tail - at;
       frontTimes[at] = time;
       frontSlots[at] = slot;
     }
     if (cancelled > 0) this.withoutCancelled(head);
-    this.steps += tail - frontTail + cancelled;
+    this.steps += moves + cancelled;
     this.frontTail = tail;
     return true;
   }
