@@ -1,6 +1,7 @@
 // The commands that the report builder declares.
 
 import type { Command } from '../core/ports/command.ts';
+import { explainCommand } from './explain-command.ts';
 import { runCommand } from './run-command.ts';
 
-export const reportCommands: readonly Command[] = [runCommand];
+export const reportCommands: readonly Command[] = [runCommand, explainCommand];
