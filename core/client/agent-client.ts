@@ -3,7 +3,7 @@
 // runs the work, sends the messages and wakes the agent is the shell's: in the simulator a machine, live a process.
 
 import { assert } from '../base/assert.ts';
-import type { AgentRegistered, AgentRefused, Dispatch, ResultRecorded, Stop } from '../kernel/effects.ts';
+import type { AgentRefused, AgentRegistered, Dispatch, ResultRecorded, Stop } from '../kernel/effects.ts';
 import type { AgentHello, AttemptReference, DispatchAccepted, TaskFinished } from '../kernel/inputs.ts';
 import type { AgentResources, Capabilities } from '../registry/agent-hello.ts';
 
@@ -103,7 +103,12 @@ export class AgentClient {
   }
 
   /** The work of an attempt has ended by itself. */
-  workEnded(reference: AttemptReference, outcome: 'completed' | 'failed', serviceMicros: number, nowMicros: number): void {
+  workEnded(
+    reference: AttemptReference,
+    outcome: 'completed' | 'failed',
+    serviceMicros: number,
+    nowMicros: number,
+  ): void {
     const work = this.work.get(reference.attempt);
     assert(work !== undefined && work.result === undefined, 'work ends once');
     this.report(work, outcome, serviceMicros, nowMicros);
@@ -144,7 +149,8 @@ export class AgentClient {
     this.leaseMicros = message.leaseMicros;
     if (!this.registered) this.leaseExpiryMicros = this.helloSentMicros + message.leaseMicros;
     this.registered = true;
-    for (const reference of message.stop) this.onStop({ kind: 'stop', agent: this.number, incarnation: this.incarnation, ...reference }, nowMicros);
+    for (const reference of message.stop)
+      this.onStop({ kind: 'stop', agent: this.number, incarnation: this.incarnation, ...reference }, nowMicros);
   }
 
   private onRefused(message: AgentRefused, nowMicros: number): void {
@@ -177,7 +183,15 @@ export class AgentClient {
     if (work === undefined) {
       // It may have been recorded already, or never have come; either way it does not run here.
       const { agent, incarnation, task, attempt } = message;
-      this.shell.send({ kind: 'taskFinished', agent, incarnation, task, attempt, outcome: 'stopped', serviceMicros: 0 });
+      this.shell.send({
+        kind: 'taskFinished',
+        agent,
+        incarnation,
+        task,
+        attempt,
+        outcome: 'stopped',
+        serviceMicros: 0,
+      });
     } else if (work.result === undefined) {
       this.shell.stopWork(work.dispatch);
       this.report(work, 'stopped', 0, nowMicros);
@@ -186,7 +200,15 @@ export class AgentClient {
 
   private report(work: Work, outcome: TaskFinished['outcome'], serviceMicros: number, nowMicros: number): void {
     const { task, attempt } = work.dispatch;
-    work.result = { kind: 'taskFinished', agent: this.number, incarnation: this.incarnation, task, attempt, outcome, serviceMicros };
+    work.result = {
+      kind: 'taskFinished',
+      agent: this.number,
+      incarnation: this.incarnation,
+      task,
+      attempt,
+      outcome,
+      serviceMicros,
+    };
     this.unrecorded++;
     this.shell.send(work.result);
     this.wishWake(nowMicros);

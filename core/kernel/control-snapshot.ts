@@ -1,11 +1,11 @@
 // The control machine in a form that JSON carries, and the way back. Caches are left out: they follow from the columns.
 
 import { assert } from '../base/assert.ts';
+import type { RetryQueue } from '../base/retry-queue.ts';
 import type { RegistrySnapshot } from '../registry/agent-registry.ts';
 import type { RequestKind } from '../scheduler/request.ts';
 import type { SchedulerSnapshot } from '../scheduler/scheduler.ts';
 import type { Attempt, Task } from '../scheduler/task.ts';
-import type { RetryQueue } from '../base/retry-queue.ts';
 
 type SavedTask = Omit<Task, 'kind' | 'queueKey' | 'queueIndex'> & { readonly kind: number };
 type SavedAttempt = Omit<Attempt, 'kind' | 'task'> & { readonly task: number };
@@ -20,7 +20,11 @@ export interface ControlSnapshot {
   readonly tasks: readonly SavedTask[];
   readonly attempts: readonly SavedAttempt[];
   readonly attemptCount: number;
-  readonly submitters: readonly { readonly submitter: number; readonly watermark: number; readonly early: readonly number[] }[];
+  readonly submitters: readonly {
+    readonly submitter: number;
+    readonly watermark: number;
+    readonly early: readonly number[];
+  }[];
   readonly connections: readonly number[];
   readonly retries: ReturnType<RetryQueue['save']>;
   readonly taskCount: number;

@@ -4,7 +4,7 @@
 
 import { assert } from '../base/assert.ts';
 import type { RandomStream } from '../base/random.ts';
-
+import { RetryQueue } from '../base/retry-queue.ts';
 import { AgentRegistry } from '../registry/agent-registry.ts';
 import type { AgentState } from '../registry/agent-state.ts';
 import type { DecisionRecord } from '../scheduler/decision.ts';
@@ -24,7 +24,6 @@ import type {
   TaskSubmitted,
 } from './inputs.ts';
 import { type KernelSettings, registrySettingsOf } from './kernel-settings.ts';
-import { RetryQueue } from '../base/retry-queue.ts';
 import { SubmissionWindow } from './submission-window.ts';
 
 /** What the control machine hands to its composition. */
@@ -59,7 +58,9 @@ export class Control implements SchedulerOutput {
   constructor(profile: Profile, settings: KernelSettings, random: RandomStream, output: ControlOutput) {
     this.settings = settings;
     this.output = output;
-    this.registry = new AgentRegistry(registrySettingsOf(settings), (row, from, to, reason) => this.agentChanged(row, from, to, reason));
+    this.registry = new AgentRegistry(registrySettingsOf(settings), (row, from, to, reason) =>
+      this.agentChanged(row, from, to, reason),
+    );
     this.scheduler = new Scheduler(profile, random, settings);
   }
 
@@ -103,7 +104,13 @@ export class Control implements SchedulerOutput {
     const { gateway, name, incarnation } = input;
     const known = this.registry.rowOf(name);
     if (known >= 0 && !this.sameResources(known, input)) {
-      this.output.emit({ kind: 'agentRefused', gateway, name, incarnation, reason: 'resources differ from the first registration' });
+      this.output.emit({
+        kind: 'agentRefused',
+        gateway,
+        name,
+        incarnation,
+        reason: 'resources differ from the first registration',
+      });
       return;
     }
     const registration = this.registry.register({ ...input, ready: true }, nowMicros);
@@ -291,7 +298,9 @@ export class Control implements SchedulerOutput {
   }
 
   /** The attempt that a message speaks of, if it still holds its resources and the sender is its leading agent. */
-  private currentAttempt(input: AttemptReference & { readonly agent: number; readonly incarnation: number }): Attempt | undefined {
+  private currentAttempt(
+    input: AttemptReference & { readonly agent: number; readonly incarnation: number },
+  ): Attempt | undefined {
     const attempt = this.scheduler.attempts.get(input.attempt);
     if (attempt === undefined || attempt.machines[0] !== input.agent) return undefined;
     return this.registry.isCurrent(input.agent, input.incarnation) ? attempt : undefined;
@@ -393,6 +402,11 @@ export class Control implements SchedulerOutput {
   private sameResources(row: number, input: AgentHello): boolean {
     const known = this.registry.resourcesOf(row);
     const { cpuMilli, memoryMib, gpuCount, gpuModel } = input.resources;
-    return known.cpuMilli === cpuMilli && known.memoryMib === memoryMib && known.gpuCount === gpuCount && known.gpuModel === gpuModel;
+    return (
+      known.cpuMilli === cpuMilli &&
+      known.memoryMib === memoryMib &&
+      known.gpuCount === gpuCount &&
+      known.gpuModel === gpuModel
+    );
   }
 }

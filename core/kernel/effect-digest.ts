@@ -1,10 +1,10 @@
 // The running digest over effects: two runs that agree in it did the same things in the same order. Every field that a
 // receiver could act upon is added; about 20 ns an effect, so that it is always on.
 
-import type { Digest } from '../base/digest.ts';
 import { unreachable } from '../base/assert.ts';
-import type { DecisionRecord } from '../scheduler/decision.ts';
+import type { Digest } from '../base/digest.ts';
 import { agentStateNumber } from '../registry/agent-state.ts';
+import type { DecisionRecord } from '../scheduler/decision.ts';
 import type { Effect, TaskEnded } from './effects.ts';
 
 export function digestEffect(digest: Digest, effect: Effect): void {

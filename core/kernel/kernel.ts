@@ -4,7 +4,7 @@
 
 import { assert, unreachable } from '../base/assert.ts';
 import { Digest, type DigestState } from '../base/digest.ts';
-import { RandomStream, type RandomState } from '../base/random.ts';
+import { type RandomState, RandomStream } from '../base/random.ts';
 import { Broker, type BrokerSnapshot } from '../bus/broker.ts';
 import type { BrokerEffect, BrokerInput } from '../bus/broker-protocol.ts';
 import { createKernelSettings } from '../config/kernel-setting-table.ts';
@@ -67,7 +67,8 @@ export class Kernel implements ControlOutput {
   private refusedByBroker = false;
   private readonly brokerSink = {
     push: (effect: BrokerEffect): void => {
-      if ((effect.kind === 'published' || effect.kind === 'refused') && isKernel(effect)) this.refusedByBroker = effect.kind === 'refused';
+      if ((effect.kind === 'published' || effect.kind === 'refused') && isKernel(effect))
+        this.refusedByBroker = effect.kind === 'refused';
       else this.record(effect, this.brokerDigest);
     },
   };
@@ -86,7 +87,12 @@ export class Kernel implements ControlOutput {
   }
 
   get counts(): KernelCounts {
-    return { inputs: this.inputCount, timers: this.timerCount, effects: this.effectCount, placements: this.control.scheduler.attemptsBegun };
+    return {
+      inputs: this.inputCount,
+      timers: this.timerCount,
+      effects: this.effectCount,
+      placements: this.control.scheduler.attemptsBegun,
+    };
   }
 
   /** Digest over all effects so far, 16 hex digits. */
@@ -256,7 +262,14 @@ export class Kernel implements ControlOutput {
     this.refusedByBroker = false;
     const sequence = this.publishCount + 1;
     this.broker.handle(
-      { kind: 'publish', timeMicros: this.nowMicros, topic: endsTopic(submitter), producer: producerName, sequence, payload },
+      {
+        kind: 'publish',
+        timeMicros: this.nowMicros,
+        topic: endsTopic(submitter),
+        producer: producerName,
+        sequence,
+        payload,
+      },
       this.brokerSink,
     );
     if (!this.refusedByBroker) this.publishCount = sequence;

@@ -5,11 +5,11 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { microsPerSecond } from '../../core/base/time.ts';
 import { checkGuards, compareToBaseline } from './comparison.ts';
-import { filesOf } from './scenario-files.ts';
 import { allMetrics, metricsFor } from './metrics.ts';
 import type { Distribution, Estimate, MetricSpec, PolicyResult, ResultDocument, TimeSeries } from './results.ts';
 import type { RunRecord } from './run-record.ts';
 import type { Scenario } from './scenario.ts';
+import { filesOf } from './scenario-files.ts';
 import { estimate } from './statistics.ts';
 import { type Observations, poolObservations, SurvivalCurve } from './survival.ts';
 
@@ -29,7 +29,9 @@ export interface DocumentFacts {
 /** `records` hold every policy on every seed, in the scenario's order. */
 export function buildResults(scenario: Scenario, records: readonly RunRecord[], facts: DocumentFacts): ResultDocument {
   const first = records[0] as RunRecord;
-  const metrics = metricsFor(first.cluster.gpus > 0).filter((metric) => records.some((record) => record.metrics[metric.name] !== null));
+  const metrics = metricsFor(first.cluster.gpus > 0).filter((metric) =>
+    records.some((record) => record.metrics[metric.name] !== null),
+  );
   const policies = scenario.policies.map((profile): PolicyResult => {
     const runs = records.filter((record) => record.policy === profile.name);
     return buildPolicy(profile.name, describePolicy(profile), runs, metrics, scenario);
@@ -51,21 +53,37 @@ export function buildResults(scenario: Scenario, records: readonly RunRecord[], 
     cluster: first.cluster,
     notes: notesOf(scenario, records, policies),
     warmUpSeconds: scenario.warmUpMicros / microsPerSecond,
-    measuredSeconds: scenario.measureMicros > 0 ? scenario.measureMicros / microsPerSecond : Math.max(...records.map((record) => record.samples.timeSeconds.at(-1) ?? 0)),
+    measuredSeconds:
+      scenario.measureMicros > 0
+        ? scenario.measureMicros / microsPerSecond
+        : Math.max(...records.map((record) => record.samples.timeSeconds.at(-1) ?? 0)),
     metrics,
     objective: scenario.objective,
     baseline: scenario.baseline,
     policies,
-    comparisons: compareToBaseline(policies, metrics.filter((metric) => metric.better !== 'neither'), scenario.baseline, scenario.seeds),
+    comparisons: compareToBaseline(
+      policies,
+      metrics.filter((metric) => metric.better !== 'neither'),
+      scenario.baseline,
+      scenario.seeds,
+    ),
     guards: checkGuards(scenario.guards, policies),
     wallSeconds: facts.wallSeconds,
   };
 }
 
-function buildPolicy(name: string, description: string, runs: readonly RunRecord[], metrics: readonly MetricSpec[], scenario: Scenario): PolicyResult {
+function buildPolicy(
+  name: string,
+  description: string,
+  runs: readonly RunRecord[],
+  metrics: readonly MetricSpec[],
+  scenario: Scenario,
+): PolicyResult {
   const estimates: Record<string, Estimate> = {};
   for (const metric of metrics) estimates[metric.name] = estimate(runs.map((run) => run.metrics[metric.name] ?? null));
-  const slowest = runs.flatMap((run) => run.slowest).sort((left, right) => right.waitSeconds - left.waitSeconds || left.seed - right.seed || left.id - right.id);
+  const slowest = runs
+    .flatMap((run) => run.slowest)
+    .sort((left, right) => right.waitSeconds - left.waitSeconds || left.seed - right.seed || left.id - right.id);
   return {
     name,
     description,
@@ -92,14 +110,23 @@ function buildPolicy(name: string, description: string, runs: readonly RunRecord
 
 /** Means over seeds at common times; runs without a horizon are read off at equal steps up to the longest one's end. */
 function averageSeries(runs: readonly RunRecord[]): TimeSeries {
-  const longest = runs.reduce((found, run) => ((run.samples.timeSeconds.at(-1) ?? 0) > (found.samples.timeSeconds.at(-1) ?? 0) ? run : found));
-  const same = runs.every((run) => run.samples.timeSeconds.length === longest.samples.timeSeconds.length && run.samples.timeSeconds.every((time, index) => time === longest.samples.timeSeconds[index]));
+  const longest = runs.reduce((found, run) =>
+    (run.samples.timeSeconds.at(-1) ?? 0) > (found.samples.timeSeconds.at(-1) ?? 0) ? run : found,
+  );
+  const same = runs.every(
+    (run) =>
+      run.samples.timeSeconds.length === longest.samples.timeSeconds.length &&
+      run.samples.timeSeconds.every((time, index) => time === longest.samples.timeSeconds[index]),
+  );
   const end = longest.samples.timeSeconds.at(-1) ?? 0;
-  const timeSeconds = same ? longest.samples.timeSeconds : Array.from({ length: seriesPoints }, (_, index) => (end * (index + 1)) / seriesPoints);
+  const timeSeconds = same
+    ? longest.samples.timeSeconds
+    : Array.from({ length: seriesPoints }, (_, index) => (end * (index + 1)) / seriesPoints);
   const average = (values: (run: RunRecord) => readonly number[]): number[] =>
     timeSeconds.map((time, index) => {
       let sum = 0;
-      for (const run of runs) sum += (same ? values(run)[index] : valueAt(run.samples.timeSeconds, values(run), time)) ?? 0;
+      for (const run of runs)
+        sum += (same ? values(run)[index] : valueAt(run.samples.timeSeconds, values(run), time)) ?? 0;
       return sum / runs.length;
     });
   return {
@@ -108,7 +135,8 @@ function averageSeries(runs: readonly RunRecord[]): TimeSeries {
     cpuUtilizationPercent: average((run) => run.samples.cpuUtilizationPercent),
     queueLength: average((run) => run.samples.queueLength),
     runningTasks: average((run) => run.samples.runningTasks),
-    fragmentationPercent: longest.samples.fragmentationPercent.length === 0 ? [] : average((run) => run.samples.fragmentationPercent),
+    fragmentationPercent:
+      longest.samples.fragmentationPercent.length === 0 ? [] : average((run) => run.samples.fragmentationPercent),
   };
 }
 
@@ -163,11 +191,16 @@ function isStationary(runs: readonly RunRecord[], scenario: Scenario): boolean {
 function notesOf(scenario: Scenario, records: readonly RunRecord[], policies: readonly PolicyResult[]): string[] {
   // What each seed's workload says of itself differs in numbers only; the first seed's stands for all.
   const notes = [...(records[0]?.notes ?? [])];
-  if (scenario.seeds.length > 1 && notes.length > 0) notes.push(`The notes above are of seed ${scenario.seeds[0]}; other seeds differ in what they draw.`);
+  if (scenario.seeds.length > 1 && notes.length > 0)
+    notes.push(`The notes above are of seed ${scenario.seeds[0]}; other seeds differ in what they draw.`);
   const growing = policies.filter((policy) => !policy.stationary).map((policy) => policy.name);
-  if (growing.length > 0) notes.push(`The queue still grew over the measured window under ${growing.join(', ')}: waits there depend on how long one measures.`);
+  if (growing.length > 0)
+    notes.push(
+      `The queue still grew over the measured window under ${growing.join(', ')}: waits there depend on how long one measures.`,
+    );
   const censored = policies.filter((policy) => (policy.metrics.queueLengthEnd?.mean ?? 0) > 0).length;
-  if (censored > 0 && scenario.measureMicros > 0) notes.push('Tasks still waiting at the end count as censored observations (Kaplan–Meier), not as finished ones.');
+  if (censored > 0 && scenario.measureMicros > 0)
+    notes.push('Tasks still waiting at the end count as censored observations (Kaplan–Meier), not as finished ones.');
   return notes;
 }
 
@@ -186,7 +219,10 @@ export function describePolicy(profile: Scenario['policies'][number]): string {
     backoff: 'tasks that do not fit back off',
     drop: 'tasks that do not fit are dropped',
   }[profile.unplaced];
-  const backfill = profile.backfill === 'none' ? '' : `, EASY backfilling (${profile.backfill === 'never' ? 'never past the shadow time' : 'past it on unreserved machines'})`;
+  const backfill =
+    profile.backfill === 'none'
+      ? ''
+      : `, EASY backfilling (${profile.backfill === 'never' ? 'never past the shadow time' : 'past it on unreserved machines'})`;
   const bound = profile.overtakeMax > 0 ? `, at most ${profile.overtakeMax} overtakings` : '';
   return `${profile.order.toUpperCase()} order, ${profile.place} placement, ${unplaced}${bound}${backfill}`;
 }

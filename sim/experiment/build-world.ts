@@ -24,10 +24,21 @@ export interface SeededInputs {
 export function openInputs(scenario: Scenario, seed: number): SeededInputs {
   const { machines, notes } = openMachines(scenario.cluster, seed);
   const workload = openWorkload(scenario.workload, machines, seed);
-  return { machines, workload, typicalTasks: workload.typicalTasks(typicalCoverage), notes: [...notes, ...workload.notes] };
+  return {
+    machines,
+    workload,
+    typicalTasks: workload.typicalTasks(typicalCoverage),
+    notes: [...notes, ...workload.notes],
+  };
 }
 
-export function buildWorld(scenario: Scenario, inputs: SeededInputs, policy: string, seed: number, observers: readonly WorldObserver[]): World {
+export function buildWorld(
+  scenario: Scenario,
+  inputs: SeededInputs,
+  policy: string,
+  seed: number,
+  observers: readonly WorldObserver[],
+): World {
   const profile = scenario.policies.find((candidate) => candidate.name === policy);
   assert(profile !== undefined, 'the policy is one of the scenario');
   return new World({

@@ -3,10 +3,10 @@
 
 import { microsPerSecond } from '../../core/base/time.ts';
 import type { Dispatch, Effect, TaskEnded } from '../../core/kernel/effects.ts';
-import { explainFilter } from '../../core/scheduler/decision.ts';
-import { FragmentationMeter } from '../../core/scheduler/plugins/fragmentation.ts';
-import type { TypicalTask } from '../../core/scheduler/framework.ts';
 import type { Kernel } from '../../core/kernel/kernel.ts';
+import { explainFilter } from '../../core/scheduler/decision.ts';
+import type { TypicalTask } from '../../core/scheduler/framework.ts';
+import { FragmentationMeter } from '../../core/scheduler/plugins/fragmentation.ts';
 import { describeRequest } from '../workload/describe.ts';
 import type { MachineSpec, WorkloadTask } from '../workload/workload.ts';
 import type { WorkEnd, WorldObserver } from '../world/observer.ts';
@@ -51,7 +51,12 @@ export class Collector implements WorldObserver {
   private meter: { readonly kernel: Kernel; readonly fragmentation: FragmentationMeter } | undefined;
 
   /** `originMicros` is when measurement begins; Gantt bars are kept from `ganttFromMicros` on (`Infinity`: none). */
-  constructor(machines: readonly MachineSpec[], typicalTasks: readonly TypicalTask[], originMicros: number, ganttFromMicros: number) {
+  constructor(
+    machines: readonly MachineSpec[],
+    typicalTasks: readonly TypicalTask[],
+    originMicros: number,
+    ganttFromMicros: number,
+  ) {
     this.machines = machines;
     this.typicalTasks = typicalTasks;
     this.originMicros = originMicros;
@@ -60,7 +65,12 @@ export class Collector implements WorldObserver {
     this.cpuCapacityMilli = machines.reduce((sum, machine) => sum + machine.cpuMilli, 0);
     // Machines spread evenly over the list show its whole mix of models.
     const stride = Math.max(1, Math.floor(machines.length / ganttMachinesMax));
-    this.ganttMachines = new Set(machines.map((_, index) => index).filter((index) => index % stride === 0).slice(0, ganttMachinesMax));
+    this.ganttMachines = new Set(
+      machines
+        .map((_, index) => index)
+        .filter((index) => index % stride === 0)
+        .slice(0, ganttMachinesMax),
+    );
     this.last = this.usage.at(0);
   }
 
@@ -140,7 +150,8 @@ export class Collector implements WorldObserver {
     const rows: number[] = [];
     const waitOf = (row: number): number => {
       const start = tasks.startMicros[row] as number;
-      const end = start >= 0 ? start : (tasks.endMicros[row] as number) >= 0 ? (tasks.endMicros[row] as number) : nowMicros;
+      const end =
+        start >= 0 ? start : (tasks.endMicros[row] as number) >= 0 ? (tasks.endMicros[row] as number) : nowMicros;
       return end - (tasks.arrivalMicros[row] as number);
     };
     for (let row = 0; row < tasks.count; row++) {
@@ -196,7 +207,10 @@ export class Collector implements WorldObserver {
   private fragmentationPercent(kernel: Kernel): number {
     if (this.typicalTasks.length === 0) return 0;
     if (this.meter?.kernel !== kernel) {
-      this.meter = { kernel, fragmentation: new FragmentationMeter(kernel.control.scheduler.cluster, this.typicalTasks) };
+      this.meter = {
+        kernel,
+        fragmentation: new FragmentationMeter(kernel.control.scheduler.cluster, this.typicalTasks),
+      };
     }
     return percent(this.meter.fragmentation.total(), this.gpuCapacityMilli);
   }

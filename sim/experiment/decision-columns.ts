@@ -42,7 +42,9 @@ export class DecisionColumns implements WorldObserver {
     this.propensity.push(record.propensity);
     this.queueLength.push(record.queueLength);
     this.policyVersion.push(record.policyVersion);
-    this.shadowSeconds.push(record.shadowMicros >= 0 && Number.isFinite(record.shadowMicros) ? record.shadowMicros / 1e6 : null);
+    this.shadowSeconds.push(
+      record.shadowMicros >= 0 && Number.isFinite(record.shadowMicros) ? record.shadowMicros / 1e6 : null,
+    );
     record.reasonCounts.forEach((count, reason) => {
       this.reasons[reason]?.push(count);
     });

@@ -59,7 +59,8 @@ export function firstDifferingStretch(left: Trail, right: Trail): number | undef
 export function firstDifferingEffect(left: Trail, right: Trail): readonly [string, string] | undefined {
   const length = Math.max(left.words.length, right.words.length);
   for (let index = 0; index < length; index++) {
-    if (left.words[index] !== right.words[index]) return [left.words[index] ?? 'no further effect', right.words[index] ?? 'no further effect'];
+    if (left.words[index] !== right.words[index])
+      return [left.words[index] ?? 'no further effect', right.words[index] ?? 'no further effect'];
   }
   return undefined;
 }

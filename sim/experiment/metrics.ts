@@ -34,32 +34,92 @@ export interface RunObservations {
   readonly completion: Observations;
 }
 
-const spec = (name: string, title: string, unit: string, better: MetricSpec['better'], description: string): MetricSpec => ({ name, title, unit, better, description });
+const spec = (
+  name: string,
+  title: string,
+  unit: string,
+  better: MetricSpec['better'],
+  description: string,
+): MetricSpec => ({ name, title, unit, better, description });
 
 const gpuMetrics: readonly MetricSpec[] = [
-  spec('gpuUtilizationPercent', 'GPU utilization', '%', 'higher', 'GPU share in use by tasks, average over the measured window.'),
+  spec(
+    'gpuUtilizationPercent',
+    'GPU utilization',
+    '%',
+    'higher',
+    'GPU share in use by tasks, average over the measured window.',
+  ),
   spec('gpuAllocationEndPercent', 'GPU allocation at end', '%', 'higher', 'GPU share in use when the run ended.'),
-  spec('fragmentationPercent', 'GPU fragmentation', '%', 'lower', 'Free GPU that the typical task could not use (FGD’s measure), percent of capacity, average over the measured window.'),
+  spec(
+    'fragmentationPercent',
+    'GPU fragmentation',
+    '%',
+    'lower',
+    'Free GPU that the typical task could not use (FGD’s measure), percent of capacity, average over the measured window.',
+  ),
 ];
 
 const commonMetrics: readonly MetricSpec[] = [
-  spec('cpuUtilizationPercent', 'CPU utilization', '%', 'neither', 'CPU share in use by tasks, average over the measured window.'),
-  spec('waitMeanSeconds', 'mean wait', 's', 'lower', 'Arrival to start, mean over the tasks that arrived in the measured window; waits still going on count as censored (Kaplan–Meier, restricted mean).'),
+  spec(
+    'cpuUtilizationPercent',
+    'CPU utilization',
+    '%',
+    'neither',
+    'CPU share in use by tasks, average over the measured window.',
+  ),
+  spec(
+    'waitMeanSeconds',
+    'mean wait',
+    's',
+    'lower',
+    'Arrival to start, mean over the tasks that arrived in the measured window; waits still going on count as censored (Kaplan–Meier, restricted mean).',
+  ),
   spec('waitP50Seconds', 'median wait', 's', 'lower', 'Median wait, with censoring.'),
   spec('waitP95Seconds', 'p95 wait', 's', 'lower', '95th percentile of the wait, with censoring.'),
-  spec('waitP99Seconds', 'p99 wait', 's', 'lower', '99th percentile of the wait, with censoring; a lower bound if more than 1% still wait.'),
-  spec('slowdownMean', 'mean slowdown', '1', 'lower', 'Bounded slowdown max(1, (wait + run) / max(run, 10 s)), restricted mean with censoring.'),
+  spec(
+    'waitP99Seconds',
+    'p99 wait',
+    's',
+    'lower',
+    '99th percentile of the wait, with censoring; a lower bound if more than 1% still wait.',
+  ),
+  spec(
+    'slowdownMean',
+    'mean slowdown',
+    '1',
+    'lower',
+    'Bounded slowdown max(1, (wait + run) / max(run, 10 s)), restricted mean with censoring.',
+  ),
   spec('slowdownP99', 'p99 slowdown', '1', 'lower', '99th percentile of the bounded slowdown, with censoring.'),
   spec('completionMeanSeconds', 'mean completion', 's', 'lower', 'Arrival to end, restricted mean with censoring.'),
   spec('completionP99Seconds', 'p99 completion', 's', 'lower', '99th percentile of arrival to end, with censoring.'),
   spec('queueLengthMean', 'mean queue', 'tasks', 'lower', 'Waiting tasks, average over the measured window.'),
   spec('queueLengthEnd', 'queue at end', 'tasks', 'lower', 'Waiting tasks when the run ended.'),
   spec('throughputTasksPerHour', 'throughput', 'tasks/h', 'higher', 'Tasks completed per hour of the measured window.'),
-  spec('starvedTasks', 'starved tasks', 'tasks', 'lower', 'Tasks still waiting at the end that have waited for at least a quarter of the measured window.'),
-  spec('droppedTasks', 'dropped tasks', 'tasks', 'lower', 'Tasks that the policy gave up or the queue refused, over the whole run.'),
+  spec(
+    'starvedTasks',
+    'starved tasks',
+    'tasks',
+    'lower',
+    'Tasks still waiting at the end that have waited for at least a quarter of the measured window.',
+  ),
+  spec(
+    'droppedTasks',
+    'dropped tasks',
+    'tasks',
+    'lower',
+    'Tasks that the policy gave up or the queue refused, over the whole run.',
+  ),
   spec('retriedTasks', 'retried tasks', 'tasks', 'lower', 'Tasks begun more than once, because machines failed.'),
   spec('makespanHours', 'makespan', 'h', 'lower', 'First arrival to last end.'),
-  spec('kernelEventsPerPlacement', 'kernel events per placement', '1', 'neither', 'Inputs, fired timers and effects of the kernel for each placement.'),
+  spec(
+    'kernelEventsPerPlacement',
+    'kernel events per placement',
+    '1',
+    'neither',
+    'Inputs, fired timers and effects of the kernel for each placement.',
+  ),
 ];
 
 /** The metrics that a scenario has: those of GPUs only where there are any. */
@@ -84,7 +144,8 @@ export function observe(run: Pick<MeasuredRun, 'tasks' | 'begin' | 'end'>): RunO
     const arrival = tasks.arrivalMicros[row] as number;
     const outcome = outcomeNames[tasks.outcome[row] as number];
     // What was dropped or refused never waited to an end; it is counted, not averaged.
-    if (arrival < run.begin.timeMicros || outcome === 'dropped' || outcome === 'refused' || outcome === 'cancelled') continue;
+    if (arrival < run.begin.timeMicros || outcome === 'dropped' || outcome === 'refused' || outcome === 'cancelled')
+      continue;
     const start = tasks.startMicros[row] as number;
     const started = start >= 0;
     const waited = (started ? start : end) - arrival;
@@ -99,7 +160,10 @@ export function observe(run: Pick<MeasuredRun, 'tasks' | 'begin' | 'end'>): RunO
     completion.push(((completed ? (tasks.endMicros[row] as number) : end) - arrival) / microsPerSecond);
     completionCensored.push(completed ? 0 : 1);
   }
-  const observations = (values: number[], censored: number[]): Observations => ({ values: Float64Array.from(values), censored: Uint8Array.from(censored) });
+  const observations = (values: number[], censored: number[]): Observations => ({
+    values: Float64Array.from(values),
+    censored: Uint8Array.from(censored),
+  });
   return {
     wait: observations(wait, waitCensored),
     slowdown: observations(slowdown, slowdownCensored),
@@ -112,16 +176,20 @@ export function measure(run: MeasuredRun, observations: RunObservations): Record
   const { begin, end } = run;
   const elapsed = end.timeMicros - begin.timeMicros;
   const average = (from: number, to: number): number | null => (elapsed > 0 ? (to - from) / elapsed : null);
-  const share = (value: number | null, capacity: number): number | null => (value === null || capacity === 0 ? null : (100 * value) / capacity);
+  const share = (value: number | null, capacity: number): number | null =>
+    value === null || capacity === 0 ? null : (100 * value) / capacity;
   const wait = new SurvivalCurve(observations.wait);
   const slowdown = new SurvivalCurve(observations.slowdown);
   const completion = new SurvivalCurve(observations.completion);
   const life = summarizeLives(run);
-  const fragmentation = run.samples.fragmentationPercent.filter((_, index) => (run.samples.timeSeconds[index] as number) * microsPerSecond > begin.timeMicros);
+  const fragmentation = run.samples.fragmentationPercent.filter(
+    (_, index) => (run.samples.timeSeconds[index] as number) * microsPerSecond > begin.timeMicros,
+  );
   return {
     gpuUtilizationPercent: share(average(begin.gpuMilli, end.gpuMilli), run.gpuCapacityMilli),
     gpuAllocationEndPercent: share(run.gpuEndMilli, run.gpuCapacityMilli),
-    fragmentationPercent: fragmentation.length === 0 ? null : fragmentation.reduce((sum, value) => sum + value, 0) / fragmentation.length,
+    fragmentationPercent:
+      fragmentation.length === 0 ? null : fragmentation.reduce((sum, value) => sum + value, 0) / fragmentation.length,
     cpuUtilizationPercent: share(average(begin.cpuMilli, end.cpuMilli), run.cpuCapacityMilli),
     waitMeanSeconds: finite(wait.restrictedMean()),
     waitP50Seconds: finite(wait.quantile(0.5)),
@@ -139,7 +207,9 @@ export function measure(run: MeasuredRun, observations: RunObservations): Record
     retriedTasks: life.retried,
     makespanHours: life.lastEndMicros < 0 ? null : (life.lastEndMicros - life.firstArrivalMicros) / microsPerHour,
     kernelEventsPerPlacement:
-      run.counts.placements === 0 ? null : (run.counts.inputs + run.counts.timers + run.counts.effects) / run.counts.placements,
+      run.counts.placements === 0
+        ? null
+        : (run.counts.inputs + run.counts.timers + run.counts.effects) / run.counts.placements,
   };
 }
 
@@ -156,10 +226,22 @@ function summarizeLives({ tasks, begin, end }: MeasuredRun) {
     if (outcome === 'completed' && endMicros > begin.timeMicros) completed++;
     if (outcome === 'dropped' || outcome === 'refused') dropped++;
     if ((tasks.attempts[row] as number) > 1) retried++;
-    if (outcome === 'unfinished' && (tasks.startMicros[row] as number) < 0 && end.timeMicros - (tasks.arrivalMicros[row] as number) >= starvationMicros) starved++;
+    if (
+      outcome === 'unfinished' &&
+      (tasks.startMicros[row] as number) < 0 &&
+      end.timeMicros - (tasks.arrivalMicros[row] as number) >= starvationMicros
+    )
+      starved++;
     if (endMicros > lastEndMicros) lastEndMicros = endMicros;
   }
-  return { completed, starved, dropped, retried, lastEndMicros, firstArrivalMicros: tasks.count === 0 ? 0 : (tasks.arrivalMicros[0] as number) };
+  return {
+    completed,
+    starved,
+    dropped,
+    retried,
+    lastEndMicros,
+    firstArrivalMicros: tasks.count === 0 ? 0 : (tasks.arrivalMicros[0] as number),
+  };
 }
 
 function finite(value: number): number | null {

@@ -23,15 +23,18 @@ export interface ExperimentOptions {
 /** Runs the scenario; the records come policy by policy, seed by seed. Throws the first run's error. */
 export async function runExperiment(scenario: Scenario, options: ExperimentOptions = {}): Promise<RunRecord[]> {
   const { folder } = options;
-  if (folder !== undefined) for (const kind of ['tasks', 'decisions']) mkdirSync(join(folder, kind), { recursive: true });
+  if (folder !== undefined)
+    for (const kind of ['tasks', 'decisions']) mkdirSync(join(folder, kind), { recursive: true });
   const jobs: Job[] = scenario.seeds.flatMap((seed, position) =>
     scenario.policies.map((policy) => ({ policy: policy.name, seed, gantt: position === 0, folder })),
   );
   const workers = Math.min(options.workers ?? availableParallelism(), jobs.length);
   const progress = new Progress(jobs.length, options.progress);
-  const records = workers === 0 ? runHere(scenario, jobs, progress) : await runOnWorkers(scenario, jobs, workers, progress);
+  const records =
+    workers === 0 ? runHere(scenario, jobs, progress) : await runOnWorkers(scenario, jobs, workers, progress);
   const place = new Map(scenario.policies.map((policy, index) => [policy.name, index]));
-  const rank = (record: RunRecord): number => (place.get(record.policy) as number) * scenario.seeds.length + scenario.seeds.indexOf(record.seed);
+  const rank = (record: RunRecord): number =>
+    (place.get(record.policy) as number) * scenario.seeds.length + scenario.seeds.indexOf(record.seed);
   return records.sort((left, right) => rank(left) - rank(right));
 }
 
@@ -64,7 +67,12 @@ function runHere(scenario: Scenario, jobs: readonly Job[], progress: Progress): 
   });
 }
 
-function runOnWorkers(scenario: Scenario, jobs: readonly Job[], count: number, progress: Progress): Promise<RunRecord[]> {
+function runOnWorkers(
+  scenario: Scenario,
+  jobs: readonly Job[],
+  count: number,
+  progress: Progress,
+): Promise<RunRecord[]> {
   return new Promise((resolve, reject) => {
     const records: RunRecord[] = [];
     let next = 0;
@@ -111,11 +119,15 @@ function runOnWorkers(scenario: Scenario, jobs: readonly Job[], count: number, p
 
 /** The worker's compiled file. From sources (tests), experiments run in this thread. */
 function workerFile(): URL {
-  return new URL(import.meta.url.endsWith('.ts') ? '../../dist/sim/experiment/worker.js' : './worker.js', import.meta.url);
+  return new URL(
+    import.meta.url.endsWith('.ts') ? '../../dist/sim/experiment/worker.js' : './worker.js',
+    import.meta.url,
+  );
 }
 
 function revive(message: Extract<WorkerMessage, { kind: 'failed' }>): Error {
-  if (message.code !== '') return new SiraError(message.code as ErrorCode, message.message, message.place, message.remedy);
+  if (message.code !== '')
+    return new SiraError(message.code as ErrorCode, message.message, message.place, message.remedy);
   const error = new Error(message.message);
   error.stack = message.stack;
   return error;

@@ -22,9 +22,16 @@ export function reasonColumn(reason: string): string {
 }
 
 /** Times in seconds since the start of the run; null where it never happened. */
-export function writeTasks(folder: string, policy: string, seed: number, tasks: TaskColumns, machines: readonly MachineSpec[]): void {
+export function writeTasks(
+  folder: string,
+  policy: string,
+  seed: number,
+  tasks: TaskColumns,
+  machines: readonly MachineSpec[],
+): void {
   const { count } = tasks;
-  const seconds = (column: Float64Array): (number | null)[] => Array.from(column.subarray(0, count), (value) => (value < 0 || !Number.isFinite(value) ? null : value / 1e6));
+  const seconds = (column: Float64Array): (number | null)[] =>
+    Array.from(column.subarray(0, count), (value) => (value < 0 || !Number.isFinite(value) ? null : value / 1e6));
   const requests = tasks.requests.map(describeRequest);
   const rows = Array.from({ length: count }, (_, row) => row);
   parquetWriteFile({
@@ -38,15 +45,30 @@ export function writeTasks(folder: string, policy: string, seed: number, tasks: 
       { name: 'end_s', data: seconds(tasks.endMicros), type: 'DOUBLE', nullable: true },
       { name: 'duration_s', data: seconds(tasks.durationMicros), type: 'DOUBLE', nullable: true },
       { name: 'estimate_s', data: seconds(tasks.estimateMicros), type: 'DOUBLE', nullable: true },
-      { name: 'machine', data: rows.map((row) => machines[tasks.machine[row] as number]?.name ?? null), type: 'STRING', nullable: true },
-      { name: 'outcome', data: rows.map((row) => outcomeNames[tasks.outcome[row] as number] as string), type: 'STRING' },
+      {
+        name: 'machine',
+        data: rows.map((row) => machines[tasks.machine[row] as number]?.name ?? null),
+        type: 'STRING',
+        nullable: true,
+      },
+      {
+        name: 'outcome',
+        data: rows.map((row) => outcomeNames[tasks.outcome[row] as number] as string),
+        type: 'STRING',
+      },
       { name: 'attempts', data: tasks.attempts.slice(0, count), type: 'INT32' },
       { name: 'request', data: rows.map((row) => requests[tasks.request[row] as number] as string), type: 'STRING' },
     ],
   });
 }
 
-export function writeDecisions(folder: string, policy: string, seed: number, decisions: DecisionColumns, machineNames: readonly string[]): void {
+export function writeDecisions(
+  folder: string,
+  policy: string,
+  seed: number,
+  decisions: DecisionColumns,
+  machineNames: readonly string[],
+): void {
   // Agent numbers mean nothing outside the run: files name machines.
   const name = (agent: string): string => machineNames[Number(agent)] ?? agent;
   const machines = decisions.machines.map((list) => (list === '' ? '' : list.split(' ').map(name).join(' ')));
@@ -79,7 +101,11 @@ export function writeDecisions(folder: string, policy: string, seed: number, dec
       { name: 'queue', data: decisions.queueLength, type: 'INT32' },
       { name: 'policy_version', data: decisions.policyVersion, type: 'INT32' },
       { name: 'shadow_s', data: decisions.shadowSeconds, type: 'DOUBLE', nullable: true },
-      ...decisions.reasons.map((data, reason) => ({ name: reasonColumn(filterReasons[reason] as string), data, type: 'INT32' as const })),
+      ...decisions.reasons.map((data, reason) => ({
+        name: reasonColumn(filterReasons[reason] as string),
+        data,
+        type: 'INT32' as const,
+      })),
     ],
   });
 }

@@ -5,8 +5,8 @@ import type { Effect } from '../../core/kernel/effects.ts';
 import { openInputs, type SeededInputs } from './build-world.ts';
 import { DecisionColumns } from './decision-columns.ts';
 import { writeDecisions, writeTasks } from './run-files.ts';
-import type { RunRecord } from './run-record.ts';
 import { runOne } from './run-one.ts';
+import type { RunRecord } from './run-record.ts';
 import type { Scenario } from './scenario.ts';
 
 export interface Job {

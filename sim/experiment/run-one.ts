@@ -37,13 +37,20 @@ export interface FinishedRun {
   readonly world: World;
 }
 
-export function runOne(scenario: Scenario, inputs: SeededInputs, policy: string, seed: number, options: RunOptions): FinishedRun {
+export function runOne(
+  scenario: Scenario,
+  inputs: SeededInputs,
+  policy: string,
+  seed: number,
+  options: RunOptions,
+): FinishedRun {
   const started = performance.now();
   const { warmUpMicros, measureMicros } = scenario;
   const ganttFrom = options.gantt ? warmUpMicros + 0.75 * measureMicros : Number.POSITIVE_INFINITY;
   const collector = new Collector(inputs.machines, inputs.typicalTasks, warmUpMicros, ganttFrom);
   const world = buildWorld(scenario, inputs, policy, seed, [collector, ...(options.observers ?? [])]);
-  const begin = measureMicros > 0 ? runWindow(world, collector, scenario, options) : runToEnd(world, collector, scenario, options);
+  const begin =
+    measureMicros > 0 ? runWindow(world, collector, scenario, options) : runToEnd(world, collector, scenario, options);
   const now = world.simulation.nowMicros;
   collector.finish(now);
   collector.learnKinds(world.host.kernel);
@@ -101,7 +108,8 @@ function runWindow(world: World, collector: Collector, scenario: Scenario, optio
       begin = collector.usage.at(scenario.warmUpMicros);
     }
     world.runUntil(until);
-    if (options.restartAtShare !== undefined && index === Math.round(options.restartAtShare * samplesMax)) world.restartKernelFromSnapshot();
+    if (options.restartAtShare !== undefined && index === Math.round(options.restartAtShare * samplesMax))
+      world.restartKernelFromSnapshot();
     collector.sample(world.host.kernel, until);
     options.progress?.(index / samplesMax);
   }
@@ -145,7 +153,8 @@ function runToEnd(world: World, collector: Collector, scenario: Scenario, option
 function thin(samples: RunRecord['samples']): void {
   const average = (values: number[]): void => {
     const pairs = Math.floor(values.length / 2);
-    for (let index = 0; index < pairs; index++) values[index] = ((values[2 * index] as number) + (values[2 * index + 1] as number)) / 2;
+    for (let index = 0; index < pairs; index++)
+      values[index] = ((values[2 * index] as number) + (values[2 * index + 1] as number)) / 2;
     values.length = pairs;
   };
   average(samples.gpuUtilizationPercent);

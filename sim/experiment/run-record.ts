@@ -31,5 +31,10 @@ export interface RunRecord {
   readonly gantt: readonly GanttBar[];
   readonly slowest: readonly SlowTask[];
   readonly notes: readonly string[];
-  readonly cluster: { readonly machines: number; readonly gpus: number; readonly cpuCores: number; readonly models: Readonly<Record<string, number>> };
+  readonly cluster: {
+    readonly machines: number;
+    readonly gpus: number;
+    readonly cpuCores: number;
+    readonly models: Readonly<Record<string, number>>;
+  };
 }

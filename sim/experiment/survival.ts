@@ -20,7 +20,11 @@ export class SurvivalCurve {
   constructor({ values, censored }: Observations) {
     const count = values.length;
     const order = new Uint32Array(count).map((_, index) => index);
-    order.sort((left, right) => (values[left] as number) - (values[right] as number) || (censored[left] as number) - (censored[right] as number));
+    order.sort(
+      (left, right) =>
+        (values[left] as number) - (values[right] as number) ||
+        (censored[left] as number) - (censored[right] as number),
+    );
     const times: number[] = [];
     const survival: number[] = [];
     let alive = 1;

@@ -15,7 +15,10 @@ class Verifier {
   private readonly child: ChildProcess;
 
   constructor() {
-    const file = new URL(import.meta.url.endsWith('.ts') ? '../../dist/sim/experiment/verify-process.js' : './verify-process.js', import.meta.url);
+    const file = new URL(
+      import.meta.url.endsWith('.ts') ? '../../dist/sim/experiment/verify-process.js' : './verify-process.js',
+      import.meta.url,
+    );
     this.child = fork(fileURLToPath(file), ['verify']);
   }
 
@@ -38,19 +41,41 @@ class Verifier {
 }
 
 /** Verifies the whole scenario; exit code 0, or SIRA_NOT_DETERMINISTIC with the first difference. */
-export async function verifyDeterminism(scenario: Scenario, file: string, context: CommandContext, progress: (share: number) => void): Promise<number> {
+export async function verifyDeterminism(
+  scenario: Scenario,
+  file: string,
+  context: CommandContext,
+  progress: (share: number) => void,
+): Promise<number> {
   const first = new Verifier();
   const second = new Verifier();
   try {
     const runs = scenario.seeds.flatMap((seed) => scenario.policies.map((policy) => ({ policy: policy.name, seed })));
     let effects = 0;
     for (const [index, { policy, seed }] of runs.entries()) {
-      const ask = (verifier: Verifier, restored: boolean, wordsFrom = -1): Promise<Trail> => verifier.ask({ file, policy, seed, restored, wordsFrom });
+      const ask = (verifier: Verifier, restored: boolean, wordsFrom = -1): Promise<Trail> =>
+        verifier.ask({ file, policy, seed, restored, wordsFrom });
       // The third run goes to whichever process is through first; both are the same program.
       const [one, two] = await Promise.all([ask(first, false), ask(second, false)]);
-      await compare(one, two, 'two processes', (from) => Promise.all([ask(first, false, from), ask(second, false, from)]), file, policy, seed);
+      await compare(
+        one,
+        two,
+        'two processes',
+        (from) => Promise.all([ask(first, false, from), ask(second, false, from)]),
+        file,
+        policy,
+        seed,
+      );
       const restored = await ask(index % 2 === 0 ? first : second, true);
-      await compare(one, restored, 'the run and the one restored from its snapshot', (from) => Promise.all([ask(first, false, from), ask(second, true, from)]), file, policy, seed);
+      await compare(
+        one,
+        restored,
+        'the run and the one restored from its snapshot',
+        (from) => Promise.all([ask(first, false, from), ask(second, true, from)]),
+        file,
+        policy,
+        seed,
+      );
       effects += one.effects;
       progress((index + 1) / runs.length);
     }

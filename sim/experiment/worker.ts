@@ -10,7 +10,14 @@ import type { Scenario } from './scenario.ts';
 export type WorkerMessage =
   | { readonly kind: 'progress'; readonly share: number }
   | { readonly kind: 'done'; readonly record: RunRecord }
-  | { readonly kind: 'failed'; readonly code: string; readonly message: string; readonly stack: string; readonly place: SiraError['place']; readonly remedy: string };
+  | {
+      readonly kind: 'failed';
+      readonly code: string;
+      readonly message: string;
+      readonly stack: string;
+      readonly place: SiraError['place'];
+      readonly remedy: string;
+    };
 
 const port = parentPort;
 if (port !== null) {

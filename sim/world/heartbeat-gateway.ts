@@ -52,7 +52,14 @@ export class HeartbeatGateway {
     }
     this.sent.push({ batch: this.batchCount, sentMicros: nowMicros, machines: this.beating });
     if (this.sent.length > sentBatchesMax) this.sent.shift();
-    return { kind: 'heartbeats', gateway: 0, batch: this.batchCount, agents: this.agents, incarnations: this.incarnations, count };
+    return {
+      kind: 'heartbeats',
+      gateway: 0,
+      batch: this.batchCount,
+      agents: this.agents,
+      incarnations: this.incarnations,
+      count,
+    };
   }
 
   /** The kernel has recorded a batch. */

@@ -20,7 +20,12 @@ export class KernelHost {
   private readonly wakeHandler: number;
   private instantEndPending = false;
 
-  constructor(kernel: Kernel, simulation: Simulation, observers: readonly WorldObserver[], carryOut: (effect: Effect) => void) {
+  constructor(
+    kernel: Kernel,
+    simulation: Simulation,
+    observers: readonly WorldObserver[],
+    carryOut: (effect: Effect) => void,
+  ) {
     this.kernel = kernel;
     this.simulation = simulation;
     this.carryOut = carryOut;
@@ -44,7 +49,8 @@ export class KernelHost {
     this.kernel.handle(this.input, this.effects);
     for (const effect of this.effects) {
       for (const observer of this.effectObservers) observer.kernelEffect?.(effect, now);
-      if (effect.kind === 'wakeAt') this.simulation.schedule(effect.timeMicros, eventPriority.timer, this.wakeHandler, 0, undefined);
+      if (effect.kind === 'wakeAt')
+        this.simulation.schedule(effect.timeMicros, eventPriority.timer, this.wakeHandler, 0, undefined);
       else this.carryOut(effect);
     }
     if (!this.instantEndPending && this.kernel.awaitsInstantEnd) {

@@ -2,8 +2,8 @@
 
 import { fixedExp, fixedLog } from '../../core/base/fixed-math.ts';
 import type { RandomStream } from '../../core/base/random.ts';
-import { nextNormal } from '../workload/estimator.ts';
 import type { LatencySpec } from '../experiment/scenario.ts';
+import { nextNormal } from '../workload/estimator.ts';
 
 /** Draws a latency in whole microseconds with the mean that the scenario states. */
 export function sampleLatency(random: RandomStream, spec: LatencySpec): number {

@@ -47,9 +47,21 @@ export class Machine {
     this.index = index;
     this.spec = spec;
     this.world = world;
-    const resources = { cpuMilli: spec.cpuMilli, memoryMib: spec.memoryMib, gpuCount: spec.gpuCount, gpuModel: spec.gpuModel };
+    const resources = {
+      cpuMilli: spec.cpuMilli,
+      memoryMib: spec.memoryMib,
+      gpuCount: spec.gpuCount,
+      gpuModel: spec.gpuModel,
+    };
     this.agent = new AgentClient(
-      { gateway: 0, name: spec.name, resources, capabilities: capabilitiesOf(spec), attributes: { gpuModel: spec.gpuModel }, retryMicros },
+      {
+        gateway: 0,
+        name: spec.name,
+        resources,
+        capabilities: capabilitiesOf(spec),
+        attributes: { gpuModel: spec.gpuModel },
+        retryMicros,
+      },
       {
         send: (message) => world.send(index, message),
         startWork: (dispatch) => this.startWork(dispatch),
@@ -160,7 +172,13 @@ export class Machine {
 
   private schedule(work: RunningWork): void {
     if (work.endMicros === Number.POSITIVE_INFINITY) return;
-    work.eventId = this.world.simulation.schedule(work.endMicros, eventPriority.world, this.world.workEndHandler, this.index, work.dispatch.attempt);
+    work.eventId = this.world.simulation.schedule(
+      work.endMicros,
+      eventPriority.world,
+      this.world.workEndHandler,
+      this.index,
+      work.dispatch.attempt,
+    );
   }
 
   private unschedule(work: RunningWork): void {

@@ -3,10 +3,10 @@
 // the same timestamp and the next sequence, so that messages arrive in the order in which they were sent.
 
 import type { RandomStream } from '../../core/base/random.ts';
-import { sampleLatency } from './latency.ts';
 import { eventPriority } from '../engine/priority.ts';
 import type { Simulation } from '../engine/simulation.ts';
 import type { NetworkSpec } from '../experiment/scenario.ts';
+import { sampleLatency } from './latency.ts';
 
 /** Addresses: the kernel, the submitter, the gateway, and machine i at `firstMachineNode + i`. */
 export const kernelNode = 0;
@@ -32,7 +32,11 @@ export class Network {
     this.spec = spec;
     this.random = random;
     this.perfect =
-      spec.loss === 0 && spec.duplication === 0 && spec.reordering === 0 && spec.bandwidthBytesPerSecond === 0 && spec.latency.distribution === 'constant';
+      spec.loss === 0 &&
+      spec.duplication === 0 &&
+      spec.reordering === 0 &&
+      spec.bandwidthBytesPerSecond === 0 &&
+      spec.latency.distribution === 'constant';
     this.cutOff = new Int32Array(nodeCount);
     this.extraLoss = new Float64Array(nodeCount);
     this.linkFreeMicros = new Float64Array(nodeCount);

@@ -1,6 +1,6 @@
 // Who may watch a world: oracles, collectors of metrics, recorders. Observers see everything and change nothing.
 
-import type { Effect, Dispatch, TaskEnded } from '../../core/kernel/effects.ts';
+import type { Dispatch, Effect, TaskEnded } from '../../core/kernel/effects.ts';
 import type { InputBody } from '../../core/kernel/inputs.ts';
 import type { WorkloadTask } from '../workload/workload.ts';
 

@@ -6,9 +6,9 @@ import { RandomStream } from '../../core/base/random.ts';
 import { microsPerSecond } from '../../core/base/time.ts';
 import type { AgentMessage, ToAgent } from '../../core/client/agent-client.ts';
 import { SubmitterClient, type ToSubmitter } from '../../core/client/submitter-client.ts';
+import { createKernelSettings } from '../../core/config/kernel-setting-table.ts';
 import type { Dispatch, Effect, TaskEnded } from '../../core/kernel/effects.ts';
 import type { InputBody } from '../../core/kernel/inputs.ts';
-import { createKernelSettings } from '../../core/config/kernel-setting-table.ts';
 import { Kernel } from '../../core/kernel/kernel.ts';
 import type { KernelSettings } from '../../core/kernel/kernel-settings.ts';
 import type { Profile } from '../../core/scheduler/framework.ts';
@@ -30,7 +30,11 @@ export interface WorldOptions {
   readonly profile: Profile;
   readonly network: NetworkSpec;
   readonly heartbeat: { readonly intervalMicros: number; readonly leaseMicros: number };
-  readonly limits: { readonly eventsPerInstantMax: number; readonly causalDepthMax: number; readonly queueLengthMax: number };
+  readonly limits: {
+    readonly eventsPerInstantMax: number;
+    readonly causalDepthMax: number;
+    readonly queueLengthMax: number;
+  };
   readonly faults: readonly FaultSpec[];
   readonly observers: readonly WorldObserver[];
 }
@@ -90,9 +94,13 @@ export class World implements MachineWorld {
     this.toSubmitter = simulation.defineHandler('to submitter', (_, payload) => {
       this.submitter.receive(payload as ToSubmitter, simulation.nowMicros);
     });
-    this.toAgent = simulation.defineHandler('to agent', (machine, payload) => this.machineAt(machine).receive(payload as ToAgent));
+    this.toAgent = simulation.defineHandler('to agent', (machine, payload) =>
+      this.machineAt(machine).receive(payload as ToAgent),
+    );
     this.toGateway = simulation.defineHandler('to gateway', (batch) => this.gateway.recorded(batch));
-    this.workEndHandler = simulation.defineHandler('work ends', (machine, attempt) => this.machineAt(machine).endWork(attempt as number));
+    this.workEndHandler = simulation.defineHandler('work ends', (machine, attempt) =>
+      this.machineAt(machine).endWork(attempt as number),
+    );
     this.agentWakeHandler = simulation.defineHandler('agent wakes', (machine) => this.machineAt(machine).wake());
     const submitterWake = simulation.defineHandler('submitter wakes', () => this.submitter.wake(simulation.nowMicros));
     const heartbeat = simulation.defineHandler('heartbeats', () => this.beat(heartbeat));
@@ -214,7 +222,13 @@ export class World implements MachineWorld {
     const next = this.arrivals.next();
     this.nextTask = next.done === true ? undefined : next.value;
     if (this.nextTask !== undefined) {
-      this.simulation.schedule(Math.max(this.nextTask.arrivalMicros, this.simulation.nowMicros), eventPriority.arrival, handler, 0, undefined);
+      this.simulation.schedule(
+        Math.max(this.nextTask.arrivalMicros, this.simulation.nowMicros),
+        eventPriority.arrival,
+        handler,
+        0,
+        undefined,
+      );
     }
   }
 
@@ -277,7 +291,8 @@ export class World implements MachineWorld {
   }
 
   private answered(submission: number, accepted: boolean, reason: string): void {
-    for (const observer of this.observers) observer.submissionAnswered?.(submission, accepted, reason, this.simulation.nowMicros);
+    for (const observer of this.observers)
+      observer.submissionAnswered?.(submission, accepted, reason, this.simulation.nowMicros);
     if (!accepted) this.end(submission);
   }
 
