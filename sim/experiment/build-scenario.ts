@@ -101,6 +101,7 @@ function buildCluster(cluster: ClusterFields, folder: string): ClusterSpec {
       file: resolve(folder, cluster.file),
       gpuOnly: cluster.gpuOnly ?? false,
       sample: cluster.sample ?? 1,
+      shuffle: cluster.shuffle ?? false,
       order: cluster.order === undefined ? undefined : resolve(folder, cluster.order),
     };
   }

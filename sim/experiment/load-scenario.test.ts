@@ -216,6 +216,19 @@ describe('rules beyond the schema', () => {
     );
   });
 
+  test('metrics that exist, where they can be measured', () => {
+    expect(problemsOf(`${valid}objective: waitMeanSecond\n`)).toEqual([
+      '14:12 objective SIRA_SCENARIO_INVALID no metric is called "waitMeanSecond"',
+    ]);
+    const withoutGpus = valid.replace(', gpuCount: 2, gpuModel: T4', '');
+    expect(problemsOf(`${withoutGpus}guards: [ { metric: gpuUtilizationPercent, atLeast: 50 } ]\n`)).toEqual([
+      '14:21 guards.0.metric SIRA_SCENARIO_INVALID "gpuUtilizationPercent" needs GPUs, and the cluster has none',
+    ]);
+    expect(problemsOf(`${valid}guards: [ { metric: waitMeanSeconds, atMost: 1, atLeast: 2 } ]\n`)[0]).toContain(
+      'guards.0.atLeast',
+    );
+  });
+
   test('arrivals that never end need a window, loads need their resource', () => {
     const resampled = valid.replace('columns:', 'arrivals: { kind: resampled, load: 0.9, resource: gpu }\n  columns:');
     expect(problemsOf(resampled)[0]).toContain('measure SIRA_SCENARIO_INVALID tasks arrive without end');

@@ -31,12 +31,13 @@ export type ClusterFields =
       readonly file: string;
       readonly gpuOnly?: boolean;
       readonly sample?: number;
+      readonly shuffle?: boolean;
       readonly order?: string;
     }
   | { readonly format: 'groups'; readonly groups: readonly MachineGroupFields[] };
 
 export type ArrivalFields =
-  | { readonly kind: 'trace' }
+  | { readonly kind: 'trace'; readonly origin?: 'first' | 'trace' }
   | { readonly kind: 'scaled' | 'resampled'; readonly load: number; readonly resource: 'cpu' | 'gpu' }
   | { readonly kind: 'inflated'; readonly ratio: number; readonly order?: string };
 

@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import { type ErrorCode, SiraError } from '../../core/base/errors.ts';
 import { formatDuration, parseDurationMicros } from '../../core/base/time.ts';
 import { buildScenario, hasGpus } from './build-scenario.ts';
+import { allMetrics, metricsFor } from './metrics.ts';
 import { orderNames, placementNames } from './policy-names.ts';
 import type { Scenario } from './scenario.ts';
 import type { ScenarioFields } from './scenario-fields.ts';
@@ -30,6 +31,7 @@ export function checkFields(source: YamlSource, folder: string): CheckedScenario
   checker.times(scenario);
   checker.workload(scenario);
   checker.faults(scenario);
+  checker.metrics(fields, scenario);
   checker.files(fields, scenario, folder);
   return { scenario, problems: checker.problems };
 }
@@ -185,6 +187,17 @@ class Checker {
         'Keep cpuMilli or cpuCores.',
       );
     }
+    if (
+      scenario.cluster.format === 'openb' &&
+      scenario.cluster.shuffle === true &&
+      scenario.cluster.order !== undefined
+    ) {
+      this.report(
+        ['cluster', 'shuffle'],
+        'the order of the machines is given, and shuffled as well',
+        'Keep `order` or `shuffle`.',
+      );
+    }
     if (scenario.cluster.format === 'groups') {
       const seen = new Set<string>();
       for (const [index, group] of scenario.cluster.groups.entries()) {
@@ -194,6 +207,23 @@ class Checker {
         seen.add(group.name);
         if (group.gpuCount > 0 && group.gpuModel === '')
           this.report(path, `the GPUs of "${group.name}" have no model`, 'Add `gpuModel:`.');
+      }
+    }
+  }
+
+  metrics(fields: ScenarioFields, scenario: Scenario): void {
+    const known = metricsFor(hasGpus(scenario.cluster)).map((metric) => metric.name);
+    const check = (path: FieldPath, name: string): void => {
+      if (known.includes(name)) return;
+      const needsGpus = allMetrics.some((metric) => metric.name === name);
+      const detail = needsGpus ? `"${name}" needs GPUs, and the cluster has none` : `no metric is called "${name}"`;
+      this.report(path, detail, suggest(name, known));
+    };
+    if (fields.objective !== undefined) check(['objective'], fields.objective);
+    for (const [index, guard] of scenario.guards.entries()) {
+      check(['guards', index, 'metric'], guard.metric);
+      if (guard.atMost !== undefined && guard.atLeast !== undefined && guard.atLeast > guard.atMost) {
+        this.report(['guards', index, 'atLeast'], 'nothing is at least this and at most that', 'Swap the two bounds.');
       }
     }
   }
