@@ -54,7 +54,8 @@ function check(holds: boolean, operation: number, what: string): void {
 }
 
 /** Gaps from now to an event, each nasty in its own way to a queue that guesses the width of a day. */
-const gapPatterns: Record<string, (random: RandomStream) => number> = {
+const gapPatterns: Record<string, (random: RandomStream, now: number) => number> = {
+  grid: (random, now) => 1_000_000 * (Math.floor(now / 1_000_000) + 1 + random.nextBelow(3)) - now,
   uniform: (random) => random.nextBelow(100_000),
   sameInstant: () => 0,
   fewInstants: (random) => random.nextBelow(3) * 1_000_000,
@@ -87,7 +88,7 @@ function compareHistories(
       // Often a bound short of the next event, so that a push may come before what was looked at.
       const until =
         random.nextBelow(3) === 0
-          ? now + Math.floor(gapPatterns[pattern]!(random) * random.nextFloat())
+          ? now + Math.floor(gapPatterns[pattern]!(random, now) * random.nextFloat())
           : Number.MAX_SAFE_INTEGER;
       if (until === Number.MAX_SAFE_INTEGER && queue.size === 0) continue;
       const slot = queue.popUntil(until);
@@ -107,7 +108,7 @@ function compareHistories(
         ids[ids.length - 1 - random.nextBelow(random.nextBelow(2) === 0 ? Math.min(ids.length, 2000) : ids.length)]!;
       check(queue.cancel(id) === reference.cancel(id), operation, 'cancellations differ');
     } else {
-      const time = Math.min(Number.MAX_SAFE_INTEGER - 1, now + gapPatterns[pattern]!(random));
+      const time = Math.min(Number.MAX_SAFE_INTEGER - 1, now + gapPatterns[pattern]!(random, now));
       const priority = random.nextBelow(4) === 0 ? random.nextBelow(256) : 10;
       const target = eventOrder(priority, ids.length) % targetModulus;
       const payload = random.nextBelow(2) === 0 ? { operation } : undefined;
@@ -155,13 +156,14 @@ describe('the worst case is bounded', () => {
   const stepsPerEventMax = 30;
 
   /** A hold model: `pending` events, each of which, when it runs, is pushed again after a gap. */
-  function hold(pending: number, events: number, gap: (random: RandomStream) => number): number {
+  function hold(pending: number, events: number, gap: (random: RandomStream, now: number) => number): number {
     const random = new RandomStream(7, 'hold');
     const queue = new EventQueue();
-    for (let count = 0; count < pending; count++) queue.push(gap(random), 10, 0, 0, 0, undefined);
+    for (let count = 0; count < pending; count++) queue.push(gap(random, 0), 10, 0, 0, 0, undefined);
     for (let count = 0; count < events; count++) {
       const slot = queue.popUntil(Number.MAX_SAFE_INTEGER);
-      queue.push(queue.slots.doubles[slot * 4]! + (gap(random) % 2 ** 36), 10, 0, 0, 0, undefined);
+      const now = queue.slots.doubles[slot * 4]!;
+      queue.push(now + (gap(random, now) % 2 ** 36), 10, 0, 0, 0, undefined);
     }
     return queue.stepCount / (pending + events);
   }
@@ -226,6 +228,27 @@ describe('the worst case is bounded', () => {
     expect(queue.stepCount / events).toBeLessThan(stepsPerEventMax);
     expect(queue.slots.nexts.length).toBeLessThanOrEqual(8192);
   });
+});
+
+test('cancelled events are freed once, also those that went from the front to a calendar', () => {
+  const queue = new EventQueue();
+  const push = (time: number): number => queue.push(time, 10, 0, 0, 0, undefined);
+  push(1);
+  push(2_000_000);
+  queue.popUntil(1);
+  const front = Array.from({ length: 60 }, (_, index) => push(10_000 + index));
+  for (const id of front.slice(0, 30)) queue.cancel(id);
+  for (let index = 0; index < 40; index++) push(20_000 + index);
+  for (let index = 0; index < 5_000; index++) queue.cancel(push(3_000_000));
+  expect(queue.size).toBe(1 + 30 + 40);
+  const times: number[] = [];
+  for (let slot = queue.popUntil(4_000_000); slot >= 0; slot = queue.popUntil(4_000_000))
+    times.push(queue.slots.doubles[slot * 4]!);
+  expect(times).toEqual([
+    ...Array.from({ length: 30 }, (_, index) => 10_030 + index),
+    ...Array.from({ length: 40 }, (_, index) => 20_000 + index),
+    2_000_000,
+  ]);
 });
 
 describe('ids', () => {

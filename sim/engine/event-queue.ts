@@ -40,7 +40,7 @@ export class EventQueue {
   private steps = 0;
 
   // All events before `frontEnd` stand in the instant, or in the front, ascending from `frontHead` to before `frontTail`.
-  // A non-empty instant is of time `floor`, and all of the front is later.
+  // The instant's events are of time `floor`, and all of the front is later than the instant.
   private readonly instant = new InstantLists(this.slots);
   private readonly frontTimes = new Float64Array(2 * frontLimit);
   private readonly frontSlots = new Int32Array(2 * frontLimit);

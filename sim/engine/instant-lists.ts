@@ -4,11 +4,9 @@
 import { sequenceLimit } from './event-order.ts';
 import type { EventSlots } from './event-slots.ts';
 
-const noTime = -1;
-
 export class InstantLists {
-  /** The timestamp of the events here, −1 if there are none. */
-  time = noTime;
+  /** The timestamp of the events here, or of those that were here last; −1 at first. */
+  time = -1;
   count = 0;
   private readonly slots: EventSlots;
   private readonly heads = new Int32Array(256).fill(-1);
@@ -48,7 +46,6 @@ export class InstantLists {
     heads[priority] = after;
     if (after < 0) bits[word] = set & (set - 1);
     this.count -= 1;
-    if (this.count === 0) this.time = noTime;
     return slot;
   }
 }
