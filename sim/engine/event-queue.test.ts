@@ -251,6 +251,22 @@ test('cancelled events are freed once, also those that went from the front to a 
   ]);
 });
 
+test('a burst just after the bound waits, though its day has begun, and what comes before it still runs first', () => {
+  const queue = new EventQueue();
+  const burst = 1_000_000_000;
+  queue.push(0, 10, 0, 0, 0, undefined);
+  for (let count = 0; count < 100; count++) queue.push(burst, 10, 0, 1, 0, undefined);
+  expect(queue.popUntil(burst - 2)).toBeGreaterThanOrEqual(0);
+  expect(queue.popUntil(burst - 2)).toBe(-1);
+  queue.push(burst, 0, 0, 2, 0, undefined);
+  queue.push(burst - 1, 10, 0, 3, 0, undefined);
+  const targets: number[] = [];
+  for (let slot = queue.popUntil(burst); slot >= 0; slot = queue.popUntil(burst))
+    targets.push(queue.slots.targetOf(slot));
+  expect(targets.slice(0, 3)).toEqual([3, 2, 1]);
+  expect(targets).toHaveLength(102);
+});
+
 describe('ids', () => {
   test('name one event only, though its slot is used again', () => {
     const queue = new EventQueue();
