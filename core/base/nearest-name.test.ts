@@ -26,6 +26,8 @@ test('a likely slip finds its name, a strange word finds none', () => {
   expect(nearestName('Best_Fit', known)).toBe('best-fit');
   expect(nearestName('gpu-paking', known)).toBe('gpu-packing');
   expect(nearestName('fdg', known)).toBe('fgd');
+  expect(nearestName('boundedSlowdownMean', ['waitMean', 'slowdownMean'])).toBe('slowdownMean');
+  expect(nearestName('utilization', ['waitMean', 'gpuUtilizationPercent'])).toBe('gpuUtilizationPercent');
   expect(nearestName('kubernetes', known)).toBeUndefined();
   expect(nearestName('xy', ['ab'])).toBeUndefined();
 });

@@ -22,8 +22,8 @@ export function editDistance(left: string, right: string): number {
 }
 
 /** The one of `known` nearest to `name`, case and punctuation aside; ties go to the first. `undefined` if more than a third
- *  of its letters (two at least) would have to change. */
-export function nearestName(name: string, known: Iterable<string>): string | undefined {
+ *  of its letters (two at least) would have to change and neither name holds the other. */
+export function nearestName(name: string, known: readonly string[]): string | undefined {
   const plain = simplify(name);
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(plain.length / 3)) + 1;
@@ -36,7 +36,12 @@ export function nearestName(name: string, known: Iterable<string>): string | und
       bestDistance = distance;
     }
   }
-  return best;
+  if (best !== undefined || plain.length < 4) return best;
+  for (const candidate of known) {
+    const other = simplify(candidate);
+    if (other.length >= 4 && (plain.includes(other) || other.includes(plain))) return candidate;
+  }
+  return undefined;
 }
 
 function simplify(name: string): string {

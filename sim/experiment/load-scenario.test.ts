@@ -216,6 +216,17 @@ describe('rules beyond the schema', () => {
     );
   });
 
+  test('seeds may name the first job of a window', () => {
+    const windows = valid
+      .replace('csv\n', 'swf\n')
+      .replace(/ {2}columns:.*\n/, '  firstJob: "{seed}"\n  jobCount: 8\n');
+    expect(problemsOf(`${windows}seeds: [1, 20]\n`)).toEqual([]);
+    expect(problemsOf(`${windows}seeds: [0]\n`)[0]).toContain(
+      'seeds.0 SIRA_SCENARIO_INVALID the seed 0 names the first job',
+    );
+    expect(problemsOf(windows.replace('{seed}', '{sed}'))[0]).toContain('expected a whole number from 1, or "{seed}"');
+  });
+
   test('metrics that exist, where they can be measured', () => {
     expect(problemsOf(`${valid}objective: waitMeanSecond\n`)).toEqual([
       '14:12 objective SIRA_SCENARIO_INVALID no metric is called "waitMeanSecond"',

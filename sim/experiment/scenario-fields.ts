@@ -58,7 +58,7 @@ export interface MixFields {
 
 export type SourceFields =
   | { readonly format: 'openb' | 'batsim'; readonly file: string }
-  | { readonly format: 'swf'; readonly file: string; readonly firstJob?: number; readonly jobCount?: number }
+  | { readonly format: 'swf'; readonly file: string; readonly firstJob?: number | '{seed}'; readonly jobCount?: number }
   | {
       readonly format: 'azure-llm';
       readonly file: string;

@@ -119,6 +119,10 @@ class Checker {
       else if (seen.has(seed))
         this.report(path, `the seed ${seed} is given twice`, 'Name each seed once: the same run twice is no evidence.');
       seen.add(seed);
+      const { source } = scenario.workload;
+      if (seed < 1 && source.format === 'swf' && source.firstJob === '{seed}') {
+        this.report(path, `the seed ${seed} names the first job, and jobs count from 1`, 'Use seeds from 1.');
+      }
     }
   }
 
