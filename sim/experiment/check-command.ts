@@ -58,7 +58,7 @@ export function describe(scenario: Scenario): string {
       ? source.count === 0
         ? 'tasks generated without end'
         : `${count(source.count, 'task')} generated`
-      : `${count(readTrace(source).tasks.length, 'task')} in the trace`;
+      : `${count(readTrace(source, scenario.seeds[0] ?? 0).tasks.length, 'task')} in the trace`;
   return [
     `${count(machines.length, 'machine')}${gpus === 0 ? '' : ` with ${count(gpus, 'GPU')}`}`,
     tasks,

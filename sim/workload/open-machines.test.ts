@@ -128,6 +128,16 @@ describe('openb node lists', () => {
     expect(sampled).toHaveLength(121);
   });
 
+  test('shuffled machines are the same machines in an order of the seed', () => {
+    const names = (seed: number): string[] =>
+      openMachines(openb({ shuffle: true }), seed).machines.map(({ name }) => name);
+    const listed = openMachines(openb({}), 1).machines.map(({ name }) => name);
+    expect(names(1)).not.toEqual(listed);
+    expect(names(1)).not.toEqual(names(2));
+    expect(names(1)).toEqual(names(1));
+    expect(names(1).toSorted()).toEqual(listed.toSorted());
+  });
+
   test('an order made for another list is refused', () => {
     const error = errorOf(() => openMachines(openb({ file: allNodes, order: nodeOrder }), 42));
     expect(error.code).toBe('SIRA_TRACE_MALFORMED');

@@ -60,6 +60,10 @@ function openNodeList(
       `${describeCount(machines.length)} of ${describeCount(before)} machines were drawn by seed, with the same mix of kinds (largest remainder).`,
     );
   }
+  if (spec.shuffle === true) {
+    machines = new RandomStream(seed, 'workload.machine-order').shuffle(machines);
+    notes.push('The machines stand in an order drawn by seed, which breaks ties.');
+  }
   if (spec.order !== undefined) machines = orderMachines(machines, spec.order, seed);
   return { machines, notes };
 }

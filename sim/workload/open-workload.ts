@@ -29,7 +29,7 @@ export function openWorkload(spec: WorkloadSpec, machines: readonly MachineSpec[
     seed,
   };
   const { source } = spec;
-  if (source.format !== 'synthetic') return openTrace(readTrace(source), spec, machines, options);
+  if (source.format !== 'synthetic') return openTrace(readTrace(source, seed), spec, machines, options);
   if (spec.arrivals.kind === 'trace') return openSynthetic(source, spec, machines, options);
   if (source.count === 0) {
     const detail = `generated tasks without end have arrivals of their own and cannot be ${spec.arrivals.kind}`;
@@ -63,7 +63,8 @@ function openTrace(
   machines: readonly MachineSpec[],
   options: StreamOptions,
 ): Workload {
-  const prepared = prepareTrace(trace, spec.durations, machines);
+  const origin = spec.arrivals.kind === 'trace' ? (spec.arrivals.origin ?? 'first') : 'first';
+  const prepared = prepareTrace(trace, spec.durations, machines, origin);
   if (prepared.tasks.length === 0) {
     const detail =
       trace.tasks.length === 0 ? 'the trace has no tasks' : `no task fits the cluster. ${prepared.notes.join(' ')}`;

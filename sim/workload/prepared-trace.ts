@@ -19,14 +19,20 @@ export interface PreparedTrace {
   readonly notes: readonly string[];
 }
 
-export function prepareTrace(trace: Trace, durations: DurationSpec, machines: readonly MachineSpec[]): PreparedTrace {
+/** `origin`: time 0 is the first arrival, or the trace's own time 0. */
+export function prepareTrace(
+  trace: Trace,
+  durations: DurationSpec,
+  machines: readonly MachineSpec[],
+  origin: 'first' | 'trace' = 'first',
+): PreparedTrace {
   const notes = [...trace.notes];
   const { ordered, moved } = inOrderOfArrival(trace.tasks);
   if (moved > 0)
     notes.push(
       `${describeCounted(moved, 'task')} arrived earlier than one above them in the file; the list was sorted by arrival.`,
     );
-  const startMicros = ordered.length === 0 ? 0 : (ordered[0] as TraceTask).arrivalMicros;
+  const startMicros = ordered.length === 0 || origin === 'trace' ? 0 : (ordered[0] as TraceTask).arrivalMicros;
 
   const fits = createFitTest(machines);
   const leftOutNames: string[] = [];

@@ -11,13 +11,14 @@ import type { Trace } from './trace.ts';
 /** Sources that are files; `synthetic` is made, not read. */
 export type RecordedSource = Exclude<WorkloadSource, { readonly format: 'synthetic' }>;
 
-/** The trace as recorded. Throws `SIRA_FILE_MISSING`, and `SIRA_TRACE_MALFORMED` with file, line and field. */
-export function readTrace(source: RecordedSource): Trace {
+/** The trace as recorded, or the seed's window of it. Throws `SIRA_FILE_MISSING`, and `SIRA_TRACE_MALFORMED` with file, line and
+ *  field. */
+export function readTrace(source: RecordedSource, seed: number): Trace {
   switch (source.format) {
     case 'openb':
       return readOpenbPods(source.file);
     case 'swf':
-      return readSwfJobs(source);
+      return readSwfJobs({ ...source, firstJob: source.firstJob === '{seed}' ? seed : source.firstJob });
     case 'azure-llm':
       return readAzureLlmRequests(source);
     case 'batsim':

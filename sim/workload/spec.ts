@@ -10,6 +10,8 @@ export type ClusterSpec =
       readonly gpuOnly: boolean;
       /** Share of the machines kept, (0, 1]: seeded, the same mix of models by largest remainder. */
       readonly sample: number;
+      /** Machines in an order drawn by seed instead of the file's, which moves the tie-break; not with `order`. */
+      readonly shuffle?: boolean | undefined;
       /** File (text or .gz) with node numbers in tie-break order, or undefined for the file's order; `{seed}` in its name
        *  stands for the run's seed. */
       readonly order?: string | undefined;
@@ -31,8 +33,9 @@ export interface MachineGroup {
 
 /** When tasks arrive. */
 export type ArrivalSpec =
-  /** As the trace says. */
-  | { readonly kind: 'trace' }
+  /** As the trace says; time 0 is the first arrival, or with `origin: 'trace'` the trace's own time 0, for orders that look at
+   *  the hour of submission (F1). */
+  | { readonly kind: 'trace'; readonly origin?: 'first' | 'trace' | undefined }
   /** The trace's own gaps, stretched so that the offered load of `resource` is `load`. */
   | { readonly kind: 'scaled'; readonly load: number; readonly resource: 'cpu' | 'gpu' }
   /** Tasks drawn from the trace with replacement, Poisson arrivals, at an offered load of `load`; endless. */
@@ -80,8 +83,9 @@ export interface CsvColumns {
 export type WorkloadSource =
   | { readonly format: 'openb'; readonly file: string }
   /** `firstJob` (1-based, over the jobs that ran for some time, by job number; a published window that counts from 0 begins
-   *  one later) and `jobCount` cut a window; 0 jobs means all. Each processor is a machine. */
-  | { readonly format: 'swf'; readonly file: string; readonly firstJob: number; readonly jobCount: number }
+   *  one later) and `jobCount` cut a window; 0 jobs means all. With `{seed}` the run's seed names the first job, so that the
+   *  seeds of a scenario are its windows. Each processor is a machine. */
+  | { readonly format: 'swf'; readonly file: string; readonly firstJob: number | '{seed}'; readonly jobCount: number }
   /** Requests become tasks of a share of one GPU: `gpuMilli`, and prompt and output tokens over the two speeds as run time. */
   | {
       readonly format: 'azure-llm';

@@ -12,8 +12,7 @@ import type { Trace, TraceTask } from './trace.ts';
 const data = (name: string): string => fileURLToPath(new URL(`../../scenarios/data/swf/${name}`, import.meta.url));
 const lublin = data('lublin_256.swf.gz');
 const kth = data('KTH-SP2-1996-2.1-cln.swf.gz');
-const read = (file: string, firstJob = 1, jobCount = 0): Trace =>
-  readSwfJobs({ format: 'swf', file, firstJob, jobCount });
+const read = (file: string, firstJob = 1, jobCount = 0): Trace => readSwfJobs({ file, firstJob, jobCount });
 
 function errorOf(call: () => unknown): SiraError {
   try {
@@ -179,5 +178,33 @@ describe('what is wrong is named with file, line and field', () => {
       ['1', 3e6],
     ]);
     expect(workload.notes[0]).toMatch(/1 task arrived earlier than one above them/);
+  });
+});
+
+describe('windows of a scenario', () => {
+  const { machines } = openMachines(
+    { format: 'groups', groups: [{ name: 'p', count: 256, cpuMilli: 1000, memoryMib: 0, gpuCount: 0, gpuModel: '' }] },
+    1,
+  );
+  const open = (origin: 'first' | 'trace', seed: number) =>
+    openWorkload(
+      {
+        source: { format: 'swf', file: lublin, firstJob: '{seed}', jobCount: 3 },
+        arrivals: { kind: 'trace', origin },
+        durations: { capMicros: Number.POSITIVE_INFINITY, minimumMicros: 1, endless: false },
+        estimates: { kind: 'trace' },
+      },
+      machines,
+      seed,
+    ).tasks();
+
+  test('the seed names the first job', () => {
+    expect(open('first', 1982).next().value?.name).toBe(read(lublin, 1982, 1).tasks[0]?.name);
+    expect(open('first', 2757).next().value?.name).toBe(read(lublin, 2757, 1).tasks[0]?.name);
+  });
+
+  test("time 0 is the first arrival, or the trace's own", () => {
+    expect(open('first', 1982).next().value?.arrivalMicros).toBe(0);
+    expect(open('trace', 1982).next().value?.arrivalMicros).toBe(read(lublin, 1982, 1).tasks[0]?.arrivalMicros);
   });
 });

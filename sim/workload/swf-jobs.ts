@@ -7,7 +7,6 @@ import { type ErrorPlace, SiraError } from '../../core/base/errors.ts';
 import { microsPerSecond } from '../../core/base/time.ts';
 import { describeCount, describeCounted } from './describe.ts';
 import { fieldInteger, fieldNumber } from './field-number.ts';
-import type { WorkloadSource } from './spec.ts';
 import { RequestInterner, type Trace, type TraceTask } from './trace.ts';
 import { readTraceFile } from './trace-file.ts';
 
@@ -25,6 +24,12 @@ const requestedTime = 8;
 const userNumber = 11;
 const fieldCount = 18;
 
+export interface SwfWindow {
+  readonly file: string;
+  readonly firstJob: number;
+  readonly jobCount: number;
+}
+
 interface Job extends TraceTask {
   readonly number: number;
 }
@@ -33,7 +38,7 @@ interface Job extends TraceTask {
  * The jobs of the window by job number: `firstJob` counts from 1 over the jobs that ran, `jobCount` 0 takes all that follow.
  * Throws `SIRA_FILE_MISSING`, `SIRA_TRACE_MALFORMED`, and `SIRA_SCENARIO_INVALID` if the window begins after the last job.
  */
-export function readSwfJobs(source: WorkloadSource & { readonly format: 'swf' }): Trace {
+export function readSwfJobs(source: SwfWindow): Trace {
   const { file, firstJob, jobCount } = source;
   const requests = new RequestInterner();
   const jobs: Job[] = [];
