@@ -39,7 +39,9 @@ export function scaleOfValues(unit: string, magnitudes: readonly number[], halve
   const typicalHalf = [...halves].sort((a, b) => a - b)[Math.floor((halves.length - 1) / 2)];
   let decimals: number;
   if (typicalHalf !== undefined) {
-    decimals = Math.max(1 - magnitudeOf(typicalHalf * factor), leastDecimals(magnitudes, factor));
+    // One decimal more where it shows a digit of a small mean, but no column is widened for what is nearly zero.
+    const digits = Math.max(0, 1 - magnitudeOf(typicalHalf * factor));
+    decimals = Math.max(digits, Math.min(leastDecimals(magnitudes, factor), digits + 1));
   } else {
     decimals = magnitudes.every((value) => Number.isInteger(value * factor)) ? 0 : 3 - magnitudeOf(largest * factor);
   }

@@ -52,7 +52,7 @@ describe('headlineOf', () => {
     expect(answer.title).toBe('good wins: score 62.0%');
     // Differences 5 + {0, 0.2, −0.2, 0.2, −0.2}: s = 0.2, half width 2.776445 · 0.2 / √5 = 0.2483.
     expect(answer.details[0]).toBe(
-      'good is 5.00 points above the runner-up, middling (95% interval 4.75 to 5.25 points, p < 0.001 after Holm’s correction over 3 pairs).',
+      'good is 5.00 points above the runner-up, middling (95% interval 4.75 to 5.25 points, p < 0.001 after Holm’s correction over its 2 rivals).',
     );
     expect(answer.details[1]).toMatch(/^Against the baseline, base, it is 10\.00 points above \(95% interval/);
     expect(answer.order).toEqual(['1 good', '2 middling', '3 base']);
@@ -70,7 +70,7 @@ describe('headlineOf', () => {
     const answer = read(withObjective({ base, alike: plus(0.5, [2, -2, 1, -1, 0.5]), bad: plus(-20) }));
     expect(answer.kind).toBe('cannot tell');
     expect(answer.title).toBe('Cannot tell alike and base apart on score');
-    expect(answer.details[1]).toBe('It is shown to be better than bad.');
+    expect(answer.details[1]).toBe('Shown not to be the best: bad.');
     expect(answer.details[2]).toContain('which could be chance');
     expect(answer.order).toEqual(['1= alike', '1= base', '3 bad']);
   });

@@ -68,10 +68,10 @@ function winner(
   const first = measured[0].policy.name;
   const details: string[] = [];
   const runnerUp = measured[1];
-  const pairs = (measured.length * (measured.length - 1)) / 2;
-  if (runnerUp.againstFirst) {
+  if (runnerUp.firstAgainst) {
+    const correction = measured.length > 2 ? ` after Holm’s correction over its ${measured.length - 1} rivals` : '';
     details.push(
-      `${first} is ${distance(runnerUp.againstFirst, metric, -1)} the runner-up, ${runnerUp.policy.name} (${certainty(runnerUp.againstFirst, metric, -1)}${pairs > 1 ? ` after Holm’s correction over ${pairs} pairs` : ''}).`,
+      `${first} is ${distance(runnerUp.firstAgainst, metric)} the runner-up, ${runnerUp.policy.name} (${certainty(runnerUp.firstAgainst, metric)}${correction}).`,
     );
   }
   if (runnerUp.policy.name !== document.baseline) details.push(...againstBaseline(document, metric, first));
@@ -88,12 +88,12 @@ function cannotTell(
   const first = measured[0].policy.name;
   const name = lowerFirst(metric.title);
   const namesOf = (policies: readonly RankedPolicy[]) => policies.map(({ policy }) => policy.name);
-  const behind = namesOf(measured.slice(1).filter(({ againstFirst }) => againstFirst?.verdict === 'worse'));
-  const tied = namesOf(measured.slice(1).filter(({ againstFirst }) => againstFirst?.verdict !== 'worse'));
+  const behind = namesOf(measured.filter(({ rank }) => rank !== 1));
+  const tied = namesOf(measured.slice(1).filter(({ rank }) => rank === 1));
   const details = [
-    `${first} has the ${extreme} mean, ${best}, but over ${plural(document.seeds.length, 'seed')} its differences from ${joinWords(tied)} could be chance.`,
+    `${first} has the ${extreme} mean, ${best}, but ${plural(document.seeds.length, 'seed')} do not show that it is better than ${joinWords(tied)}.`,
   ];
-  if (behind.length > 0) details.push(`It is shown to be better than ${joinWords(behind)}.`);
+  if (behind.length > 0) details.push(`Shown not to be the best: ${joinWords(behind)}.`);
   details.push(...againstBaseline(document, metric, first));
   const title =
     tied.length <= 2
@@ -108,23 +108,23 @@ function againstBaseline(document: ResultDocument, metric: MetricSpec, leader: s
   if (!comparison || comparison.difference.mean === null) return [];
   const chance = comparison.verdict === 'cannot tell' ? ', which could be chance' : '';
   return [
-    `Against the baseline, ${document.baseline}, it is ${distance(comparison, metric, 1)} (${certainty(comparison, metric, 1)})${chance}.`,
+    `Against the baseline, ${document.baseline}, it is ${distance(comparison, metric)} (${certainty(comparison, metric)})${chance}.`,
   ];
 }
 
-/** `1.83 points above`; `sign` −1 turns the comparison around. */
-function distance({ difference }: Comparison, metric: MetricSpec, sign: 1 | -1): string {
-  const mean = sign * (difference.mean ?? 0);
+/** `1.83 points above`. */
+function distance({ difference }: Comparison, metric: MetricSpec): string {
+  const mean = difference.mean ?? 0;
   if (mean === 0) return 'equal to';
   const scale = differenceScale(metric, [difference]);
   return `${formatQuantity(Math.abs(mean), scale)} ${mean > 0 ? 'above' : 'below'}`;
 }
 
 /** `95% interval 1.60 to 2.06, p = 0.002`. */
-function certainty({ difference, pHolm }: Comparison, metric: MetricSpec, sign: 1 | -1): string {
+function certainty({ difference, pHolm }: Comparison, metric: MetricSpec): string {
   if (difference.low === null || difference.high === null || pHolm === null) return 'no interval';
   const scale = differenceScale(metric, [difference]);
-  const [low, high] = sign === 1 ? [difference.low, difference.high] : [-difference.high, -difference.low];
+  const { low, high } = difference;
   // Below zero on both sides, the sentence has said "below" already.
   const bounds = high <= 0 ? [-high, -low] : [low, high];
   return `95% interval ${formatNumber(bounds[0], scale)} to ${formatNumber(bounds[1], scale)}${unitSuffix(scale.unit)}, ${formatPValue(pHolm)}`;

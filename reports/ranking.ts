@@ -1,8 +1,10 @@
 // The order of the policies by the objective, and how much of that order the seeds support. Keeps the promise that a policy
-// ranks above another only where the paired differences show it: a rank is one plus the number of policies shown to be
-// better, so policies that cannot be told apart share it.
+// ranks above another only where the paired differences show it: a rank is one plus the number of policies shown to be better.
+// Each policy is tested against all its rivals, with Holm's correction over them, so that each rank is at most the true one
+// with 95% confidence, and the policies of rank 1 contain the truly best one with 95% confidence, however the leader was found
+// (Mogstad, Romano, Shaikh and Wilhelm, "Inference for Ranks", Review of Economic Studies 2024; marginal lower bounds).
 
-import { compareAllPairs } from '../sim/experiment/comparison.ts';
+import { compareToBaseline } from '../sim/experiment/comparison.ts';
 import type { Comparison, MetricSpec, PolicyResult, ResultDocument } from '../sim/experiment/results.ts';
 
 export interface RankedPolicy {
@@ -11,19 +13,19 @@ export interface RankedPolicy {
   readonly index: number;
   /** 1 + number of policies shown to be better; null where the objective is undefined. */
   readonly rank: number | null;
-  /** Against the policy with the best mean: null for that policy itself. */
-  readonly againstFirst: Comparison | null;
+  /** The policy with the best mean against this one, corrected over all of this one's rivals; null for that policy itself. */
+  readonly firstAgainst: Comparison | null;
 }
 
 export interface Ranking {
   readonly metric: MetricSpec;
   /** By mean, best first; undefined ones last. */
   readonly policies: readonly RankedPolicy[];
-  /** True if the best mean is shown to be better than every other policy. */
+  /** True if every policy but the first is shown not to be the best. */
   readonly decided: boolean;
 }
 
-/** Ranks by the document's objective. All pairs are in the correction, because the leader is picked from the same data. */
+/** Ranks by the document's objective. */
 export function rankPolicies(document: ResultDocument): Ranking {
   const metric = objectiveOf(document);
   const sign = metric.better === 'lower' ? 1 : -1;
@@ -35,31 +37,18 @@ export function rankPolicies(document: ResultDocument): Ranking {
       if (left === null || right === null) return Number(left === null) - Number(right === null) || a.index - b.index;
       return metric.better === 'neither' ? a.index - b.index : sign * (left - right) || a.index - b.index;
     });
-  const pairs = compareAllPairs(
-    ordered.map(({ policy }) => policy),
-    metric,
-    document.seeds,
-  );
-  const first = ordered[0]?.policy;
-  const policies = ordered.map(({ policy, index }) => ({
-    policy,
-    index,
-    rank: meanOf(policy) === null ? null : 1 + pairs.filter((pair) => loses(policy.name, pair)).length,
-    // Pairs are (later − earlier) in the given order, so that the first policy is always the one compared with.
-    againstFirst: pairs.find((pair) => pair.policy === policy.name && pair.baseline === first?.name) ?? null,
-  }));
-  const others = policies.slice(1);
-  return {
-    metric,
-    policies,
-    decided: others.length > 0 && others.every((other) => other.againstFirst?.verdict === 'worse'),
-  };
-}
-
-function loses(policy: string, pair: Comparison): boolean {
-  return (
-    (pair.policy === policy && pair.verdict === 'worse') || (pair.baseline === policy && pair.verdict === 'better')
-  );
+  const measured = ordered.map(({ policy }) => policy).filter((policy) => meanOf(policy) !== null);
+  const policies = ordered.map(({ policy, index }): RankedPolicy => {
+    if (!measured.includes(policy)) return { policy, index, rank: null, firstAgainst: null };
+    const rivals = compareToBaseline(measured, [metric], policy.name, document.seeds);
+    return {
+      policy,
+      index,
+      rank: 1 + rivals.filter(({ verdict }) => verdict === 'better').length,
+      firstAgainst: rivals.find((rival) => rival.policy === measured[0].name) ?? null,
+    };
+  });
+  return { metric, policies, decided: measured.length > 1 && policies.slice(1).every(({ rank }) => rank !== 1) };
 }
 
 /** The metric that ranks. A document whose objective is not among its metrics is ranked by its first. */
@@ -71,7 +60,7 @@ export function objectiveOf(document: ResultDocument): MetricSpec {
 
 /** `1`, or `1=` where others share the rank; `–` where there is none. With one seed nothing is shown, so there are no ranks. */
 export function rankLabel(entry: RankedPolicy, ranking: Ranking): string {
-  if (entry.rank === null || !ranking.policies.some(({ againstFirst }) => againstFirst?.pHolm != null)) return '–';
+  if (entry.rank === null || !ranking.policies.some(({ firstAgainst }) => firstAgainst?.pHolm != null)) return '–';
   const shared = ranking.policies.filter(({ rank }) => rank === entry.rank).length > 1;
   return shared ? `${entry.rank}=` : String(entry.rank);
 }

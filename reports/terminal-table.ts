@@ -240,7 +240,7 @@ function remarksOf(document: ResultDocument, ranking: Ranking, omitted: readonly
   if (document.seeds.length > 1 && document.policies.length > 1) {
     remarks.push({
       mark: '±',
-      text: 'half of the 95% interval over seeds; policies that share a rank cannot be told apart (Holm, all pairs). ≈: could be chance.',
+      text: 'half of the 95% interval over seeds; a rank is 1 + the policies shown to be better. ≈: could be chance.',
       alarming: false,
     });
   }

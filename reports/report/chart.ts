@@ -26,6 +26,8 @@ export interface Figure {
   readonly variants: readonly Variant[];
   /** What the select chooses, such as `metric`. */
   readonly chooses?: string;
+  /** A time axis that the reader can zoom: its whole extent and the steps between ticks to choose from, seconds. */
+  readonly zoom?: { readonly from: number; readonly to: number; readonly steps: readonly number[] };
   /** Key under the title: colours by CSS variable. */
   readonly key?: readonly { readonly color: string; readonly label: string }[];
 }

@@ -113,7 +113,7 @@ const functions = {
     const left = Math.max(x, area.x);
     const right = Math.min(Math.max(end, x + 0.6), area.x + area.width);
     if (right <= left) return null;
-    return { type: 'rect', shape: { x: left, y: y + gap / 2, width: Math.max(0.4, right - left - 0.4), height: Math.max(0.5, below - y - gap) }, style: { fill: css(api.value(5) ? '--level-' + api.value(5) : '--used') } };
+    return { type: 'rect', shape: { x: left, y: y + gap / 2, width: Math.max(0.4, right - left - 0.4), height: Math.max(0.5, below - y - gap) }, style: { fill: css('--level-' + api.value(5)) } };
   },
 };
 
@@ -139,6 +139,11 @@ const charts = figures.map((figure) => {
     if (target.legend) target.legend.selected = Object.fromEntries([...hidden].map((name) => [name, false]));
     chart.setOption(option, { notMerge: true });
   };
+  if (figure.zoom) chart.on('datazoom', () => {
+    const { start, end } = chart.getOption().dataZoom[0];
+    const span = ((end - start) / 100) * (figure.zoom.to - figure.zoom.from);
+    chart.setOption({ xAxis: { interval: figure.zoom.steps.find((step) => span / step <= 8) } });
+  });
   if (select) select.addEventListener('change', draw);
   const resize = () => chart.resize();
   new ResizeObserver(resize).observe(element);

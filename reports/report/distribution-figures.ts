@@ -55,7 +55,14 @@ function distributionLines(
   const positive = present.flatMap((policy) => policy[name].value.filter((value) => value > 0));
   if (positive.length === 0) return undefined;
   const high = Math.log10(Math.max(...positive));
-  const low = Math.max(Math.log10(Math.min(...positive)), high - decadesMax);
+  const low = Math.max(
+    Math.log10(Math.min(...positive)),
+    high - decadesMax,
+    firstRise(
+      present.map((policy) => policy[name]),
+      high,
+    ) - 0.3,
+  );
   // A single value still needs an axis of some width.
   const [from, to] = high - low < 0.1 ? [low - 0.5, high + 0.5] : [low, high];
   const grid = Array.from({ length: gridPoints }, (_, index) => from + ((to - from) * index) / (gridPoints - 1));
@@ -67,6 +74,16 @@ function distributionLines(
     ),
   }));
   return { lines, low: from, high: to };
+}
+
+/** The exponent up to which all curves are flat: nobody wants to see the milliseconds in which two tasks of a day started. */
+function firstRise(distributions: readonly Distribution[], high: number): number {
+  for (let exponent = high - decadesMax; exponent < high; exponent += 0.05) {
+    const rises = (distribution: Distribution) =>
+      shareAtOrBelow(distribution, 10 ** exponent) - shareAtOrBelow(distribution, 10 ** (high - decadesMax)) > 0.01;
+    if (distributions.some(rises)) return exponent - 0.05;
+  }
+  return high;
 }
 
 /** Below this many points a distribution is whole and its steps are real; above, it was thinned and is joined up. */

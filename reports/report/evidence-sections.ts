@@ -88,7 +88,7 @@ export function methodSection(document: ResultDocument): Markup {
   return html`<section id="method"><h2>How to read the numbers</h2>
 <ul class="notes">
 <li>Intervals are Student’s t over ${plural(document.seeds.length, 'seed')}, at 95%, each on its own. One seed gives every policy the same arrivals, so policies are compared by their differences seed by seed, which removes what the seeds have in common.</li>
-<li>“Shown to be better” means p &lt; 0.05 of the paired t test after Holm’s correction: over the policies where they are compared with the baseline, over all pairs where they are ranked, because the leader is picked from the same data. Everything else is “cannot tell”, which is not “equal”.</li>
+<li>“Shown to be better” means p &lt; 0.05 of the paired t test after Holm’s correction: over the policies where they are compared with the baseline, over a policy’s rivals where it is ranked. So the policies of rank 1 contain the truly best one with 95% confidence, although the leader was picked from the same data. Everything else is “cannot tell”, which is not “equal”.</li>
 <li>${growing.length > 0 ? `Queues that still grew: ${joinWords(growing)}. Their waits are a matter of the window’s length.` : 'No queue grew over the measured window.'}</li>
 <li>These are simulated outcomes. How far the simulator is from a live cluster was not measured for this scenario, so a difference here is evidence about the model and a reason to try the policy, not yet a promise.</li>
 </ul></section>

@@ -26,5 +26,10 @@ function choice(figure: Figure): Markup | false {
 
 /** What the page's script reads: one entry a figure, one option a choice. */
 export function figureData(figures: readonly Figure[]): unknown {
-  return figures.map(({ id, renderer, variants }) => ({ id, renderer, options: variants.map(({ option }) => option) }));
+  return figures.map(({ id, renderer, variants, zoom }) => ({
+    id,
+    renderer,
+    options: variants.map(({ option }) => option),
+    ...(zoom ? { zoom } : {}),
+  }));
 }

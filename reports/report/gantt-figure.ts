@@ -2,12 +2,16 @@
 // all policies show the same machines, as many as can be read.
 
 import type { GanttBar, PolicyResult, ResultDocument } from '../../sim/experiment/results.ts';
+import { formatDuration } from '../format.ts';
 import type { Ranking } from '../ranking.ts';
 import { base, call, type Figure, type Json, type Option, tooltip, xAxis, yAxis } from './chart.ts';
-import { tickSeconds } from './time-figures.ts';
+import { tickSeconds, tickSteps } from './time-figures.ts';
 
-const lanesMax = 210;
-const lanePixels = 4.5;
+const lanesMax = 200;
+const lanePixels = 6;
+const heightMaxPixels = 900;
+/** So that each machine's name has room. */
+const bandLanesMin = 2;
 
 /** Sizes of tasks by GPU milli: the upper bound of each level, its label. */
 const levels = [
@@ -18,9 +22,12 @@ const levels = [
   { upTo: Number.POSITIVE_INFINITY, label: '8 or more' },
 ] as const;
 
+const keyOfLevels = levels.map(({ label }, index) => ({ color: `level-${index + 1}`, label }));
+
 export function ganttFigure(document: ResultDocument, ranking: Ranking): Figure | undefined {
   const policies = ranking.policies.map(({ policy }) => policy).filter(({ gantt }) => gantt.length > 0);
   if (policies.length === 0) return undefined;
+  const without = policies.some(({ gantt }) => gantt.some(({ gpuMilli }) => gpuMilli === 0));
   const withGpus = policies.some(({ gantt }) => gantt.some(({ gpuMilli }) => gpuMilli > 0));
   const { machines, total } = chooseMachines(policies);
   const variants = policies.map((policy) => ({ policy, layout: layOut(policy.gantt, machines) }));
@@ -29,17 +36,23 @@ export function ganttFigure(document: ResultDocument, ranking: Ranking): Figure 
     document.measuredSeconds,
     ...variants.flatMap(({ layout }) => layout.placed.map(({ bar }) => bar.endSeconds)),
   );
+  // Bars that ended before the first one of the record are not in it, so that what came before is not the whole picture.
+  const firstEnd = Math.min(...policies.flatMap(({ gantt }) => gantt.map(({ endSeconds }) => endSeconds)));
+  const step = tickSeconds(horizon - firstEnd);
+  const from = firstEnd > 0.1 * horizon ? Math.floor(firstEnd / step) * step : 0;
   const fewer = machines.length < total ? ` ${machines.length} of the ${total} recorded machines are shown.` : '';
+  const part = from > 0 ? `, from ${formatDuration(from)} to ${formatDuration(horizon)} of the measured window` : '';
   return {
     id: 'schedule',
     title: 'What ran where',
-    caption: `Seed ${document.seeds[0]}. One band a machine, one bar a task.${fewer} Drag to move, hold Ctrl and scroll to zoom, or use the slider.`,
+    caption: `Seed ${document.seeds[0]}${part}. One band a machine, one bar a task.${fewer} Drag to move, hold Ctrl and scroll to zoom, or use the slider.`,
     label: 'Gantt chart: the tasks on each machine over the measured window.',
-    heightPixels: Math.round(Math.min(1000, Math.max(220, lanes * lanePixels)) + 96),
+    heightPixels: Math.round(Math.min(heightMaxPixels, Math.max(220, lanes * lanePixels)) + 96),
     renderer: 'canvas',
-    variants: variants.map(({ policy, layout }) => ({ label: policy.name, option: option(layout, horizon) })),
+    variants: variants.map(({ policy, layout }) => ({ label: policy.name, option: option(layout, from, horizon) })),
     chooses: 'policy',
-    ...(withGpus ? { key: levels.map(({ label }, index) => ({ color: `level-${index + 1}`, label })) } : {}),
+    zoom: { from, to: horizon, steps: tickSteps },
+    ...(withGpus ? { key: [...(without ? [{ color: 'level-0', label: 'no GPU' }] : []), ...keyOfLevels] } : {}),
   };
 }
 
@@ -78,14 +91,14 @@ function layOut(bars: readonly GanttBar[], machines: readonly string[]): Layout 
       freeAt[lane] = bar.endSeconds;
       placed.push({ bar, lane: laneCount + lane, band: bands.length });
     }
-    const height = Math.max(1, freeAt.length);
+    const height = Math.max(bandLanesMin, freeAt.length);
     bands.push({ machine, from: laneCount, to: laneCount + height });
     laneCount += height;
   }
   return { laneCount, bands, placed };
 }
 
-function option({ laneCount, bands, placed }: Layout, horizon: number): Option {
+function option({ laneCount, bands, placed }: Layout, from: number, horizon: number): Option {
   const middles = bands.map(({ from, to }) => (from + to) / 2);
   return {
     ...base,
@@ -107,10 +120,9 @@ function option({ laneCount, bands, placed }: Layout, horizon: number): Option {
       ),
     }),
     xAxis: xAxis('time since the start of measurement', {
-      min: 0,
+      min: from,
       max: horizon,
-      minInterval: tickSeconds(horizon),
-      maxInterval: tickSeconds(horizon),
+      interval: tickSeconds(horizon - from),
       splitLine: { show: true, lineStyle: { color: 'var(--grid)' } },
       axisLabel: { formatter: call('duration'), alignMaxLabel: 'right' },
     }),

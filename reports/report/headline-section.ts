@@ -1,6 +1,6 @@
 // The top of the report: what was asked, on what, and the answer in a sentence, with what casts doubt on it.
 
-import type { ResultDocument } from '../../sim/experiment/results.ts';
+import type { Comparison, MetricSpec, ResultDocument } from '../../sim/experiment/results.ts';
 import {
   formatDuration,
   formatEstimate,
@@ -58,6 +58,9 @@ ${callouts(document)}
 `;
 }
 
+/** Beyond this, a change in percent tells of a small baseline more than of the policy. */
+const percentChangeMax = 200;
+
 /** The leader's figures, large: the objective, its distance from the baseline, and the next metrics. */
 function numbers(document: ResultDocument, ranking: Ranking): Markup | false {
   const leader = ranking.policies[0];
@@ -76,23 +79,21 @@ function numbers(document: ResultDocument, ranking: Ranking): Markup | false {
     );
     return html`<div><dt>${upperFirst(metric.title)}</dt><dd>${formatQuantity(estimate.mean, scale)}<small>${
       half === null ? 'one seed, no interval' : `± ${formatNumber(half, scale)}${unitSuffix(scale.unit)}`
-    }</small>${against && html`<small>${changePhrase(document, against.difference, metric)}</small>`}</dd></div>`;
+    }</small>${against && html`<small>${changePhrase(document, against, metric)}</small>`}</dd></div>`;
   });
   return html`<dl class="figures-strip" aria-label="Main figures of ${leader.policy.name}">${cells}</dl>`;
 }
 
-/** `+11.66 points against random`, or the relative change where the unit allows one. */
-function changePhrase(
-  document: ResultDocument,
-  difference: ResultDocument['comparisons'][number]['difference'],
-  metric: ResultDocument['metrics'][number],
-): string {
-  const baseline = document.policies.find(({ name }) => name === document.baseline)?.metrics[metric.name]?.mean;
+/** `+11.66 points against random`, or in percent of the baseline's mean where that says more; says so if it may be chance. */
+function changePhrase(document: ResultDocument, { difference, verdict }: Comparison, metric: MetricSpec): string {
   if (difference.mean === null) return '';
-  if (metric.unit === '%' || !baseline)
-    return `${formatQuantity(difference.mean, differenceScale(metric, [difference]), true)} against ${document.baseline}`;
-  const percent = (100 * difference.mean) / Math.abs(baseline);
-  return `${formatNumber(percent, { factor: 1, decimals: Math.abs(percent) < 10 ? 1 : 0 }, true)}% against ${document.baseline}`;
+  const baseline = document.policies.find(({ name }) => name === document.baseline)?.metrics[metric.name]?.mean;
+  const percent = baseline ? (100 * difference.mean) / Math.abs(baseline) : Number.POSITIVE_INFINITY;
+  const change =
+    metric.unit === '%' || Math.abs(percent) > percentChangeMax
+      ? formatQuantity(difference.mean, differenceScale(metric, [difference]), true)
+      : `${formatNumber(percent, { factor: 1, decimals: Math.abs(percent) < 10 ? 1 : 0 }, true)}%`;
+  return `${change} against ${document.baseline}${verdict === 'cannot tell' ? ', may be chance' : ''}`;
 }
 
 function callouts(document: ResultDocument): Markup | false {

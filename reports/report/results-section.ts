@@ -37,7 +37,7 @@ ${others.map((other) => html`<td>${estimateCell(policy.metrics[other.name], scal
 <div class="table" tabindex="0" role="region" aria-label="Results, scrollable"><table>
 <caption><span>${
     document.seeds.length > 1
-      ? `Mean ± half of the 95% interval over ${document.seeds.length} seeds; the dots are the seeds. Policies that share a rank cannot be told apart: their paired differences, corrected over all pairs, may be chance.`
+      ? `Mean ± half of the 95% interval over ${document.seeds.length} seeds; the dots are the seeds. A rank is one more than the number of policies shown to be better, so that it repeats where the seeds cannot tell.`
       : 'One seed: no intervals and no ranks.'
   }</span></caption>
 <thead><tr><th scope="col" class="rank">#</th><th scope="col" class="text pin">Policy</th>${head(metric)}<th scope="col" class="text">Interval and seeds</th>${

@@ -116,12 +116,13 @@ export function percentAxis(values: readonly number[], cropped: boolean): Option
   };
 }
 
-const steps = [
+/** Steps of time, seconds, that people count in. */
+export const tickSteps: readonly number[] = [
   1e-3, 1e-2, 0.1, 1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 10_800, 14_400, 21_600, 43_200, 86_400, 172_800,
   604_800, 2_592_000,
 ];
 
 /** A step of time that gives four to nine ticks and is round in seconds, minutes, hours or days. */
 export function tickSeconds(spanSeconds: number): number {
-  return steps.find((step) => spanSeconds / step <= 8) ?? spanSeconds / 8;
+  return tickSteps.find((step) => spanSeconds / step <= 8) ?? spanSeconds / 8;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkGuards, compareAllPairs, compareToBaseline } from './comparison.ts';
+import { checkGuards, compareToBaseline } from './comparison.ts';
 import type { MetricSpec } from './results.ts';
 import { estimate } from './statistics.ts';
 
@@ -107,18 +107,6 @@ describe('compareToBaseline', () => {
   it('refuses an unknown baseline and a wrong number of values', () => {
     expect(() => compareToBaseline([base], [wait], 'nobody', seeds)).toThrow('baseline');
     expect(() => compareToBaseline([base, good], [wait], 'random', [1, 2])).toThrow('one value a seed');
-  });
-});
-
-describe('compareAllPairs', () => {
-  it('corrects over all pairs', () => {
-    const pairs = compareAllPairs([base, good, alike], utilization, seeds);
-    expect(pairs.map(({ policy, baseline, verdict }) => [policy, baseline, verdict])).toEqual([
-      ['best-fit', 'random', 'better'],
-      ['spread', 'random', 'cannot tell'],
-      ['spread', 'best-fit', 'worse'],
-    ]);
-    expect(pairs[0].pHolm).toBeCloseTo(3 * pairs[0].pValue!, 12);
   });
 });
 

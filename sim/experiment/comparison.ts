@@ -37,22 +37,6 @@ export function compareToBaseline(
   return comparisons;
 }
 
-/**
- * Every policy against every other on one metric, corrected over all pairs. This is the family to use where the winner was
- * picked by looking at the same data: whichever policy leads, its comparisons were in it.
- */
-export function compareAllPairs(
-  policies: readonly ComparablePolicy[],
-  metric: MetricSpec,
-  seeds: readonly number[],
-): Comparison[] {
-  const measured = policies.filter((policy) => policy.metrics[metric.name]);
-  const pairs = measured.flatMap((control, index) =>
-    measured.slice(index + 1).map((treated) => ({ treated, control })),
-  );
-  return comparePairs(pairs, metric, seeds);
-}
-
 function comparePairs(
   pairs: readonly { readonly treated: ComparablePolicy; readonly control: ComparablePolicy }[],
   metric: MetricSpec,
