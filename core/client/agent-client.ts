@@ -3,6 +3,7 @@
 // runs the work, sends the messages and wakes the agent is the shell's: in the simulator a machine, live a process.
 
 import { assert } from '../base/assert.ts';
+import { SequenceWindow } from '../base/sequence-window.ts';
 import type { AgentRefused, AgentRegistered, Dispatch, ResultRecorded, Stop } from '../kernel/effects.ts';
 import type { AgentHello, AttemptReference, DispatchAccepted, TaskFinished } from '../kernel/inputs.ts';
 import type { AgentResources, Capabilities } from '../registry/agent-hello.ts';
@@ -45,7 +46,8 @@ export class AgentClient {
   /** Work that runs, or whose result is not recorded yet, by attempt. */
   private readonly work = new Map<number, Work>();
   private unrecorded = 0;
-  private helloSentMicros = Number.NEGATIVE_INFINITY;
+  /** Dispatches seen, by the order that the kernel gave them: a late copy must not begin work again. */
+  private readonly orders = new SequenceWindow();
   private retryAtMicros = Number.POSITIVE_INFINITY;
 
   constructor(options: AgentOptions, shell: AgentShell) {
@@ -72,18 +74,16 @@ export class AgentClient {
 
   /** Begins, or begins anew after a restart: what ran before is lost, and the new incarnation says so. */
   start(nowMicros: number): void {
-    this.work.clear();
-    this.unrecorded = 0;
-    this.incarnation++;
-    this.registered = false;
-    this.leaseExpiryMicros = Number.POSITIVE_INFINITY;
+    this.giveUp();
+    // A wake that came while the agent was down went unheard.
+    this.retryAtMicros = Number.POSITIVE_INFINITY;
     this.hello(nowMicros);
   }
 
   receive(message: ToAgent, nowMicros: number): void {
     if (message.kind === 'agentRegistered') this.onRegistered(message, nowMicros);
     else if (message.kind === 'agentRefused') this.onRefused(message, nowMicros);
-    else if (message.agent === this.number && message.incarnation === this.incarnation) {
+    else if (this.registered && message.agent === this.number && message.incarnation === this.incarnation) {
       if (message.kind === 'dispatch') this.onDispatch(message);
       else if (message.kind === 'stop') this.onStop(message, nowMicros);
       else this.forget(message.attempt);
@@ -98,7 +98,6 @@ export class AgentClient {
   /** To be called at least once per heartbeat interval: gives up all work if the lease could end before the next call. */
   tick(nowMicros: number, intervalMicros: number): void {
     if (!this.registered || nowMicros + intervalMicros < this.leaseExpiryMicros) return;
-    for (const { dispatch, result } of this.work.values()) if (result === undefined) this.shell.stopWork(dispatch);
     this.start(nowMicros);
   }
 
@@ -126,14 +125,25 @@ export class AgentClient {
     if (this.unrecorded > 0) this.wishWake(nowMicros);
   }
 
+  /** Ends all work; what follows is a new incarnation, without a lease until it is registered. */
+  private giveUp(): void {
+    for (const { dispatch, result } of this.work.values()) if (result === undefined) this.shell.stopWork(dispatch);
+    this.work.clear();
+    this.unrecorded = 0;
+    this.orders.clear();
+    this.incarnation++;
+    this.registered = false;
+    this.leaseExpiryMicros = Number.POSITIVE_INFINITY;
+  }
+
   private hello(nowMicros: number): void {
     const { gateway, name, resources } = this.options;
-    this.helloSentMicros = nowMicros;
     this.shell.send({
       kind: 'agentHello',
       gateway,
       name,
       incarnation: this.incarnation,
+      sentMicros: nowMicros,
       connection: 1,
       resources,
       capabilities: this.options.capabilities,
@@ -145,24 +155,27 @@ export class AgentClient {
 
   private onRegistered(message: AgentRegistered, nowMicros: number): void {
     if (message.incarnation !== this.incarnation) return;
+    const expiryMicros = message.helloSentMicros + message.leaseMicros;
+    // An answer that took so long gives no lease to work under; the hello is repeated.
+    if (!this.registered && nowMicros + message.heartbeatIntervalMicros >= expiryMicros) return;
     this.number = message.agent;
     this.leaseMicros = message.leaseMicros;
-    if (!this.registered) this.leaseExpiryMicros = this.helloSentMicros + message.leaseMicros;
+    this.leaseExpiryMicros = this.registered ? Math.max(this.leaseExpiryMicros, expiryMicros) : expiryMicros;
     this.registered = true;
-    for (const reference of message.stop)
-      this.onStop({ kind: 'stop', agent: this.number, incarnation: this.incarnation, ...reference }, nowMicros);
+    for (const { attempt } of message.stop) this.stopAttempt(attempt, nowMicros);
   }
 
   private onRefused(message: AgentRefused, nowMicros: number): void {
     if (message.incarnation !== this.incarnation) return;
-    this.incarnation++;
-    this.registered = false;
+    this.giveUp();
     this.wishWake(nowMicros);
   }
 
   private onDispatch(dispatch: Dispatch): void {
     const known = this.work.get(dispatch.attempt);
     if (known === undefined) {
+      if (this.orders.look(dispatch.order) !== 'new') return;
+      this.orders.note(dispatch.order);
       this.work.set(dispatch.attempt, { dispatch, result: undefined });
       this.shell.startWork(dispatch);
     } else if (known.result !== undefined) {
@@ -179,8 +192,11 @@ export class AgentClient {
   }
 
   private onStop(message: Stop, nowMicros: number): void {
-    const work = this.work.get(message.attempt);
-    if (work === undefined) {
+    if (this.work.has(message.attempt)) {
+      this.stopAttempt(message.attempt, nowMicros);
+    } else {
+      // Its dispatch may be on its way still.
+      if (this.orders.look(message.order) === 'new') this.orders.note(message.order);
       // It may have been recorded already, or never have come; either way it does not run here.
       const { agent, incarnation, task, attempt } = message;
       this.shell.send({
@@ -192,10 +208,14 @@ export class AgentClient {
         outcome: 'stopped',
         serviceMicros: 0,
       });
-    } else if (work.result === undefined) {
-      this.shell.stopWork(work.dispatch);
-      this.report(work, 'stopped', 0, nowMicros);
     }
+  }
+
+  private stopAttempt(attempt: number, nowMicros: number): void {
+    const work = this.work.get(attempt);
+    if (work === undefined || work.result !== undefined) return;
+    this.shell.stopWork(work.dispatch);
+    this.report(work, 'stopped', 0, nowMicros);
   }
 
   private report(work: Work, outcome: TaskFinished['outcome'], serviceMicros: number, nowMicros: number): void {

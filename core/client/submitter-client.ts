@@ -6,7 +6,7 @@ import { RetryQueue } from '../base/retry-queue.ts';
 import type { DeliverEffect, SubscribedEffect } from '../bus/broker-protocol.ts';
 import type { SubmissionAccepted, SubmissionRefused, TaskEnded } from '../kernel/effects.ts';
 import type { InputBody, TaskSubmitted } from '../kernel/inputs.ts';
-import { endsTopic } from '../kernel/kernel.ts';
+import { endsSubscriber, endsSubscription, endsTopic } from '../kernel/kernel.ts';
 import type { ResourceRequest } from '../scheduler/request.ts';
 
 export type ToSubmitter = SubmissionAccepted | SubmissionRefused | SubscribedEffect | DeliverEffect;
@@ -42,9 +42,11 @@ export class SubmitterClient {
   private readonly cancelRetries = new RetryQueue();
   private subscribed = false;
   private subscribeAgainMicros = Number.POSITIVE_INFINITY;
-  /** Ends taken so far, in offset order: the next offset expected, and those that came early. */
+  /** Every end below this offset was taken; so were those above it that came early. */
   private nextOffset = 0;
-  private readonly early = new Map<number, TaskEnded>();
+  private readonly early = new Set<number>();
+  /** The gap below the early ones when ends were last acknowledged; if it is still there the next time, it was lost. */
+  private gapOffset = -1;
   private unacknowledged = 0;
   private acknowledgeAtMicros = Number.POSITIVE_INFINITY;
   private wishedMicros = Number.POSITIVE_INFINITY;
@@ -54,8 +56,8 @@ export class SubmitterClient {
   constructor(options: SubmitterOptions, shell: SubmitterShell) {
     this.options = options;
     this.shell = shell;
-    this.name = `submitter/${options.submitter}`;
-    this.subscription = `${this.name}/ends`;
+    this.name = endsSubscriber(options.submitter);
+    this.subscription = endsSubscription(options.submitter);
   }
 
   get unansweredCount(): number {
@@ -91,6 +93,7 @@ export class SubmitterClient {
       kind: 'taskSubmitted',
       submitter: this.options.submitter,
       submission,
+      settled: (this.unanswered.keys().next().value ?? submission) - 1,
       request,
       estimateMicros,
       priority,
@@ -156,12 +159,11 @@ export class SubmitterClient {
   }
 
   private delivered(message: DeliverEffect, nowMicros: number): void {
+    // Ends of different tasks need no order among each other: one that is lost on its way holds up nobody else's.
     if (message.offset >= this.nextOffset && !this.early.has(message.offset)) {
-      this.early.set(message.offset, message.payload as TaskEnded);
-    }
-    for (let end = this.early.get(this.nextOffset); end !== undefined; end = this.early.get(this.nextOffset)) {
-      this.early.delete(this.nextOffset);
-      this.nextOffset++;
+      this.early.add(message.offset);
+      while (this.early.delete(this.nextOffset)) this.nextOffset++;
+      const end = message.payload as TaskEnded;
       this.unwanted.delete(end.submission);
       this.shell.ended(end);
     }
@@ -181,6 +183,7 @@ export class SubmitterClient {
   private acknowledge(nowMicros: number): void {
     this.acknowledgeAtMicros = Number.POSITIVE_INFINITY;
     this.unacknowledged = 0;
+    if (this.early.size > 0) this.askAgain(nowMicros);
     if (this.nextOffset === 0) return;
     this.shell.send({
       kind: 'acknowledge',
@@ -190,6 +193,17 @@ export class SubmitterClient {
       offset: this.nextOffset - 1,
       cumulative: true,
     });
+  }
+
+  /** Later ends came and an earlier one did not: if that lasts, has everything unacknowledged delivered again. */
+  private askAgain(nowMicros: number): void {
+    if (this.gapOffset === this.nextOffset) {
+      this.shell.send({ kind: 'subscriberConnected', timeMicros: nowMicros, subscriber: this.name });
+    }
+    this.gapOffset = this.nextOffset;
+    if (this.acknowledgeAtMicros === Number.POSITIVE_INFINITY) {
+      this.acknowledgeAtMicros = nowMicros + this.options.acknowledgeMicros;
+    }
   }
 
   private wishWake(): void {

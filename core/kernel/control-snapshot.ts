@@ -6,6 +6,7 @@ import type { RegistrySnapshot } from '../registry/agent-registry.ts';
 import type { RequestKind } from '../scheduler/request.ts';
 import type { SchedulerSnapshot } from '../scheduler/scheduler.ts';
 import type { Attempt, Task } from '../scheduler/task.ts';
+import type { SubmissionLedgerState } from './submission-ledger.ts';
 
 type SavedTask = Omit<Task, 'kind' | 'queueKey' | 'queueIndex'> & { readonly kind: number };
 type SavedAttempt = Omit<Attempt, 'kind' | 'task'> & { readonly task: number };
@@ -20,12 +21,9 @@ export interface ControlSnapshot {
   readonly tasks: readonly SavedTask[];
   readonly attempts: readonly SavedAttempt[];
   readonly attemptCount: number;
-  readonly submitters: readonly {
-    readonly submitter: number;
-    readonly watermark: number;
-    readonly early: readonly number[];
-  }[];
+  readonly submitters: readonly ({ readonly submitter: number } & SubmissionLedgerState)[];
   readonly connections: readonly number[];
+  readonly orders: readonly number[];
   readonly retries: ReturnType<RetryQueue['save']>;
   readonly taskCount: number;
 }

@@ -24,13 +24,15 @@ import type {
   TaskSubmitted,
 } from './inputs.ts';
 import { type KernelSettings, registrySettingsOf } from './kernel-settings.ts';
-import { SubmissionWindow } from './submission-window.ts';
+import { SubmissionLedger } from './submission-ledger.ts';
 
 /** What the control machine hands to its composition. */
 export interface ControlOutput {
   emit(effect: Effect): void;
   /** Publish the end of a task to its submitter's topic. */
   publishEnd(submitter: number, ended: TaskEnded): void;
+  /** A submitter is new: what is published for it from now on must be kept until it has taken it. */
+  openEnds(submitter: number): void;
 }
 
 /** Timers of the control machine, in the order in which they fire at one deadline. */
@@ -42,12 +44,14 @@ export class Control implements SchedulerOutput {
   readonly registry: AgentRegistry;
   /** Waiting and placed tasks by number; an ended task is forgotten. */
   private readonly tasks = new Map<number, Task>();
-  private readonly submitters = new Map<number, SubmissionWindow>();
+  private readonly submitters = new Map<number, SubmissionLedger>();
   private readonly retries = new RetryQueue();
   private readonly settings: KernelSettings;
   private readonly output: ControlOutput;
   /** Number of the connection on which each agent last agreed with the kernel on what it runs. */
   private readonly connections: number[] = [];
+  /** Attempts that each agent was given to lead in its present incarnation. */
+  private readonly orders: number[] = [];
   private taskCount = 0;
   private nowMicros = 0;
   private readonly awaitsAnswer = (number: number): boolean => {
@@ -122,7 +126,9 @@ export class Control implements SchedulerOutput {
     if (registration.kind === 'new') {
       const machine = this.scheduler.cluster.addMachine(input.resources);
       assert(machine === row, 'agents and machines share their numbers');
+      this.orders[row] = 0;
     } else if (registration.kind === 'restarted') {
+      this.orders[row] = 0;
       this.loseAgent(row);
     }
     this.scheduler.setSchedulable(row, this.registry.takesWork(row));
@@ -136,6 +142,7 @@ export class Control implements SchedulerOutput {
       name,
       agent: row,
       incarnation,
+      helloSentMicros: input.sentMicros,
       leaseMicros: this.settings.get('registry.leaseMicros'),
       heartbeatIntervalMicros: this.settings.get('registry.heartbeatIntervalMicros'),
       stop,
@@ -158,22 +165,20 @@ export class Control implements SchedulerOutput {
   taskSubmitted(input: TaskSubmitted, nowMicros: number): void {
     this.nowMicros = nowMicros;
     const { submitter, submission } = input;
-    let window = this.submitters.get(submitter);
-    if (window === undefined) {
-      window = new SubmissionWindow();
-      this.submitters.set(submitter, window);
+    let ledger = this.submitters.get(submitter);
+    if (ledger === undefined) {
+      ledger = new SubmissionLedger();
+      this.submitters.set(submitter, ledger);
+      this.output.openEnds(submitter);
     }
-    const seen = window.look(submission);
+    const seen = ledger.look(submission, input.settled);
     if (seen === 'new') {
       const queueLengthMax = this.settings.get('scheduler.queueLengthMax');
       if (this.scheduler.queueLength >= queueLengthMax) {
-        const reason = `${queueLengthMax} tasks wait already`;
-        // A refused submission is settled: sent again under its number, it would be another question.
-        window.note(submission);
-        this.output.emit({ kind: 'submissionRefused', submitter, submission, code: 'SIRA_QUEUE_FULL', reason });
+        if (ledger.noteRefused(submission)) this.refuse(submitter, submission);
         return;
       }
-      window.note(submission);
+      ledger.noteAccepted(submission);
       const task: Task = {
         task: ++this.taskCount,
         submitter,
@@ -194,7 +199,10 @@ export class Control implements SchedulerOutput {
       };
       this.tasks.set(task.task, task);
       this.scheduler.enqueue(task, nowMicros);
-    } else if (seen === 'tooFarAhead') {
+    } else if (seen === 'tooFarAhead' || seen === 'settled') {
+      return;
+    } else if (seen === 'refused') {
+      this.refuse(submitter, submission);
       return;
     }
     this.output.emit({ kind: 'submissionAccepted', submitter, submission });
@@ -246,6 +254,9 @@ export class Control implements SchedulerOutput {
   }
 
   placed(attempt: Attempt): void {
+    const leader = attempt.machines[0] as number;
+    attempt.order = (this.orders[leader] as number) + 1;
+    this.orders[leader] = attempt.order;
     this.sendDispatch(attempt);
     this.retries.add(attempt.attempt, this.nowMicros + this.settings.get('dispatch.retryMicros'));
   }
@@ -268,8 +279,9 @@ export class Control implements SchedulerOutput {
       tasks: [...this.tasks.values()].map(saveTask),
       attempts: [...this.scheduler.attempts.values()].map(saveAttempt),
       attemptCount: this.scheduler.attemptsBegun,
-      submitters: [...this.submitters].map(([submitter, window]) => ({ submitter, ...window.save() })),
+      submitters: [...this.submitters].map(([submitter, ledger]) => ({ submitter, ...ledger.save() })),
       connections: [...this.connections],
+      orders: [...this.orders],
       retries: this.retries.save(),
       taskCount: this.taskCount,
     };
@@ -288,11 +300,12 @@ export class Control implements SchedulerOutput {
     const attempts = snapshot.attempts.map((saved) => restoreAttempt(saved, this.tasks));
     scheduler.restore(snapshot.scheduler, this.tasks, attempts, snapshot.attemptCount, nowMicros);
     for (const { submitter, ...saved } of snapshot.submitters) {
-      const window = new SubmissionWindow();
-      window.restore(saved);
-      this.submitters.set(submitter, window);
+      const ledger = new SubmissionLedger();
+      ledger.restore(saved);
+      this.submitters.set(submitter, ledger);
     }
     this.connections.push(...snapshot.connections);
+    this.orders.push(...snapshot.orders);
     this.retries.restore(snapshot.retries);
     this.taskCount = snapshot.taskCount;
   }
@@ -304,6 +317,11 @@ export class Control implements SchedulerOutput {
     const attempt = this.scheduler.attempts.get(input.attempt);
     if (attempt === undefined || attempt.machines[0] !== input.agent) return undefined;
     return this.registry.isCurrent(input.agent, input.incarnation) ? attempt : undefined;
+  }
+
+  private refuse(submitter: number, submission: number): void {
+    const reason = `${this.settings.get('scheduler.queueLengthMax')} tasks wait already`;
+    this.output.emit({ kind: 'submissionRefused', submitter, submission, code: 'SIRA_QUEUE_FULL', reason });
   }
 
   private agentChanged(row: number, from: AgentState, to: AgentState, reason: string): void {
@@ -386,6 +404,7 @@ export class Control implements SchedulerOutput {
       incarnation: this.registry.incarnationOf(agent),
       task: attempt.task.task,
       attempt: attempt.attempt,
+      order: attempt.order,
       submitter: attempt.task.submitter,
       submission: attempt.task.submission,
       machines: attempt.machines,
@@ -396,7 +415,8 @@ export class Control implements SchedulerOutput {
   private sendStop(attempt: Attempt): void {
     const agent = attempt.machines[0] as number;
     const incarnation = this.registry.incarnationOf(agent);
-    this.output.emit({ kind: 'stop', agent, incarnation, task: attempt.task.task, attempt: attempt.attempt });
+    const { order } = attempt;
+    this.output.emit({ kind: 'stop', agent, incarnation, task: attempt.task.task, attempt: attempt.attempt, order });
   }
 
   private sameResources(row: number, input: AgentHello): boolean {

@@ -14,6 +14,7 @@ export function digestEffect(digest: Digest, effect: Effect): void {
       digest.addInteger(effect.task);
       digest.addInteger(effect.attempt);
       digest.addInt32(effect.incarnation);
+      digest.addInteger(effect.order);
       digest.addInt32(effect.submitter);
       digest.addInteger(effect.submission);
       addMachines(digest, effect.machines, effect.deviceMasks);
@@ -59,6 +60,7 @@ export function digestEffect(digest: Digest, effect: Effect): void {
       digest.addText(effect.name);
       digest.addInt32(effect.agent);
       digest.addInt32(effect.incarnation);
+      digest.addInteger(effect.helloSentMicros);
       digest.addInteger(effect.leaseMicros);
       for (const reference of effect.stop) digest.addInteger(reference.attempt);
       return;

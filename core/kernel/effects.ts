@@ -15,6 +15,8 @@ export interface AgentRegistered {
   /** The agent's number from now on. */
   readonly agent: number;
   readonly incarnation: number;
+  /** That of the hello that is answered. */
+  readonly helloSentMicros: number;
   readonly leaseMicros: number;
   readonly heartbeatIntervalMicros: number;
   /** Attempts that the agent runs but no longer owns: stop them. */
@@ -55,6 +57,8 @@ export interface Dispatch extends AttemptReference {
   readonly kind: 'dispatch';
   readonly agent: number;
   readonly incarnation: number;
+  /** Counts the attempts that this incarnation of the agent was given, from 1: each is begun once, however late a copy comes. */
+  readonly order: number;
   readonly submitter: number;
   readonly submission: number;
   /** All machines of the task, the leading one first, and the devices on each. */
@@ -67,6 +71,8 @@ export interface Stop extends AttemptReference {
   readonly kind: 'stop';
   readonly agent: number;
   readonly incarnation: number;
+  /** That of the dispatch: should it come later than this, it is void. */
+  readonly order: number;
 }
 
 /** Receipt of a result: the agent may forget the attempt. */

@@ -23,6 +23,8 @@ export interface AgentHello {
   readonly resources: AgentResources;
   readonly capabilities: Capabilities;
   readonly attributes: Readonly<Record<string, string | number>>;
+  /** The agent's own clock when it sent this; its lease runs from then. Echoed in the answer, of no meaning to the kernel. */
+  readonly sentMicros: number;
   /** Counts the agent's connections within an incarnation, so that an old hello is told from a new one. */
   readonly connection: number;
   /** What it is running, or has finished without the kernel's receipt. */
@@ -53,6 +55,8 @@ export interface TaskSubmitted {
   readonly submitter: number;
   /** Counts from 1 for each submitter. */
   readonly submission: number;
+  /** The submitter has the answers to all its submissions up to this one. */
+  readonly settled: number;
   readonly request: ResourceRequest;
   readonly estimateMicros: number;
   readonly priority: number;

@@ -22,6 +22,15 @@ export function endsTopic(submitter: number): string {
   return `tasks/ended/${submitter}`;
 }
 
+/** The submitter as the broker knows it, and its subscription to that topic. */
+export function endsSubscriber(submitter: number): string {
+  return `submitter/${submitter}`;
+}
+
+export function endsSubscription(submitter: number): string {
+  return `submitter/${submitter}/ends`;
+}
+
 export interface KernelCounts {
   readonly inputs: number;
   readonly timers: number;
@@ -141,6 +150,7 @@ export class Kernel implements ControlOutput {
         control.taskCancelled(body, now);
         break;
       case 'resumed':
+        this.broker.extendDeadlines(body.pausedMicros);
         control.resumed(body.pausedMicros, now);
         break;
       case 'settingChanged':
@@ -170,6 +180,23 @@ export class Kernel implements ControlOutput {
 
   publishEnd(submitter: number, ended: TaskEnded): void {
     if (this.unpublished.length > 0 || !this.publish(submitter, ended)) this.unpublished.push({ submitter, ended });
+  }
+
+  /** A submitter's own subscription may be lost or late; an end published before it would be kept for nobody. */
+  openEnds(submitter: number): void {
+    this.broker.handle(
+      {
+        kind: 'subscribe',
+        timeMicros: this.nowMicros,
+        subscriber: endsSubscriber(submitter),
+        subscription: endsSubscription(submitter),
+        topic: endsTopic(submitter),
+        mode: 'exclusive',
+        start: 'earliest',
+        inFlightMax: 0,
+      },
+      this.brokerSink,
+    );
   }
 
   /** The whole state as plain data; {@link Kernel.restore} makes a kernel from it that goes on identically. */

@@ -255,6 +255,7 @@ export class Scheduler {
       kind,
       machines,
       deviceMasks,
+      order: 0,
       placedMicros: nowMicros,
       startedMicros: -1,
       state: 'dispatched',

@@ -47,6 +47,8 @@ export interface Attempt {
   readonly machines: readonly number[];
   /** Devices taken on each machine, a bit mask each. */
   readonly deviceMasks: readonly number[];
+  /** The how-manieth attempt that the leading agent was given in its present incarnation, from 1. */
+  order: number;
   readonly placedMicros: number;
   /** When the agent said that it began; −1 before. */
   startedMicros: number;

@@ -1,5 +1,6 @@
 // Turns the faults of a scenario into events: each strikes its machines at its time and ends after its length. Which machines
-// a share means is drawn by seed when the world is built, so that every policy suffers the same.
+// a share means is drawn by seed when the world is built, so that every policy suffers the same. Faults may overlap: a
+// machine recovers from a kind of fault when the last of that kind has ended.
 
 import type { RandomStream } from '../../core/base/random.ts';
 import { eventPriority } from '../engine/priority.ts';
@@ -14,12 +15,21 @@ export function scheduleFaults(
   random: RandomStream,
   observers: readonly WorldObserver[],
 ): void {
+  /** Active faults by kind and machine. */
+  const activeFaults = new Map<string, Set<FaultSpec>>();
   for (const fault of faults) {
     const machines = machinesOf(fault, world, random);
     const name = `${fault.kind} of ${machines.length} machine${machines.length === 1 ? '' : 's'}`;
-    const change = (active: boolean): void => {
-      for (const observer of observers) observer.faultChanged?.(name, active, world.simulation.nowMicros);
-      for (const machine of machines) apply(fault, world, machine, active);
+    const change = (begins: boolean): void => {
+      for (const observer of observers) observer.faultChanged?.(name, begins, world.simulation.nowMicros);
+      for (const machine of machines) {
+        const key = `${fault.kind} ${machine}`;
+        const active = activeFaults.get(key) ?? new Set<FaultSpec>();
+        activeFaults.set(key, active);
+        if (begins) active.add(fault);
+        else active.delete(fault);
+        apply(fault.kind, world, machine, active, begins);
+      }
     };
     const begin = world.simulation.defineHandler(`${fault.kind} begins`, () => change(true));
     const end = world.simulation.defineHandler(`${fault.kind} ends`, () => change(false));
@@ -46,26 +56,38 @@ function machinesOf(fault: FaultSpec, world: World, random: RandomStream): numbe
     .sort((left, right) => left - right);
 }
 
-function apply(fault: FaultSpec, world: World, index: number, active: boolean): void {
+/** `active`: the faults of this kind that the machine suffers now; one of them has just begun, or another ended. */
+function apply(
+  kind: FaultSpec['kind'],
+  world: World,
+  index: number,
+  active: ReadonlySet<FaultSpec>,
+  begins: boolean,
+): void {
   const machine = world.machines[index];
   if (machine === undefined) return;
-  switch (fault.kind) {
+  const worst = (none: number): number => {
+    let factor = none;
+    for (const fault of active) factor = Math.max(factor, fault.factor);
+    return factor;
+  };
+  switch (kind) {
     case 'crash':
-      if (active) world.crash(index);
-      else machine.start();
+      if (begins) world.crash(index);
+      else if (active.size === 0) machine.start();
       break;
     case 'hang':
-      if (active) machine.hang();
-      else machine.resume(world.settings.get('registry.heartbeatIntervalMicros'));
+      if (begins) machine.hang();
+      else if (active.size === 0) machine.resume(world.settings.get('registry.heartbeatIntervalMicros'));
       break;
     case 'slow':
-      machine.slowness = active ? fault.factor : 1;
+      machine.slowness = worst(1);
       break;
     case 'partition':
-      world.network.cut(firstMachineNode + index, active);
+      world.network.cut(firstMachineNode + index, active.size > 0);
       break;
     case 'lossy':
-      world.network.setLoss(firstMachineNode + index, active ? fault.factor : 0);
+      world.network.setLoss(firstMachineNode + index, worst(0));
       break;
   }
 }

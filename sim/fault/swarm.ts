@@ -123,7 +123,7 @@ export function drawSwarmCase(seed: number): SwarmCase {
     machines,
     tasks,
     profile: { name: `swarm-${seed}`, order: pick(orders), place: pick(places), ...pick(rules), typicalTasks },
-    network: drawNetwork(random),
+    network: drawNetwork(random, heartbeat.leaseMicros),
     heartbeat,
     faults,
     queueLengthMax: chance(0.2) ? 5 + random.nextBelow(20) : 1_000_000,
@@ -205,11 +205,10 @@ function drawTasks(
   return tasks;
 }
 
-function drawNetwork(random: RandomStream): NetworkSpec {
+function drawNetwork(random: RandomStream, leaseMicros: number): NetworkSpec {
   const chance = (probability: number): boolean => random.nextFloat() < probability;
-  const meanMicros = ([0, 200, 50 * microsPerMilli, microsPerSecond, 4 * microsPerSecond] as const)[
-    random.nextBelow(5)
-  ] as number;
+  // A round trip must leave a good part of the lease, or no agent can hold one.
+  const meanMicros = [0, 200, 50 * microsPerMilli, leaseMicros / 40, leaseMicros / 20][random.nextBelow(5)] as number;
   const distribution = (['constant', 'exponential', 'lognormal'] as const)[
     random.nextBelow(3)
   ] as LatencySpec['distribution'];

@@ -1,24 +1,26 @@
-// The promise of acknowledged messages: the ends of tasks are delivered in the order of their topic, without a gap, each with
-// one content however often it is delivered; the submitter takes each of them once and in that order, and acknowledges only
-// what it has taken.
+// The promise of acknowledged messages: the ends of tasks are first delivered in the order of their topic, without a gap, each
+// with one content however often it is delivered, and never after the kernel has heard the acknowledgement; the submitter
+// takes each of them once, and acknowledges only what it has taken.
 
 import type { DeliverEffect } from '../../core/bus/broker-protocol.ts';
 import type { Effect, TaskEnded } from '../../core/kernel/effects.ts';
 import type { InputBody } from '../../core/kernel/inputs.ts';
-import { endsTopic } from '../../core/kernel/kernel.ts';
+import { endsSubscription, endsTopic } from '../../core/kernel/kernel.ts';
 import type { WorldObserver } from '../world/observer.ts';
 import type { Fail } from './violation.ts';
 
 /** The one submitter of a simulated world. */
 const watchedTopic = endsTopic(1);
+const watchedSubscription = endsSubscription(1);
 
 export class DeliveryOracle implements WorldObserver {
   private readonly fail: Fail;
   /** Submissions by offset modulo the length, from `acknowledged` to `delivered`. */
   private content = new Float64Array(1024);
-  /** Offsets below were delivered at least once; taken by the submitter; acknowledged to the kernel. */
+  /** Submissions whose end was delivered and not yet taken. */
+  private readonly untaken = new Set<number>();
+  /** Offsets below were delivered at least once; acknowledged to the kernel. */
   private delivered = 0;
-  private taken = 0;
   private acknowledged = 0;
   /** What the present input acknowledges: timers that are due come before it. */
   private acknowledgedNow = 0;
@@ -33,42 +35,28 @@ export class DeliveryOracle implements WorldObserver {
   }
 
   taskEnded(end: TaskEnded, nowMicros: number): void {
-    const { submission } = end;
-    if (this.taken >= this.delivered)
-      this.fail(
-        'acknowledged messages',
-        `the submitter takes the end of submission ${submission}, which was not delivered`,
-        nowMicros,
-        end,
-      );
-    const expected = this.content[this.taken & (this.content.length - 1)];
-    if (expected !== submission) {
-      this.fail(
-        'acknowledged messages',
-        `the submitter takes the end of submission ${submission} where offset ${this.taken} has that of ${expected}`,
-        nowMicros,
-        end,
-      );
-    }
-    this.taken++;
+    if (this.untaken.delete(end.submission)) return;
+    const what = `the submitter takes the end of submission ${end.submission}, which was not delivered, or was taken before`;
+    this.fail('acknowledged messages', what, nowMicros, end);
   }
 
   kernelInput(input: InputBody, nowMicros: number): void {
     this.acknowledged = this.acknowledgedNow;
-    if (input.kind !== 'acknowledge' || !input.cumulative) return;
-    if (input.offset >= this.taken)
+    if (input.kind !== 'acknowledge' || input.subscription !== watchedSubscription || !input.cumulative) return;
+    if (input.offset >= this.delivered) {
       this.fail(
         'acknowledged messages',
-        `offset ${input.offset} is acknowledged, but only ${this.taken} ends were taken`,
+        `offset ${input.offset} is acknowledged, but was not delivered`,
         nowMicros,
         {},
       );
-    if (input.offset >= this.acknowledgedNow) this.acknowledgedNow = input.offset + 1;
-  }
-
-  /** Ends that were delivered but not yet taken. */
-  get untakenCount(): number {
-    return this.delivered - this.taken;
+    }
+    for (; this.acknowledgedNow <= input.offset; this.acknowledgedNow++) {
+      const submission = this.content[this.acknowledgedNow & (this.content.length - 1)] as number;
+      if (!this.untaken.has(submission)) continue;
+      const what = `offset ${input.offset} is acknowledged, but the end of submission ${submission} was not taken`;
+      this.fail('acknowledged messages', what, nowMicros, { submission });
+    }
   }
 
   private deliver({ offset, attempt }: DeliverEffect, end: TaskEnded, nowMicros: number): void {
@@ -82,6 +70,7 @@ export class DeliveryOracle implements WorldObserver {
         );
       if (offset - this.acknowledged >= this.content.length) this.grow();
       this.content[offset & (this.content.length - 1)] = end.submission;
+      this.untaken.add(end.submission);
       this.delivered = offset + 1;
       return;
     }

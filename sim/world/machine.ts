@@ -78,6 +78,7 @@ export class Machine {
   }
 
   start(): void {
+    if (this.up) return;
     this.up = true;
     this.hungSinceMicros = -1;
     this.agent.start(this.world.simulation.nowMicros);

@@ -19,8 +19,8 @@ export class Network {
   private readonly spec: NetworkSpec;
   private readonly random: RandomStream;
   private readonly perfect: boolean;
-  /** Number of partitions that cut the node off at present. */
-  private readonly cutOff: Int32Array;
+  /** 1 while a partition cuts the node off. */
+  private readonly cutOff: Uint8Array;
   private readonly extraLoss: Float64Array;
   /** When the node's link is free again, with limited bandwidth. */
   private readonly linkFreeMicros: Float64Array;
@@ -37,7 +37,7 @@ export class Network {
       spec.reordering === 0 &&
       spec.bandwidthBytesPerSecond === 0 &&
       spec.latency.distribution === 'constant';
-    this.cutOff = new Int32Array(nodeCount);
+    this.cutOff = new Uint8Array(nodeCount);
     this.extraLoss = new Float64Array(nodeCount);
     this.linkFreeMicros = new Float64Array(nodeCount);
   }
@@ -78,7 +78,7 @@ export class Network {
   }
 
   cut(node: number, cut: boolean): void {
-    this.cutOff[node] = (this.cutOff[node] as number) + (cut ? 1 : -1);
+    this.cutOff[node] = cut ? 1 : 0;
   }
 
   setLoss(node: number, probability: number): void {

@@ -3,10 +3,15 @@
 
 export type Seen = 'new' | 'duplicate' | 'tooFarAhead';
 
-/** Numbers that may arrive ahead of the lowest missing one. */
-export const submissionWindowMax = 65_536;
+export interface SequenceWindowState {
+  readonly watermark: number;
+  readonly early: readonly number[];
+}
 
-export class SubmissionWindow {
+/** Numbers that may arrive ahead of the lowest missing one. */
+export const sequenceWindowMax = 65_536;
+
+export class SequenceWindow {
   /** Every number up to here was seen. */
   private watermark = 0;
   private readonly early = new Set<number>();
@@ -14,9 +19,10 @@ export class SubmissionWindow {
   /** Classifies `number`; it is noted only by {@link note}. */
   look(number: number): Seen {
     if (number <= this.watermark || this.early.has(number)) return 'duplicate';
-    return number > this.watermark + submissionWindowMax ? 'tooFarAhead' : 'new';
+    return number > this.watermark + sequenceWindowMax ? 'tooFarAhead' : 'new';
   }
 
+  /** Notes a number that is `new`. */
   note(number: number): void {
     if (number !== this.watermark + 1) {
       this.early.add(number);
@@ -26,11 +32,17 @@ export class SubmissionWindow {
     while (this.early.size > 0 && this.early.delete(this.watermark + 1)) this.watermark++;
   }
 
-  save(): { readonly watermark: number; readonly early: readonly number[] } {
+  /** Forgets everything: the sender counts from 1 again. */
+  clear(): void {
+    this.watermark = 0;
+    this.early.clear();
+  }
+
+  save(): SequenceWindowState {
     return { watermark: this.watermark, early: [...this.early].sort((left, right) => left - right) };
   }
 
-  restore(saved: { readonly watermark: number; readonly early: readonly number[] }): void {
+  restore(saved: SequenceWindowState): void {
     this.watermark = saved.watermark;
     this.early.clear();
     for (const number of saved.early) this.early.add(number);

@@ -1,0 +1,56 @@
+// What the kernel remembers of one submitter's submissions: which it has seen, and which of those it refused, so that a
+// repeated question gets the same answer for as long as the submitter may ask it again.
+
+import { type Seen, SequenceWindow, type SequenceWindowState, sequenceWindowMax } from '../base/sequence-window.ts';
+
+export interface SubmissionLedgerState extends SequenceWindowState {
+  /** In order of refusal. */
+  readonly refused: readonly number[];
+  readonly settled: number;
+}
+
+export class SubmissionLedger {
+  private readonly window = new SequenceWindow();
+  private readonly refused = new Set<number>();
+  /** The submitter has the answers to all submissions up to this one. */
+  private settled = 0;
+
+  /** Classifies a submission; one that is `settled` needs no answer any more. `settled`: what its submitter says of itself. */
+  look(submission: number, settled: number): Seen | 'refused' | 'settled' {
+    if (settled > this.settled) this.settle(settled);
+    if (submission <= this.settled) return 'settled';
+    return this.refused.has(submission) ? 'refused' : this.window.look(submission);
+  }
+
+  noteAccepted(submission: number): void {
+    this.window.note(submission);
+  }
+
+  /** False if no more refusals can be remembered: leave the submission unanswered, its submitter will ask again. */
+  noteRefused(submission: number): boolean {
+    if (this.refused.size >= sequenceWindowMax) return false;
+    this.window.note(submission);
+    this.refused.add(submission);
+    return true;
+  }
+
+  save(): SubmissionLedgerState {
+    return { ...this.window.save(), refused: [...this.refused], settled: this.settled };
+  }
+
+  restore(saved: SubmissionLedgerState): void {
+    this.window.restore(saved);
+    this.refused.clear();
+    for (const submission of saved.refused) this.refused.add(submission);
+    this.settled = saved.settled;
+  }
+
+  private settle(settled: number): void {
+    this.settled = settled;
+    // In order of refusal, which is nearly that of the numbers: what is left behind goes a little later.
+    for (const number of this.refused) {
+      if (number > settled) return;
+      this.refused.delete(number);
+    }
+  }
+}
