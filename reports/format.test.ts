@@ -34,7 +34,7 @@ describe('scaleOf', () => {
     expect(formatQuantity(0, scaleOfValues('s', [], []))).toBe('0 s');
   });
 
-  it('never writes more than six digits, and shows small values beside large ones', () => {
+  it('adds no decimals beyond five digits, and shows small values beside large ones', () => {
     expect(formatNumber(123_456.789, scaleOf({ unit: 'J' }, [around(123_456.789, 0.001)]))).toBe('123,457');
     expect(formatNumber(0.2, scaleOf({ unit: '%' }, [around(0.2, 5), around(50, 5)]))).toBe('0.2');
   });

@@ -11,7 +11,7 @@ export interface Scale {
 }
 
 const minus = '−';
-const digitsMax = 6;
+const digitsMax = 5;
 
 const durations: readonly { readonly unit: string; readonly seconds: number; readonly upTo: number }[] = [
   { unit: 'µs', seconds: 1e-6, upTo: 1e-3 },
@@ -22,7 +22,7 @@ const durations: readonly { readonly unit: string; readonly seconds: number; rea
   { unit: 'd', seconds: 86_400, upTo: Number.POSITIVE_INFINITY },
 ];
 
-/** The scale for estimates that share a column: two significant digits of the typical half interval, at most six digits in all. */
+/** The scale for estimates that share a column: two significant digits of the typical half interval, at most five digits in all. */
 export function scaleOf(metric: Pick<MetricSpec, 'unit'>, estimates: readonly Estimate[]): Scale {
   const means = estimates.map((estimate) => Math.abs(estimate.mean ?? 0)).filter((value) => value > 0);
   const halves = estimates.map((estimate) => halfInterval(estimate) ?? 0).filter((value) => value > 0);

@@ -139,13 +139,19 @@ function option(
       },
       y: tail
         ? { min: Math.floor(Math.log10(floor)), max: 0, interval: 1, axisLabel: { formatter: call('powerPercent') } }
-        : { min: 0, max: 100, interval: 25, axisLabel: { formatter: call('number', 0, '%') } },
+        : { min: startPercent(lines), max: 100, interval: 25, axisLabel: { formatter: call('number', 0, '%') } },
       formatX: format,
       formatY: tail ? call('powerPercent') : call('number', 1, '%'),
       descending: !tail,
       named: false,
     },
   );
+}
+
+/** Quarters below which no line comes are left out. */
+function startPercent(lines: readonly Line[]): number {
+  const lowest = Math.min(1, ...lines.flatMap(({ points }) => points.map(([, share]) => share)));
+  return Math.min(75, Math.floor(lowest * 4) * 25);
 }
 
 const durationTicks = [

@@ -12,6 +12,7 @@ const lanePixels = 6;
 const heightMaxPixels = 900;
 /** So that each machine's name has room. */
 const bandLanesMin = 2;
+const bandGapLanes = 0.6;
 
 /** Sizes of tasks by GPU milli: the upper bound of each level, its label. */
 const levels = [
@@ -93,7 +94,7 @@ function layOut(bars: readonly GanttBar[], machines: readonly string[]): Layout 
     }
     const height = Math.max(bandLanesMin, freeAt.length);
     bands.push({ machine, from: laneCount, to: laneCount + height });
-    laneCount += height;
+    laneCount += height + bandGapLanes;
   }
   return { laneCount, bands, placed };
 }

@@ -68,7 +68,7 @@ export function metricsSection(document: ResultDocument, ranking: Ranking): Mark
     )}</tr>`;
   });
   return html`<section id="metrics"><h2>All metrics</h2>
-<div class="table" tabindex="0" role="region" aria-label="All metrics, scrollable"><table>
+<div class="table" tabindex="0" role="region" aria-label="All metrics, scrollable"><table class="dense">
 <caption><span>Mean ± half of the 95% interval. ▲ shown to be better than ${document.baseline}, ▼ worse; unmarked, cannot tell; after Holm’s correction over the policies of each metric.</span></caption>
 <thead><tr><th scope="col" class="text pin">Metric</th>${policies.map((policy) => html`<th scope="col"><span class="swatch" style="--c:${looks.get(policy.name)!.color}"></span>${policy.name}</th>`)}</tr></thead>
 <tbody>${rows}</tbody></table></div>

@@ -79,6 +79,7 @@ tr.winner>*{background:var(--good-wash)}
 .better{color:var(--good)}.worse{color:var(--bad)}.unsure{color:var(--ink-faint)}
 .tags{display:flex;gap:6px;margin-top:3px}
 .tag{font-size:11.5px;line-height:1.5;font-weight:600;border-radius:99px;padding:0 8px;color:var(--tone);background:var(--wash);border:1px solid color-mix(in srgb,var(--tone) 35%,transparent)}
+.dense th,.dense td{padding:7px 5px}
 .strip{display:inline-block;vertical-align:-5px;width:170px;height:20px}
 th.pin,td.pin{position:sticky;left:0;background:var(--page);z-index:1}
 tr.winner>.pin{background:var(--good-wash)}
