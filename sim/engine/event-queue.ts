@@ -8,12 +8,10 @@
 
 import { assert } from '../../core/base/assert.ts';
 import { Calendar } from './calendar.ts';
-import { compareEvents } from './event-order.ts';
 import { EventSlots, type PendingEvent } from './event-slots.ts';
 import { InstantLists } from './instant-lists.ts';
+import { frontLimit, SortedFront } from './sorted-front.ts';
 
-/** Most events in the sorted front, and so the most that a push there compares and moves. */
-const frontLimit = 64;
 /** A day of more than this many becomes a calendar of its own. */
 const dayLimit = 40;
 /** Days are taken out until the front has this many: several lists walked at once hide each other's cache misses. */
@@ -39,13 +37,10 @@ export class EventQueue {
   private floor = 0;
   private steps = 0;
 
-  // All events before `frontEnd` stand in the instant, or in the front, ascending from `frontHead` to before `frontTail`.
+  // All events before `frontEnd` stand in the instant or in the front.
   // The instant's events are of time `floor`, and all of the front is later than the instant.
   private readonly instant = new InstantLists(this.slots);
-  private readonly frontTimes = new Float64Array(2 * frontLimit);
-  private readonly frontSlots = new Int32Array(2 * frontLimit);
-  private frontHead = 0;
-  private frontTail = 0;
+  private readonly front = new SortedFront(this.slots);
   private frontEnd = 0;
 
   // The first `depth` calendars are in use, the coarsest first; each covers what is left of a day taken out of the one before.
@@ -103,16 +98,16 @@ export class EventQueue {
 
   /** Removes the first event if its time is at most `until` and returns its slot, else −1; then no event before `until` may come. */
   popUntil(until: number): number {
-    const { slots, instant } = this;
+    const { slots, instant, front } = this;
     for (;;) {
       let slot: number;
       if (instant.count > 0) {
         slot = instant.shift();
-      } else if (this.frontHead < this.frontTail) {
-        const head = this.frontHead;
-        if (this.frontTimes[head]! > until) break;
-        slot = this.frontSlots[head]!;
-        this.frontHead = head + 1;
+      } else if (front.head < front.tail) {
+        const { head } = front;
+        if (front.times[head]! > until) break;
+        slot = front.members[head]!;
+        front.head = head + 1;
       } else if (this.refill(until)) {
         continue;
       } else {
@@ -142,61 +137,39 @@ export class EventQueue {
   }
 
   private pushFront(slot: number, time: number): void {
-    if (time !== this.instant.time && this.frontTail - this.frontHead >= frontLimit) {
+    const { instant, front } = this;
+    if (time !== instant.time && front.tail - front.head >= frontLimit) {
       this.relieveFront();
       if (time >= this.frontEnd) {
         this.pushCalendar(slot, time);
         return;
       }
     }
-    if (time === this.instant.time) {
-      this.instant.append(slot);
-      return;
-    }
-    const { frontTimes, frontSlots } = this;
-    if (this.frontHead === this.frontTail) this.frontHead = this.frontTail = frontLimit;
-    const order = this.slots.doubles[slot * 4 + 1]!;
-    const { frontHead, frontTail } = this;
-    let at = frontHead;
-    while (at < frontTail && this.frontPrecedes(at, time, order)) {
-      frontTimes[at - 1] = frontTimes[at]!;
-      frontSlots[at - 1] = frontSlots[at]!;
-      at++;
-    }
-    frontTimes[at - 1] = time;
-    frontSlots[at - 1] = slot;
-    this.frontHead = frontHead - 1;
-    this.steps += at - frontHead;
-  }
-
-  /** Whether the event at `at` of the front comes before (time, order). Its order is read only if it matters: it may be far in memory. */
-  private frontPrecedes(at: number, time: number, order: number): boolean {
-    const other = this.frontTimes[at]!;
-    return (
-      compareEvents(other, other === time ? this.slots.doubles[this.frontSlots[at]! * 4 + 1]! : 0, time, order) < 0
-    );
+    if (time === instant.time) instant.append(slot);
+    else this.steps += front.insert(slot, time);
   }
 
   /** The front is full: its events of this very instant go to the instant's lists; if it has none, all of it to a finer calendar. */
   private relieveFront(): void {
-    const { frontTimes, frontSlots, floor, instant, slots, frontTail } = this;
-    let at = this.frontHead;
-    if (frontTimes[at] === floor) {
+    const { floor, instant, slots } = this;
+    const { times, members, head, tail } = this.front;
+    let at = head;
+    if (times[at] === floor) {
       instant.time = floor;
-      while (at < frontTail && frontTimes[at] === floor) instant.append(frontSlots[at++]!);
-      this.frontHead = at;
+      while (at < tail && times[at] === floor) instant.append(members[at++]!);
+      this.front.head = at;
       return;
     }
     const calendar = this.openCalendar(floor, this.frontEnd, frontLimit);
     this.frontEnd = floor + 1;
     // Ascending, so that of events of equal time and priority the newest ends up first, as in every list of a day.
-    for (; at < frontTail; at++) {
-      const slot = frontSlots[at]!;
-      calendar.add(slot, frontTimes[at]!, slots.nexts);
+    for (; at < tail; at++) {
+      const slot = members[at]!;
+      calendar.add(slot, times[at]!, slots.nexts);
       if (slots.doubles[slot * 4 + 1]! < 0) this.buried += 1;
     }
-    this.steps += frontTail - this.frontHead;
-    this.frontHead = this.frontTail = frontLimit;
+    this.steps += tail - head;
+    this.front.clear();
   }
 
   /** A calendar for about `count` events from `from` to before `to`, where the next coarser one goes on. */
@@ -233,12 +206,13 @@ export class EventQueue {
 
   /** Moves days to the front until it holds enough. A day that is too full becomes a calendar, or the instant. False if nothing was brought. */
   private takeDays(calendar: Calendar, until: number): boolean {
+    const { front } = this;
     const { heads } = calendar;
     const from = calendar.day;
     const last = Math.min(calendar.dayCount, Math.floor((until - calendar.start) * calendar.inverseWidth) + 1);
     let day = from;
-    this.frontHead = this.frontTail = frontLimit;
-    while (day < last && this.frontTail < frontLimit + frontTarget) {
+    front.clear();
+    while (day < last && front.tail < frontLimit + frontTarget) {
       const head = heads[day]!;
       if (head >= 0 && !this.takeList(head)) break;
       heads[day] = -1;
@@ -247,7 +221,7 @@ export class EventQueue {
     this.steps += day - from;
     calendar.day = day;
     this.frontEnd = calendar.startOf(day);
-    if (this.frontTail > frontLimit) return true;
+    if (front.tail > frontLimit) return true;
     if (day === last || heads[day]! < 0) return false;
     const head = heads[day]!;
     heads[day] = -1;
@@ -257,32 +231,22 @@ export class EventQueue {
 
   /** Sorts a list of events into the tail of the front. False, and nothing done, if they are too many. */
   private takeList(head: number): boolean {
-    const { frontTimes, frontSlots, frontTail } = this;
+    const { front } = this;
     const { doubles, nexts } = this.slots;
-    let tail = frontTail;
+    const from = front.tail;
     let cancelled = 0;
     let moves = 0;
     for (let slot = head; slot >= 0; slot = nexts[slot]!) {
-      if (tail - frontTail + cancelled >= dayLimit) return false;
+      if (front.tail - from + cancelled >= dayLimit) {
+        front.tail = from;
+        return false;
+      }
       const order = doubles[slot * 4 + 1]!;
-      if (order < 0) {
-        cancelled++;
-        continue;
-      }
-      const time = doubles[slot * 4]!;
-      let at = tail++;
-      while (at > frontTail && !this.frontPrecedes(at - 1, time, order)) {
-        frontTimes[at] = frontTimes[at - 1]!;
-        frontSlots[at] = frontSlots[at - 1]!;
-        at--;
-      }
-      moves += tail - at;
-      frontTimes[at] = time;
-      frontSlots[at] = slot;
+      if (order < 0) cancelled++;
+      else moves += front.append(slot, doubles[slot * 4]!, order, from);
     }
     if (cancelled > 0) this.withoutCancelled(head);
     this.steps += moves + cancelled;
-    this.frontTail = tail;
     return true;
   }
 
@@ -312,7 +276,7 @@ export class EventQueue {
     if (list.count === 0) return false;
     this.beyondStart = list.max + 1;
     if (list.count <= dayLimit) {
-      this.frontHead = this.frontTail = frontLimit;
+      this.front.clear();
       this.frontEnd = this.beyondStart;
       return this.takeList(list.oldest);
     }

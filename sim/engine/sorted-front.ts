@@ -1,0 +1,64 @@
+// The few events that come next, sorted: times and slots side by side, so that sorting and inserting touch little memory.
+// Which events belong here is decided by `EventQueue`.
+
+import { compareEvents } from './event-order.ts';
+import type { EventSlots } from './event-slots.ts';
+
+/** Most events in the front, and so the most that an insertion compares and moves. */
+export const frontLimit = 64;
+
+export class SortedFront {
+  // Ascending from `head` to before `tail`. It is filled from the middle; insertions make room towards the beginning.
+  readonly times = new Float64Array(2 * frontLimit);
+  readonly members = new Int32Array(2 * frontLimit);
+  head = frontLimit;
+  tail = frontLimit;
+  private readonly slots: EventSlots;
+
+  constructor(slots: EventSlots) {
+    this.slots = slots;
+  }
+
+  clear(): void {
+    this.head = this.tail = frontLimit;
+  }
+
+  /** Adds an event; there must be fewer than {@link frontLimit}. Returns how many had to move. */
+  insert(slot: number, time: number): number {
+    const { times, members } = this;
+    if (this.head === this.tail) this.head = this.tail = frontLimit;
+    const { head, tail } = this;
+    const order = this.slots.doubles[slot * 4 + 1]!;
+    let at = head;
+    while (at < tail && this.precedes(at, time, order)) {
+      times[at - 1] = times[at]!;
+      members[at - 1] = members[at]!;
+      at++;
+    }
+    times[at - 1] = time;
+    members[at - 1] = slot;
+    this.head = head - 1;
+    return at - head;
+  }
+
+  /** Adds an event, not before those that were here when the tail was `from`, to the tail. Returns how many had to move. */
+  append(slot: number, time: number, order: number, from: number): number {
+    const { times, members, tail } = this;
+    let at = tail;
+    while (at > from && !this.precedes(at - 1, time, order)) {
+      times[at] = times[at - 1]!;
+      members[at] = members[at - 1]!;
+      at--;
+    }
+    times[at] = time;
+    members[at] = slot;
+    this.tail = tail + 1;
+    return tail - at;
+  }
+
+  /** Whether the event at `at` comes before (time, order). Its order is read only if it matters: it may be far in memory. */
+  private precedes(at: number, time: number, order: number): boolean {
+    const other = this.times[at]!;
+    return compareEvents(other, other === time ? this.slots.doubles[this.members[at]! * 4 + 1]! : 0, time, order) < 0;
+  }
+}
