@@ -66,6 +66,7 @@ export const runCommand: Command = {
       });
       bar.stop();
       const document = buildResults(scenario, records, {
+        file,
         command: `npx ${context.line}`,
         version: context.version,
         createdAt: new Date().toISOString(),

@@ -20,6 +20,8 @@ const growthShareMax = 0.01;
 const slowestShown = 10;
 
 export interface DocumentFacts {
+  /** The scenario's path as given. */
+  readonly file: string;
   readonly command: string;
   readonly version: string;
   readonly createdAt: string;
@@ -45,7 +47,7 @@ export function buildResults(scenario: Scenario, records: readonly RunRecord[], 
     scenario: {
       name: scenario.name,
       description: scenario.description,
-      file: scenario.file,
+      file: facts.file,
       source: scenario.source,
       contentHash: contentHash(scenario),
     },
@@ -193,11 +195,6 @@ function notesOf(scenario: Scenario, records: readonly RunRecord[], policies: re
   const notes = [...(records[0]?.notes ?? [])];
   if (scenario.seeds.length > 1 && notes.length > 0)
     notes.push(`The notes above are of seed ${scenario.seeds[0]}; other seeds differ in what they draw.`);
-  const growing = policies.filter((policy) => !policy.stationary).map((policy) => policy.name);
-  if (growing.length > 0)
-    notes.push(
-      `The queue still grew over the measured window under ${growing.join(', ')}: waits there depend on how long one measures.`,
-    );
   const censored = policies.filter((policy) => (policy.metrics.queueLengthEnd?.mean ?? 0) > 0).length;
   if (censored > 0 && scenario.measureMicros > 0)
     notes.push('Tasks still waiting at the end count as censored observations (Kaplan–Meier), not as finished ones.');

@@ -15,8 +15,8 @@ import type { Samples } from './run-record.ts';
 import { outcomeNames, TaskColumns } from './task-columns.ts';
 import { Usage, type UsageIntegrals } from './usage.ts';
 
-const ganttMachinesMax = 16;
-const ganttBarsMax = 600;
+const ganttMachinesMax = 12;
+const ganttBarsMax = 2000;
 const slowestMax = 10;
 
 interface OpenBar {
