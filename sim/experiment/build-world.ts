@@ -2,7 +2,7 @@
 // policy: that is what makes comparisons paired.
 
 import { assert } from '../../core/base/assert.ts';
-import type { TypicalTask } from '../../core/scheduler/framework.ts';
+import type { Profile, TypicalTask } from '../../core/scheduler/framework.ts';
 import { openMachines } from '../workload/open-machines.ts';
 import { openWorkload } from '../workload/open-workload.ts';
 import type { MachineSpec, Workload } from '../workload/workload.ts';
@@ -39,17 +39,22 @@ export function buildWorld(
   seed: number,
   observers: readonly WorldObserver[],
 ): World {
-  const profile = scenario.policies.find((candidate) => candidate.name === policy);
-  assert(profile !== undefined, 'the policy is one of the scenario');
   return new World({
     seed,
     machines: inputs.machines,
     workload: inputs.workload,
-    profile: { ...profile, typicalTasks: inputs.typicalTasks },
+    profile: profileOf(scenario, inputs, policy),
     network: scenario.network,
     heartbeat: scenario.heartbeat,
     limits: scenario.limits,
     faults: scenario.faults,
     observers,
   });
+}
+
+/** The scenario's policy by that name, with the typical tasks of this seed's workload. */
+export function profileOf(scenario: Scenario, inputs: SeededInputs, policy: string): Profile {
+  const profile = scenario.policies.find((candidate) => candidate.name === policy);
+  assert(profile !== undefined, 'the policy is one of the scenario');
+  return { ...profile, typicalTasks: inputs.typicalTasks };
 }

@@ -38,11 +38,6 @@ export async function runExperiment(scenario: Scenario, options: ExperimentOptio
   return records.sort((left, right) => rank(left) - rank(right));
 }
 
-/** Where a failed run is found again. */
-export function reproduceCommand(scenarioFile: string, policy: string, seed: number): string {
-  return `npx sira run ${scenarioFile} --policies ${policy} --seeds ${seed}`;
-}
-
 class Progress {
   private readonly shares: Float64Array;
   private readonly report: ExperimentOptions['progress'];

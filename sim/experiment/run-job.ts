@@ -1,11 +1,15 @@
 // One job of an experiment, as a worker does it: run one policy on one seed and write the run's files. A worker keeps the
 // inputs of the seed that it opened last, since its next job is most likely of the same seed.
 
+import { relative } from 'node:path';
+import { SiraError } from '../../core/base/errors.ts';
 import type { Effect } from '../../core/kernel/effects.ts';
-import { openInputs, type SeededInputs } from './build-world.ts';
+import { createOracles, type Oracles } from '../oracle/create-oracles.ts';
+import { openInputs, profileOf, type SeededInputs } from './build-world.ts';
 import { DecisionColumns } from './decision-columns.ts';
+import { reproduceCommand } from './reproduce.ts';
 import { writeDecisions, writeTasks } from './run-files.ts';
-import { runOne } from './run-one.ts';
+import { type FinishedRun, runOne } from './run-one.ts';
 import type { RunRecord } from './run-record.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -38,16 +42,46 @@ export class JobRunner {
         if (effect.kind === 'agentRegistered') machineNames[effect.agent] = effect.name;
       },
     };
-    const { record, collector } = runOne(this.scenario, inputs, policy, seed, {
-      gantt: job.gantt,
-      progress,
-      observers: decisions === undefined ? [] : [decisions, names],
-      restartAtShare: job.restartAtShare,
-    });
+    const { record, collector } = this.watched(policy, seed, inputs, (oracles) =>
+      runOne(this.scenario, inputs, policy, seed, {
+        gantt: job.gantt,
+        progress,
+        observers: [...oracles.observers, ...(decisions === undefined ? [] : [decisions, names])],
+        finishOracles: oracles.finish,
+        restartAtShare: job.restartAtShare,
+      }),
+    );
     if (folder !== undefined && decisions !== undefined) {
       writeTasks(folder, policy, seed, collector.tasks, inputs.machines);
       writeDecisions(folder, policy, seed, decisions, machineNames);
     }
     return record;
+  }
+
+  /** Runs under oracles; what they object to names the command that shows it again. */
+  private watched(
+    policy: string,
+    seed: number,
+    inputs: SeededInputs,
+    run: (oracles: Oracles) => FinishedRun,
+  ): FinishedRun {
+    const profile = profileOf(this.scenario, inputs, policy);
+    const { heartbeat, faults } = this.scenario;
+    try {
+      return run(createOracles({ machines: inputs.machines, profile, heartbeat, faults }));
+    } catch (error) {
+      if (
+        !(error instanceof SiraError) ||
+        (error.code !== 'SIRA_ORACLE_VIOLATED' && error.code !== 'SIRA_LIMIT_EXCEEDED')
+      )
+        throw error;
+      const command = reproduceCommand(relative(process.cwd(), this.scenario.file), policy, seed);
+      throw new SiraError(
+        error.code,
+        `policy ${policy}, seed ${seed}: ${error.message}`,
+        error.place,
+        `Reproduce it with \`${command}\`.`,
+      );
+    }
   }
 }

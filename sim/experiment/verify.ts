@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { SiraError } from '../../core/base/errors.ts';
 import type { CommandContext } from '../../core/ports/command.ts';
 import { firstDifferingEffect, firstDifferingStretch, type Trail } from './effect-trace.ts';
-import { reproduceCommand } from './run-experiment.ts';
+import { reproduceCommand } from './reproduce.ts';
 import type { Scenario } from './scenario.ts';
 import type { VerifyAnswer, VerifyRequest } from './verify-process.ts';
 
