@@ -5,7 +5,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import Table from 'cli-table3';
@@ -34,6 +34,7 @@ export interface BenchPeer {
 }
 
 export interface EngineBench {
+  /** Processor, runtime, and how busy the machine was: with more load than cores all figures suffer. */
   readonly machine: string;
   readonly rows: readonly BenchRow[];
   /** Peers that could not be had, each with the reason. */
@@ -211,7 +212,11 @@ export async function benchEngine(progress: (name: string) => void = () => {}): 
         peers.filter((peer) => peer.patterns.includes(measured.pattern)),
       );
     });
-    return { machine: `${cpus()[0]?.model ?? 'unknown'} × ${cpus().length}, Node ${process.version}`, rows, skipped };
+    return {
+      machine: `${cpus()[0]?.model ?? 'unknown'} × ${cpus().length}, Node ${process.version}, load average ${loadavg()[0]!.toFixed(1)}`,
+      rows,
+      skipped,
+    };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
