@@ -232,21 +232,10 @@ export class EventQueue {
   /** Sorts a list of events into the tail of the front. False, and nothing done, if they are too many. */
   private takeList(head: number): boolean {
     const { front } = this;
-    const { doubles, nexts } = this.slots;
-    const from = front.tail;
-    let cancelled = 0;
-    let moves = 0;
-    for (let slot = head; slot >= 0; slot = nexts[slot]!) {
-      if (front.tail - from + cancelled >= dayLimit) {
-        front.tail = from;
-        return false;
-      }
-      const order = doubles[slot * 4 + 1]!;
-      if (order < 0) cancelled++;
-      else moves += front.append(slot, doubles[slot * 4]!, order, from);
-    }
-    if (cancelled > 0) this.withoutCancelled(head);
-    this.steps += moves + cancelled;
+    const steps = front.appendList(head, dayLimit);
+    if (steps < 0) return false;
+    if (front.cancelled > 0) this.withoutCancelled(head);
+    this.steps += steps;
     return true;
   }
 

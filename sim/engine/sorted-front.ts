@@ -13,6 +13,8 @@ export class SortedFront {
   readonly members = new Int32Array(2 * frontLimit);
   head = frontLimit;
   tail = frontLimit;
+  /** Cancelled events that the last {@link appendList} left out. */
+  cancelled = 0;
   private readonly slots: EventSlots;
 
   constructor(slots: EventSlots) {
@@ -41,19 +43,39 @@ export class SortedFront {
     return at - head;
   }
 
-  /** Adds an event, not before those that were here when the tail was `from`, to the tail. Returns how many had to move. */
-  append(slot: number, time: number, order: number, from: number): number {
-    const { times, members, tail } = this;
-    let at = tail;
-    while (at > from && !this.precedes(at - 1, time, order)) {
-      times[at] = times[at - 1]!;
-      members[at] = members[at - 1]!;
-      at--;
+  /**
+   * Sorts a list of events, none of them due before those that are here, in at the tail; cancelled ones are left out and
+   * counted in {@link cancelled}. Returns how many steps it took, or −1, and nothing done, if the list is longer than `limit`.
+   */
+  appendList(head: number, limit: number): number {
+    const { times, members, tail: from } = this;
+    const { doubles, nexts } = this.slots;
+    const end = from + limit;
+    let tail = from;
+    let cancelled = 0;
+    let moves = 0;
+    for (let slot = head; slot >= 0; slot = nexts[slot]!) {
+      if (tail + cancelled === end) return -1;
+      const order = doubles[slot * 4 + 1]!;
+      if (order < 0) {
+        cancelled++;
+        continue;
+      }
+      const time = doubles[slot * 4]!;
+      let at = tail;
+      while (at > from && !this.precedes(at - 1, time, order)) {
+        times[at] = times[at - 1]!;
+        members[at] = members[at - 1]!;
+        at--;
+      }
+      times[at] = time;
+      members[at] = slot;
+      moves += tail - at;
+      tail++;
     }
-    times[at] = time;
-    members[at] = slot;
-    this.tail = tail + 1;
-    return tail - at;
+    this.tail = tail;
+    this.cancelled = cancelled;
+    return moves + cancelled;
   }
 
   /** Whether the event at `at` comes before (time, order). Its order is read only if it matters: it may be far in memory. */

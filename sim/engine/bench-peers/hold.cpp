@@ -41,7 +41,7 @@ int main(int argc, char** argv) {
       queue.push({event.time + gaps[gap++ & 16383], 10, sequence++, event.payload});
     }
   };
-  run(2 * pending);
+  run(2 * pending + 200000);
   const auto from = std::chrono::steady_clock::now();
   run(events);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - from;
