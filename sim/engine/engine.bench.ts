@@ -47,7 +47,7 @@ const events = 1_000_000;
 /** Run before the clock starts, after twice the pending events. */
 const warmUpEvents = 200_000;
 const simpyEvents = 150_000;
-const simpyRepetitions = 3;
+const simpyRepetitions = 7;
 const meanGapMicros = 1_000_000;
 
 const patterns: Record<string, (random: RandomStream) => number> = {
