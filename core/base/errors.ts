@@ -74,6 +74,50 @@ export const errorTable = {
     summary: 'A request had no reply in time.',
     remedy: 'See whether anybody serves the topic, or allow more time.',
   },
+  SIRA_LOG_CORRUPT: {
+    http: 500,
+    grpc: 15,
+    exit: 1,
+    summary: 'A log or snapshot holds bytes that are not those written.',
+    remedy:
+      'Put back the file named from a copy. To accept the loss, move it and every later segment away: the log ends before it.',
+  },
+  SIRA_LOG_VERSION: {
+    http: 500,
+    grpc: 9,
+    exit: 1,
+    summary: 'A log or snapshot was written in a format that this version does not read.',
+    remedy: 'Open it with the version of Sira that wrote it.',
+  },
+  SIRA_LOG_CLOSED: {
+    http: 503,
+    grpc: 14,
+    exit: 1,
+    summary: 'A log takes nothing now: it is opening, closed, or has failed.',
+    remedy: 'Wait until it is open; after a failure open it again, which recovers what is on the disk.',
+  },
+  SIRA_OFFSET_GONE: {
+    http: 410,
+    grpc: 11,
+    exit: 1,
+    summary: 'The records asked for are no longer kept.',
+    remedy: 'Read from the first offset kept, which is named, or keep records longer.',
+  },
+  SIRA_DISK_FULL: {
+    http: 507,
+    grpc: 8,
+    exit: 1,
+    summary: 'The disk has no room left.',
+    remedy: 'Make room, or keep less; what waits is written once there is room.',
+  },
+  SIRA_DISK_FAILED: {
+    http: 500,
+    grpc: 14,
+    exit: 1,
+    summary: 'The disk failed to read or write.',
+    remedy:
+      'Look at the device and the permissions of the folder, then start again: opening recovers what is on the disk.',
+  },
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof errorTable;
