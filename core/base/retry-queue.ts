@@ -10,9 +10,12 @@ export class RetryQueue {
   private items: Waiting[] = [];
   private first = 0;
 
-  /** Deadlines must not fall from one call to the next. */
+  /** Costs no search as long as deadlines do not fall from one call to the next; they do when the wait was shortened. */
   add(id: number, deadlineMicros: number): void {
-    this.items.push({ id, deadlineMicros });
+    let position = this.items.length;
+    while (position > this.first && (this.items[position - 1] as Waiting).deadlineMicros > deadlineMicros) position--;
+    if (position === this.items.length) this.items.push({ id, deadlineMicros });
+    else this.items.splice(position, 0, { id, deadlineMicros });
   }
 
   /** Deadline of the first id for which `waits` still holds, `Infinity` if none does. Forgets those answered before it. */

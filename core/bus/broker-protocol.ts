@@ -149,6 +149,7 @@ export interface PublishedEffect {
 /** Why an input had no other effect. */
 export type RefusalReason =
   | 'topic is full'
+  | 'producer name is reserved'
   | 'too many topics'
   | 'too many subscriptions'
   | 'too many producers'

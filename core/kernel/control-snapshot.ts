@@ -1,11 +1,11 @@
 // The control machine in a form that JSON carries, and the way back. Caches are left out: they follow from the columns.
 
 import { assert } from '../base/assert.ts';
-import type { RetryQueue } from '../base/retry-queue.ts';
 import type { RegistrySnapshot } from '../registry/agent-registry.ts';
 import type { RequestKind } from '../scheduler/request.ts';
 import type { SchedulerSnapshot } from '../scheduler/scheduler.ts';
 import type { Attempt, Task } from '../scheduler/task.ts';
+import type { DispatcherState } from './dispatcher.ts';
 import type { SubmissionLedgerState } from './submission-ledger.ts';
 
 type SavedTask = Omit<Task, 'kind' | 'queueKey' | 'queueIndex'> & { readonly kind: number };
@@ -23,8 +23,7 @@ export interface ControlSnapshot {
   readonly attemptCount: number;
   readonly submitters: readonly ({ readonly submitter: number } & SubmissionLedgerState)[];
   readonly connections: readonly number[];
-  readonly orders: readonly number[];
-  readonly retries: ReturnType<RetryQueue['save']>;
+  readonly dispatcher: DispatcherState;
   readonly taskCount: number;
 }
 

@@ -4,14 +4,16 @@
 
 import { assert } from '../base/assert.ts';
 import type { RandomStream } from '../base/random.ts';
-import { RetryQueue } from '../base/retry-queue.ts';
+import { equalResources, type Registration } from '../registry/agent-hello.ts';
 import { AgentRegistry } from '../registry/agent-registry.ts';
 import type { AgentState } from '../registry/agent-state.ts';
 import type { DecisionRecord } from '../scheduler/decision.ts';
 import type { Profile } from '../scheduler/framework.ts';
 import { Scheduler, type SchedulerOutput } from '../scheduler/scheduler.ts';
 import type { Attempt, Task, TaskOutcome } from '../scheduler/task.ts';
+import { machineProblem, submissionProblem } from './admission.ts';
 import { type ControlSnapshot, restoreAttempt, restoreTask, saveAttempt, saveTask } from './control-snapshot.ts';
+import { Dispatcher } from './dispatcher.ts';
 import type { Effect, TaskEnded } from './effects.ts';
 import type {
   AgentDraining,
@@ -45,19 +47,13 @@ export class Control implements SchedulerOutput {
   /** Waiting and placed tasks by number; an ended task is forgotten. */
   private readonly tasks = new Map<number, Task>();
   private readonly submitters = new Map<number, SubmissionLedger>();
-  private readonly retries = new RetryQueue();
+  private readonly dispatcher: Dispatcher;
   private readonly settings: KernelSettings;
   private readonly output: ControlOutput;
   /** Number of the connection on which each agent last agreed with the kernel on what it runs. */
   private readonly connections: number[] = [];
-  /** Attempts that each agent was given to lead in its present incarnation. */
-  private readonly orders: number[] = [];
   private taskCount = 0;
   private nowMicros = 0;
-  private readonly awaitsAnswer = (number: number): boolean => {
-    const attempt = this.scheduler.attempts.get(number);
-    return attempt !== undefined && attempt.state !== 'running';
-  };
 
   constructor(profile: Profile, settings: KernelSettings, random: RandomStream, output: ControlOutput) {
     this.settings = settings;
@@ -66,6 +62,7 @@ export class Control implements SchedulerOutput {
       this.agentChanged(row, from, to, reason),
     );
     this.scheduler = new Scheduler(profile, random, settings);
+    this.dispatcher = new Dispatcher(this.scheduler.attempts, this.registry, settings, (effect) => output.emit(effect));
   }
 
   /** True if a scheduling cycle has something to look at. */
@@ -82,7 +79,7 @@ export class Control implements SchedulerOutput {
       case 'sweep':
         return this.registry.nextSweepMicros;
       case 'retry':
-        return this.retries.nextDeadline(this.awaitsAnswer);
+        return this.dispatcher.nextRetryMicros;
       case 'backoff':
         return this.scheduler.nextBackoffMicros;
     }
@@ -95,7 +92,7 @@ export class Control implements SchedulerOutput {
         this.registry.sweep(nowMicros);
         break;
       case 'retry':
-        this.retryDue(nowMicros);
+        this.dispatcher.repeatDue(nowMicros);
         break;
       case 'backoff':
         this.scheduler.endBackoffs(nowMicros);
@@ -106,31 +103,14 @@ export class Control implements SchedulerOutput {
   agentHello(input: AgentHello, nowMicros: number): void {
     this.nowMicros = nowMicros;
     const { gateway, name, incarnation } = input;
-    const known = this.registry.rowOf(name);
-    if (known >= 0 && !this.sameResources(known, input)) {
-      this.output.emit({
-        kind: 'agentRefused',
-        gateway,
-        name,
-        incarnation,
-        reason: 'resources differ from the first registration',
-      });
+    const registration = this.register(input, nowMicros);
+    if (typeof registration === 'string') {
+      this.output.emit({ kind: 'agentRefused', gateway, name, incarnation, reason: registration });
       return;
     }
-    const registration = this.registry.register({ ...input, ready: true }, nowMicros);
-    const row = registration.row;
-    if (registration.kind === 'rejected') {
-      this.output.emit({ kind: 'agentRefused', gateway, name, incarnation, reason: registration.reason ?? 'rejected' });
-      return;
-    }
-    if (registration.kind === 'new') {
-      const machine = this.scheduler.cluster.addMachine(input.resources);
-      assert(machine === row, 'agents and machines share their numbers');
-      this.orders[row] = 0;
-    } else if (registration.kind === 'restarted') {
-      this.orders[row] = 0;
-      this.loseAgent(row);
-    }
+    const { row } = registration;
+    if (registration.kind !== 'resumed') this.dispatcher.incarnationBegan(row);
+    if (registration.kind === 'restarted') this.loseAgent(row);
     this.scheduler.setSchedulable(row, this.registry.takesWork(row));
     // A hello that was repeated or overtaken on its way speaks of an older state and settles nothing.
     const isNewer = registration.kind !== 'resumed' || input.connection > (this.connections[row] as number);
@@ -173,9 +153,9 @@ export class Control implements SchedulerOutput {
     }
     const seen = ledger.look(submission, input.settled);
     if (seen === 'new') {
-      const queueLengthMax = this.settings.get('scheduler.queueLengthMax');
-      if (this.scheduler.queueLength >= queueLengthMax) {
-        if (ledger.noteRefused(submission)) this.refuse(submitter, submission);
+      const isFull = this.scheduler.queueLength >= this.settings.get('scheduler.queueLengthMax');
+      if (isFull || submissionProblem(input, this.scheduler.cluster.models) !== undefined) {
+        if (ledger.noteRefused(submission)) this.refuse(input);
         return;
       }
       ledger.noteAccepted(submission);
@@ -202,7 +182,7 @@ export class Control implements SchedulerOutput {
     } else if (seen === 'tooFarAhead' || seen === 'settled') {
       return;
     } else if (seen === 'refused') {
-      this.refuse(submitter, submission);
+      this.refuse(input);
       return;
     }
     this.output.emit({ kind: 'submissionAccepted', submitter, submission });
@@ -217,7 +197,8 @@ export class Control implements SchedulerOutput {
         this.endTask(task, 'cancelled', -1, 0);
       } else {
         task.cancelled = true;
-        for (const attempt of this.scheduler.attempts.values()) if (attempt.task === task) this.stop(attempt);
+        for (const attempt of this.scheduler.attempts.values())
+          if (attempt.task === task) this.dispatcher.stop(attempt, nowMicros);
       }
       return;
     }
@@ -254,11 +235,7 @@ export class Control implements SchedulerOutput {
   }
 
   placed(attempt: Attempt): void {
-    const leader = attempt.machines[0] as number;
-    attempt.order = (this.orders[leader] as number) + 1;
-    this.orders[leader] = attempt.order;
-    this.sendDispatch(attempt);
-    this.retries.add(attempt.attempt, this.nowMicros + this.settings.get('dispatch.retryMicros'));
+    this.dispatcher.dispatch(attempt, this.nowMicros);
   }
 
   dropped(task: Task): void {
@@ -281,8 +258,7 @@ export class Control implements SchedulerOutput {
       attemptCount: this.scheduler.attemptsBegun,
       submitters: [...this.submitters].map(([submitter, ledger]) => ({ submitter, ...ledger.save() })),
       connections: [...this.connections],
-      orders: [...this.orders],
-      retries: this.retries.save(),
+      dispatcher: this.dispatcher.save(),
       taskCount: this.taskCount,
     };
   }
@@ -305,9 +281,26 @@ export class Control implements SchedulerOutput {
       this.submitters.set(submitter, ledger);
     }
     this.connections.push(...snapshot.connections);
-    this.orders.push(...snapshot.orders);
-    this.retries.restore(snapshot.retries);
+    this.dispatcher.restore(snapshot.dispatcher);
     this.taskCount = snapshot.taskCount;
+  }
+
+  /** Takes the agent into the registry and, if it is new, its machine into the cluster; or says why not. */
+  private register(input: AgentHello, nowMicros: number): Registration | string {
+    const { cluster } = this.scheduler;
+    const known = this.registry.rowOf(input.name);
+    if (known < 0) {
+      const problem = machineProblem(input.resources, cluster.models);
+      if (problem !== undefined) return problem;
+    } else if (!equalResources(this.registry.resourcesOf(known), input.resources)) {
+      return 'resources differ from the first registration';
+    }
+    const registration = this.registry.register({ ...input, ready: true }, nowMicros);
+    if (registration.kind === 'rejected') return registration.reason ?? 'rejected';
+    if (registration.kind === 'new') {
+      assert(cluster.addMachine(input.resources) === registration.row, 'agents and machines share their numbers');
+    }
+    return registration;
   }
 
   /** The attempt that a message speaks of, if it still holds its resources and the sender is its leading agent. */
@@ -319,9 +312,12 @@ export class Control implements SchedulerOutput {
     return this.registry.isCurrent(input.agent, input.incarnation) ? attempt : undefined;
   }
 
-  private refuse(submitter: number, submission: number): void {
-    const reason = `${this.settings.get('scheduler.queueLengthMax')} tasks wait already`;
-    this.output.emit({ kind: 'submissionRefused', submitter, submission, code: 'SIRA_QUEUE_FULL', reason });
+  private refuse(input: TaskSubmitted): void {
+    const { submitter, submission } = input;
+    const problem = submissionProblem(input, this.scheduler.cluster.models);
+    const reason = problem ?? `${this.settings.get('scheduler.queueLengthMax')} tasks wait already`;
+    const code = problem === undefined ? 'SIRA_QUEUE_FULL' : 'SIRA_MESSAGE_REFUSED';
+    this.output.emit({ kind: 'submissionRefused', submitter, submission, code, reason });
   }
 
   private agentChanged(row: number, from: AgentState, to: AgentState, reason: string): void {
@@ -338,7 +334,7 @@ export class Control implements SchedulerOutput {
         this.scheduler.release(attempt);
         this.retryTask(attempt.task, row);
       } else if (attempt.machines.includes(row)) {
-        this.stop(attempt);
+        this.dispatcher.stop(attempt, this.nowMicros);
       }
     }
   }
@@ -377,56 +373,5 @@ export class Control implements SchedulerOutput {
       agent,
       serviceMicros,
     });
-  }
-
-  private stop(attempt: Attempt): void {
-    if (attempt.state === 'cancelling') return;
-    attempt.state = 'cancelling';
-    this.sendStop(attempt);
-    this.retries.add(attempt.attempt, this.nowMicros + this.settings.get('dispatch.retryMicros'));
-  }
-
-  private retryDue(nowMicros: number): void {
-    for (let number = this.retries.takeDue(nowMicros); number !== -1; number = this.retries.takeDue(nowMicros)) {
-      const attempt = this.scheduler.attempts.get(number);
-      if (attempt === undefined || attempt.state === 'running') continue;
-      if (attempt.state === 'dispatched') this.sendDispatch(attempt);
-      else this.sendStop(attempt);
-      this.retries.add(number, nowMicros + this.settings.get('dispatch.retryMicros'));
-    }
-  }
-
-  private sendDispatch(attempt: Attempt): void {
-    const agent = attempt.machines[0] as number;
-    this.output.emit({
-      kind: 'dispatch',
-      agent,
-      incarnation: this.registry.incarnationOf(agent),
-      task: attempt.task.task,
-      attempt: attempt.attempt,
-      order: attempt.order,
-      submitter: attempt.task.submitter,
-      submission: attempt.task.submission,
-      machines: attempt.machines,
-      deviceMasks: attempt.deviceMasks,
-    });
-  }
-
-  private sendStop(attempt: Attempt): void {
-    const agent = attempt.machines[0] as number;
-    const incarnation = this.registry.incarnationOf(agent);
-    const { order } = attempt;
-    this.output.emit({ kind: 'stop', agent, incarnation, task: attempt.task.task, attempt: attempt.attempt, order });
-  }
-
-  private sameResources(row: number, input: AgentHello): boolean {
-    const known = this.registry.resourcesOf(row);
-    const { cpuMilli, memoryMib, gpuCount, gpuModel } = input.resources;
-    return (
-      known.cpuMilli === cpuMilli &&
-      known.memoryMib === memoryMib &&
-      known.gpuCount === gpuCount &&
-      known.gpuModel === gpuModel
-    );
   }
 }

@@ -1,21 +1,32 @@
 // The running digest over effects: two runs that agree in it did the same things in the same order. Every field that a
-// receiver could act upon is added; about 20 ns an effect, so that it is always on.
+// receiver could act upon is added, lists with their lengths; about 20 ns an effect, so that it is always on. Payloads are
+// opaque to the broker: of those, only the kernel's own are added.
 
 import { unreachable } from '../base/assert.ts';
 import type { Digest } from '../base/digest.ts';
 import { agentStateNumber } from '../registry/agent-state.ts';
-import type { DecisionRecord } from '../scheduler/decision.ts';
+import type { DecisionOutcome, DecisionRecord } from '../scheduler/decision.ts';
+import type { TaskOutcome } from '../scheduler/task.ts';
 import type { Effect, TaskEnded } from './effects.ts';
+
+const decisionOutcomeNumber: Readonly<Record<DecisionOutcome, number>> = {
+  placed: 0,
+  waits: 1,
+  dropped: 2,
+  'backs off': 3,
+};
+const taskOutcomeNumber: Readonly<Record<TaskOutcome, number>> = { completed: 0, failed: 1, dropped: 2, cancelled: 3 };
 
 export function digestEffect(digest: Digest, effect: Effect): void {
   switch (effect.kind) {
     case 'dispatch':
       digest.addInt32(1);
+      digest.addInt32(effect.agent);
       digest.addInteger(effect.task);
       digest.addInteger(effect.attempt);
-      digest.addInt32(effect.incarnation);
+      digest.addInteger(effect.incarnation);
       digest.addInteger(effect.order);
-      digest.addInt32(effect.submitter);
+      digest.addInteger(effect.submitter);
       digest.addInteger(effect.submission);
       addMachines(digest, effect.machines, effect.deviceMasks);
       return;
@@ -25,7 +36,7 @@ export function digestEffect(digest: Digest, effect: Effect): void {
       return;
     case 'submissionAccepted':
       digest.addInt32(3);
-      digest.addInt32(effect.submitter);
+      digest.addInteger(effect.submitter);
       digest.addInteger(effect.submission);
       return;
     case 'resultRecorded':
@@ -34,16 +45,23 @@ export function digestEffect(digest: Digest, effect: Effect): void {
       digest.addInteger(effect.task);
       digest.addInteger(effect.attempt);
       digest.addInt32(effect.agent);
-      digest.addInt32(effect.incarnation);
+      digest.addInteger(effect.incarnation);
+      if (effect.kind === 'stop') digest.addInteger(effect.order);
       return;
     case 'deliver':
       digest.addInt32(6);
       digest.addText(effect.subscriber);
       digest.addText(effect.subscription);
+      digest.addText(effect.topic);
       digest.addInteger(effect.offset);
       digest.addInt32(effect.attempt);
+      digest.addText(effect.producer);
       digest.addInteger(effect.sequence);
-      if (isTaskEnded(effect.payload)) digestTaskEnded(digest, effect.payload);
+      if (effect.correlation !== null) {
+        digest.addText(effect.correlation.role);
+        digest.addText(effect.correlation.requester);
+        digest.addInteger(effect.correlation.correlation);
+      } else if (isTaskEnded(effect.payload)) digestTaskEnded(digest, effect.payload);
       return;
     case 'wakeAt':
       digest.addInt32(7);
@@ -59,22 +77,28 @@ export function digestEffect(digest: Digest, effect: Effect): void {
       digest.addInt32(effect.gateway);
       digest.addText(effect.name);
       digest.addInt32(effect.agent);
-      digest.addInt32(effect.incarnation);
+      digest.addInteger(effect.incarnation);
       digest.addInteger(effect.helloSentMicros);
       digest.addInteger(effect.leaseMicros);
-      for (const reference of effect.stop) digest.addInteger(reference.attempt);
+      digest.addInteger(effect.heartbeatIntervalMicros);
+      digest.addInt32(effect.stop.length);
+      for (const { task, attempt } of effect.stop) {
+        digest.addInteger(task);
+        digest.addInteger(attempt);
+      }
       return;
     case 'agentRefused':
       digest.addInt32(10);
       digest.addInt32(effect.gateway);
       digest.addText(effect.name);
-      digest.addInt32(effect.incarnation);
+      digest.addInteger(effect.incarnation);
       digest.addText(effect.reason);
       return;
     case 'submissionRefused':
       digest.addInt32(11);
-      digest.addInt32(effect.submitter);
+      digest.addInteger(effect.submitter);
       digest.addInteger(effect.submission);
+      digest.addText(effect.code);
       digest.addText(effect.reason);
       return;
     case 'agentStateChanged':
@@ -93,6 +117,8 @@ export function digestEffect(digest: Digest, effect: Effect): void {
       digest.addInt32(13);
       digest.addText(effect.subscription);
       digest.addText(effect.subscriber);
+      digest.addText(effect.topic);
+      digest.addInt32(effect.resumed ? 1 : 0);
       digest.addInteger(effect.offset);
       return;
     case 'published':
@@ -100,9 +126,11 @@ export function digestEffect(digest: Digest, effect: Effect): void {
       digest.addText(effect.producer);
       digest.addInteger(effect.sequence);
       digest.addInteger(effect.offset);
+      digest.addInt32(effect.duplicate ? 1 : 0);
       return;
     case 'refused':
       digest.addInt32(15);
+      digest.addText(effect.input);
       digest.addText(effect.client);
       digest.addInteger(effect.sequence);
       digest.addText(effect.reason);
@@ -120,19 +148,27 @@ export function digestEffect(digest: Digest, effect: Effect): void {
 function digestDecision(digest: Digest, record: DecisionRecord): void {
   digest.addInteger(record.decision);
   digest.addInteger(record.task);
+  digest.addInteger(record.submission);
   digest.addInteger(record.attempt);
   digest.addInt32(record.kind);
-  digest.addInt32(record.outcome.length * 32 + record.rule.length);
+  digest.addInt32(decisionOutcomeNumber[record.outcome] * 8 + (record.rule === 'backfilled' ? 1 : 0));
   addMachines(digest, record.machines, record.deviceMasks);
-  for (const { machine, score } of record.ranked) {
+  digest.addInt32(record.ranked.length);
+  for (const { machine, score, scores } of record.ranked) {
     digest.addInt32(machine);
     digest.addFloat(score);
+    digest.addInt32(scores.length);
+    // A single plug-in's score differs from the total by its weight alone.
+    if (scores.length > 1) for (const part of scores) digest.addFloat(part);
   }
-  for (const count of record.reasonCounts) digest.addInt32(count);
+  digest.addInt32(record.feasibleCount);
   digest.addInt32(record.tieCount);
-  digest.addInt32(record.queueLength);
+  digest.addInt32(record.reasonCounts.length);
+  for (const count of record.reasonCounts) digest.addInt32(count);
   digest.addFloat(record.propensity);
   digest.addInt32(record.policyVersion);
+  digest.addInt32(record.queueLength);
+  if (record.rule === 'backfilled') digest.addFloat(record.shadowMicros);
 }
 
 function addMachines(digest: Digest, machines: readonly number[], deviceMasks: readonly number[]): void {
@@ -150,7 +186,7 @@ function isTaskEnded(payload: unknown): payload is TaskEnded {
 function digestTaskEnded(digest: Digest, ended: TaskEnded): void {
   digest.addInteger(ended.task);
   digest.addInteger(ended.submission);
-  digest.addInt32(ended.outcome.length);
+  digest.addInt32(taskOutcomeNumber[ended.outcome]);
   digest.addInt32(ended.attempts);
   digest.addInt32(ended.agent);
   digest.addInteger(ended.serviceMicros);

@@ -48,7 +48,8 @@ export interface SubmissionRefused {
   readonly kind: 'submissionRefused';
   readonly submitter: number;
   readonly submission: number;
-  readonly code: 'SIRA_QUEUE_FULL';
+  /** `SIRA_QUEUE_FULL` where trying later may help, `SIRA_MESSAGE_REFUSED` where the task itself is wrong. */
+  readonly code: 'SIRA_QUEUE_FULL' | 'SIRA_MESSAGE_REFUSED';
   readonly reason: string;
 }
 

@@ -7,6 +7,7 @@ import { Digest, type DigestState } from '../base/digest.ts';
 import { type RandomState, RandomStream } from '../base/random.ts';
 import { Broker, type BrokerSnapshot } from '../bus/broker.ts';
 import type { BrokerEffect, BrokerInput } from '../bus/broker-protocol.ts';
+import { refusalOf } from '../bus/refusal.ts';
 import { createKernelSettings } from '../config/kernel-setting-table.ts';
 import type { SettingsState } from '../config/settings.ts';
 import type { Profile } from '../scheduler/framework.ts';
@@ -16,6 +17,7 @@ import { digestEffect } from './effect-digest.ts';
 import type { Effect, EffectSink, TaskEnded } from './effects.ts';
 import type { Input, SettingChanged } from './inputs.ts';
 import { appliesAtOnce, brokerSettingsOf, type KernelSettings } from './kernel-settings.ts';
+import { PendingEnds, type PendingEndsState } from './pending-ends.ts';
 
 /** Topic on which the ends of a submitter's tasks are published. */
 export function endsTopic(submitter: number): string {
@@ -48,7 +50,7 @@ export interface KernelSnapshot {
   readonly brokerDigest: DigestState;
   readonly random: RandomState;
   readonly publishCount: number;
-  readonly unpublished: readonly { readonly submitter: number; readonly ended: TaskEnded }[];
+  readonly pendingEnds: PendingEndsState;
   readonly settings: SettingsState;
   readonly control: ControlSnapshot;
   readonly broker: BrokerSnapshot;
@@ -71,8 +73,7 @@ export class Kernel implements ControlOutput {
   private timerCount = 0;
   private effectCount = 0;
   private publishCount = 0;
-  /** Ends that the broker had no room for; published when it has. */
-  private unpublished: { submitter: number; ended: TaskEnded }[] = [];
+  private readonly pendingEnds = new PendingEnds();
   private refusedByBroker = false;
   private readonly brokerSink = {
     push: (effect: BrokerEffect): void => {
@@ -121,9 +122,14 @@ export class Kernel implements ControlOutput {
     const now = input.timeMicros;
     this.nowMicros = now;
     if (this.wishedWakeMicros <= now) this.wishedWakeMicros = Number.POSITIVE_INFINITY;
-    this.fireDue(now);
     const { body } = input;
     const { control } = this;
+    // A pause is no silence of the fleet: what came due in it is put off before anything fires.
+    if (body.kind === 'resumed') {
+      this.broker.extendDeadlines(body.pausedMicros);
+      control.resumed(body.pausedMicros, now);
+    }
+    this.fireDue(now);
     switch (body.kind) {
       case 'taskSubmitted':
         control.taskSubmitted(body, now);
@@ -149,13 +155,10 @@ export class Kernel implements ControlOutput {
       case 'taskCancelled':
         control.taskCancelled(body, now);
         break;
-      case 'resumed':
-        this.broker.extendDeadlines(body.pausedMicros);
-        control.resumed(body.pausedMicros, now);
-        break;
       case 'settingChanged':
         this.changeSetting(body, now);
         break;
+      case 'resumed':
       case 'timeReached':
         break;
       case 'subscribe':
@@ -179,7 +182,7 @@ export class Kernel implements ControlOutput {
   }
 
   publishEnd(submitter: number, ended: TaskEnded): void {
-    if (this.unpublished.length > 0 || !this.publish(submitter, ended)) this.unpublished.push({ submitter, ended });
+    if (this.pendingEnds.has(submitter) || !this.publish(submitter, ended)) this.pendingEnds.add(submitter, ended);
   }
 
   /** A submitter's own subscription may be lost or late; an end published before it would be kept for nobody. */
@@ -211,7 +214,7 @@ export class Kernel implements ControlOutput {
       brokerDigest: this.brokerDigest.save(),
       random: this.random.save(),
       publishCount: this.publishCount,
-      unpublished: [...this.unpublished],
+      pendingEnds: this.pendingEnds.save(),
       settings: this.settings.snapshot(),
       control: this.control.save(),
       broker: this.broker.save(),
@@ -233,13 +236,14 @@ export class Kernel implements ControlOutput {
     kernel.controlDigest.restore(snapshot.controlDigest);
     kernel.brokerDigest.restore(snapshot.brokerDigest);
     kernel.publishCount = snapshot.publishCount;
-    kernel.unpublished = [...snapshot.unpublished];
+    kernel.pendingEnds.restore(snapshot.pendingEnds);
     kernel.control.restore(snapshot.control, snapshot.nowMicros);
     kernel.broker.restore(snapshot.broker);
     return kernel;
   }
 
-  /** Fires the due timers in (deadline, id) order; the broker's come after control's at one deadline. */
+  /** Fires the due timers in (deadline, id) order; the broker's come after control's at one deadline. A timer stands for its
+   *  whole kind: it is due with the first of them, and does what is due of all. */
   private fireDue(now: number): void {
     for (;;) {
       let due = this.broker.nextDeadlineMicros();
@@ -276,16 +280,18 @@ export class Kernel implements ControlOutput {
   }
 
   private brokerInput(input: BrokerInput): void {
-    this.broker.handle(input, this.brokerSink);
-    while (this.unpublished.length > 0) {
-      const first = this.unpublished[0] as { submitter: number; ended: TaskEnded };
-      if (!this.publish(first.submitter, first.ended)) return;
-      this.unpublished.shift();
+    // The kernel's own numbers would be used up by somebody else's.
+    if ('producer' in input && input.producer === producerName) {
+      this.record(refusalOf(input, 'producer name is reserved'), this.brokerDigest);
+      return;
     }
+    this.broker.handle(input, this.brokerSink);
+    // Nothing else makes room in a topic.
+    if (input.kind === 'acknowledge' || input.kind === 'unsubscribe') this.pendingEnds.publish(this.publish);
   }
 
   /** False if the topic is full. */
-  private publish(submitter: number, payload: TaskEnded): boolean {
+  private readonly publish = (submitter: number, payload: TaskEnded): boolean => {
     this.refusedByBroker = false;
     const sequence = this.publishCount + 1;
     this.broker.handle(
@@ -301,7 +307,7 @@ export class Kernel implements ControlOutput {
     );
     if (!this.refusedByBroker) this.publishCount = sequence;
     return !this.refusedByBroker;
-  }
+  };
 
   private record(effect: Effect, digest: Digest): void {
     this.effectCount++;

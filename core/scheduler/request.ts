@@ -33,7 +33,10 @@ export interface RequestKind {
   readonly machineCount: number;
 }
 
-/** GPU model names and their bits. At most 30 models. */
+/** GPU models that a mask can tell apart. */
+export const modelCountMax = 30;
+
+/** GPU model names and their bits. */
 export class ModelTable {
   readonly names: string[] = [];
 
@@ -42,7 +45,7 @@ export class ModelTable {
     if (name === '') return -1;
     const known = this.names.indexOf(name);
     if (known >= 0) return known;
-    if (this.names.length >= 30) throw new RangeError('more than 30 GPU models');
+    if (this.names.length >= modelCountMax) throw new RangeError(`more than ${modelCountMax} GPU models`);
     return this.names.push(name) - 1;
   }
 
