@@ -215,7 +215,8 @@ function drawNetwork(random: RandomStream, leaseMicros: number): NetworkSpec {
   return {
     latency: { distribution, meanMicros, sigma: 0.2 + 1.5 * random.nextFloat() },
     bandwidthBytesPerSecond: chance(0.2) ? 20_000 : 0,
-    loss: chance(0.4) ? 0.25 * random.nextFloat() : 0,
+    // A short lease does not survive much loss, and tasks would fail for want of attempts.
+    loss: chance(0.4) ? (leaseMicros < 10 * microsPerSecond ? 0.04 : 0.2) * random.nextFloat() : 0,
     duplication: chance(0.4) ? 0.4 * random.nextFloat() : 0,
     reordering: chance(0.4) ? 0.4 * random.nextFloat() : 0,
   };
