@@ -15,7 +15,7 @@ import { frontLimit, SortedFront } from './sorted-front.ts';
 /** A day of more than this many becomes a calendar of its own. */
 const dayLimit = 40;
 /** Days are taken out until the front has this many: several lists walked at once hide each other's cache misses. */
-const frontTarget = 8;
+const frontTarget = 16;
 /** Days of a year for each event that it is made for: the far ones of a long tail leave most days empty. */
 const daysPerEvent = 2;
 

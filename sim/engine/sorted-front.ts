@@ -61,8 +61,16 @@ export class SortedFront {
         cancelled++;
         continue;
       }
-      const time = doubles[slot * 4]!;
-      let at = tail;
+      times[tail] = doubles[slot * 4]!;
+      members[tail] = slot;
+      tail++;
+    }
+    // Sorted only when all are here: the walk above waits for no comparison, so its cache misses overlap.
+    for (let next = from + 1; next < tail; next++) {
+      const time = times[next]!;
+      const slot = members[next]!;
+      const order = doubles[slot * 4 + 1]!;
+      let at = next;
       while (at > from && !this.precedes(at - 1, time, order)) {
         times[at] = times[at - 1]!;
         members[at] = members[at - 1]!;
@@ -70,8 +78,7 @@ export class SortedFront {
       }
       times[at] = time;
       members[at] = slot;
-      moves += tail - at;
-      tail++;
+      moves += next - at;
     }
     this.tail = tail;
     this.cancelled = cancelled;
