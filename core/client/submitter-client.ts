@@ -161,8 +161,9 @@ export class SubmitterClient {
   private delivered(message: DeliverEffect, nowMicros: number): void {
     // Ends of different tasks need no order among each other: one that is lost on its way holds up nobody else's.
     if (message.offset >= this.nextOffset && !this.early.has(message.offset)) {
-      this.early.add(message.offset);
-      while (this.early.delete(this.nextOffset)) this.nextOffset++;
+      if (message.offset > this.nextOffset) this.early.add(message.offset);
+      else this.nextOffset++;
+      while (this.early.size > 0 && this.early.delete(this.nextOffset)) this.nextOffset++;
       const end = message.payload as TaskEnded;
       this.unwanted.delete(end.submission);
       this.shell.ended(end);

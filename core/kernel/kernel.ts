@@ -69,6 +69,8 @@ export class Kernel implements ControlOutput {
   private nowMicros = 0;
   private sequence = 0;
   private wishedWakeMicros = Number.POSITIVE_INFINITY;
+  /** No timer is due before this; set anew after each input, since nothing else moves a deadline. */
+  private nextDueMicros = Number.NEGATIVE_INFINITY;
   private inputCount = 0;
   private timerCount = 0;
   private effectCount = 0;
@@ -129,7 +131,7 @@ export class Kernel implements ControlOutput {
       this.broker.extendDeadlines(body.pausedMicros);
       control.resumed(body.pausedMicros, now);
     }
-    this.fireDue(now);
+    if (this.nextDueMicros <= now) this.fireDue(now);
     switch (body.kind) {
       case 'taskSubmitted':
         control.taskSubmitted(body, now);
@@ -265,6 +267,7 @@ export class Kernel implements ControlOutput {
   private wishWake(): void {
     let next = this.broker.nextDeadlineMicros();
     for (const timer of controlTimers) next = Math.min(next, this.control.nextDeadline(timer));
+    this.nextDueMicros = next;
     if (next >= this.wishedWakeMicros) return;
     this.wishedWakeMicros = next;
     this.emit({ kind: 'wakeAt', timeMicros: next });

@@ -15,7 +15,7 @@ import { takeBest } from './take-best.ts';
 export interface PlacementIndexLimits {
   /** Columns kept, at most; the less recently used go first. */
   readonly columnCountMax: number;
-  /** Machines times columns kept, at most (but always one column): 8 bytes each. */
+  /** Machines times columns kept, at most (but always one column): 9 bytes each. */
   readonly cellCountMax: number;
 }
 
@@ -35,6 +35,7 @@ export class PlacementIndex {
   private readonly limits: PlacementIndexLimits;
   private readonly columns = new Map<number, ScoreColumn>();
   private winner = -1;
+  private readonly isWinner = (machine: number): boolean => machine === this.winner;
   /** Counts uses of columns, so that the least recently used is known. */
   private useCount = 0;
   private capacityVersion = 0;
@@ -96,9 +97,7 @@ export class PlacementIndex {
   /** Writes up to `count` of the next best machines after the last find's winner into `out`, by score descending, then
    *  machine ascending, and returns how many. Call it after `find(kind)` and before the allocation. */
   runnersUp(kind: RequestKind, count: number, out: Int32Array): number {
-    const best = takeBest(this.column(kind), count, (machine) => machine === this.winner);
-    for (let rank = 0; rank < best.length; rank++) out[rank] = best[rank] as number;
-    return best.length;
+    return takeBest(this.column(kind), count, this.isWinner, out);
   }
 
   /** Fills `out` with `count` distinct machines for a task that spans them, by score descending, then machine ascending,
@@ -118,10 +117,11 @@ export class PlacementIndex {
     this.tieCount = 0;
     this.winner = -1;
     if (this.feasibleCount < count) return false;
-    const best = takeBest(column, count, excluded);
-    if (best.length < count) return false;
-    for (const machine of best) out.push(machine);
-    this.winner = best[0] ?? -1;
+    if (takeBest(column, count, excluded, out) < count) {
+      out.length = 0;
+      return false;
+    }
+    this.winner = out[0] as number;
     this.score = column.total(this.winner);
     this.tieCount = 1;
     return true;
@@ -145,10 +145,14 @@ export class PlacementIndex {
   /** Writes each plug-in's own unweighted score of a machine that passes the filter into `out`, in the placement's order.
    *  It describes the state of now, so call it before the allocation. */
   scoresByPlugin(kind: RequestKind, machine: number, out: Float64Array): void {
-    this.column(kind);
-    for (let index = 0; index < this.placement.scores.length; index++) {
-      out[index] = this.placement.scores[index]!.plugin.score(kind, machine);
+    const column = this.column(kind);
+    const { scores } = this.placement;
+    if (scores.length === 1 && scores[0]!.weight === 1) {
+      // The total is that score: asking the plug-in again for every ranked machine would cost a tenth of a placement.
+      out[0] = column.total(machine);
+      return;
     }
+    for (let index = 0; index < scores.length; index++) out[index] = scores[index]!.plugin.score(kind, machine);
   }
 
   /** The kind's column, caught up. */

@@ -235,17 +235,8 @@ export class Scheduler {
     output: SchedulerOutput,
   ): Attempt | undefined {
     const kind = task.kind;
-    const machines: number[] = [];
-    if (kind.machineCount === 1 && reservation === undefined) {
-      const machine = this.index.find(kind);
-      if (machine < 0) return undefined;
-      machines.push(machine);
-    } else {
-      const excluded =
-        reservation === undefined ? undefined : (machine: number): boolean => reservation.machines.has(machine);
-      if (!this.index.findMany(kind, kind.machineCount, excluded, this.spanned)) return undefined;
-      machines.push(...this.spanned);
-    }
+    const machines = this.findMachines(kind, reservation);
+    if (machines === undefined) return undefined;
     const deviceMasks = machines.map((machine) =>
       kind.gpuCount > 0 ? this.placement.devices.choose(kind, machine) : 0,
     );
@@ -271,6 +262,16 @@ export class Scheduler {
     task.attempts++;
     output.placed(attempt);
     return attempt;
+  }
+
+  private findMachines(kind: RequestKind, reservation: Reservation | undefined): number[] | undefined {
+    if (kind.machineCount === 1 && reservation === undefined) {
+      const machine = this.index.find(kind);
+      return machine < 0 ? undefined : [machine];
+    }
+    const excluded =
+      reservation === undefined ? undefined : (machine: number): boolean => reservation.machines.has(machine);
+    return this.index.findMany(kind, kind.machineCount, excluded, this.spanned) ? [...this.spanned] : undefined;
   }
 
   /** EASY: later tasks may start now if that does not delay the blocked head by the estimates. Tried in order of submission. */

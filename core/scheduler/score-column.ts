@@ -11,8 +11,8 @@ import type { RequestKind } from './request.ts';
 const blockShift = 6;
 /** What `best`, bounds and `total` say where no machine fits. */
 export const infeasible = -1;
-/** Cell of a row that was never looked at. */
-const unknown = -1;
+/** Reason of a row that was never looked at. */
+const unknown = 255;
 
 export class ScoreColumn {
   /** Machines by filter reason. */
@@ -29,8 +29,11 @@ export class ScoreColumn {
   private readonly cluster: ClusterState;
   private readonly placement: Placement;
   private readonly kind: RequestKind;
-  /** The total score, or −1 − (the filter's reason, above 0) in one number, so that an update touches one cache line. */
-  private cells = new Float64Array(0);
+  /** The filter's reason by machine. Most updates find a machine full before and after, and end here: one byte a machine
+   *  stays in the processor's cache for all columns, where eight would not. */
+  private reasons = new Uint8Array(0);
+  /** The total score, {@link infeasible} where the reason is not `fits`. */
+  private totals = new Float64Array(0);
   /** Upper bound of each block's totals; exact if the block's ties are above 0. */
   private blockBest = new Float64Array(0);
   /** Machines of the block at `blockBest`; 0 if that is out of date. */
@@ -50,8 +53,7 @@ export class ScoreColumn {
 
   /** The machine's total, −1 if it does not pass the filter. */
   total(machine: number): number {
-    const cell = this.cells[machine] as number;
-    return cell < 0 ? infeasible : cell;
+    return this.totals[machine] as number;
   }
 
   /** No machine of the block has a higher total. */
@@ -118,7 +120,7 @@ export class ScoreColumn {
       }
       const end = this.blockEnd(block);
       for (let machine = this.blockStart(block); machine < end; machine++) {
-        if (this.cells[machine] === this.best && left-- === 0) return machine;
+        if (this.totals[machine] === this.best && left-- === 0) return machine;
       }
     }
     assert(false, 'no tied machine of this rank');
@@ -126,30 +128,25 @@ export class ScoreColumn {
 
   private update(machine: number): void {
     const reason = this.cluster.filter(this.kind, machine);
-    let cell = -1 - reason;
-    if (reason === reasonFits) {
-      cell = 0;
-      const scores = this.placement.scores;
-      for (let index = 0; index < scores.length; index++) {
-        const { plugin, weight } = scores[index]!;
-        cell += weight * plugin.score(this.kind, machine);
-      }
-      assert(cell >= 0 && cell < Number.POSITIVE_INFINITY, 'a score is negative or not finite');
-    }
-    const before = this.cells[machine] as number;
-    if (before === cell) return;
-    this.cells[machine] = cell;
-    if (before < 0 || cell < 0) {
-      if (before !== unknown) this.reasonCounts[reasonOf(before)]!--;
+    const reasonBefore = this.reasons[machine] as number;
+    if (reason !== reasonBefore) {
+      this.reasons[machine] = reason;
+      if (reasonBefore !== unknown) this.reasonCounts[reasonBefore]!--;
       this.reasonCounts[reason]!++;
+      if (reason !== reasonFits && reasonBefore !== reasonFits) return;
+    } else if (reason !== reasonFits) {
+      return;
     }
+    const total = reason === reasonFits ? this.score(machine) : infeasible;
+    const before = this.totals[machine] as number;
+    if (before === total) return;
+    this.totals[machine] = total;
     const block = machine >> blockShift;
     const blockBest = this.blockBest[block] as number;
-    if (cell > blockBest) {
-      if (cell < 0) return;
-      this.blockBest[block] = cell;
+    if (total > blockBest) {
+      this.blockBest[block] = total;
       this.blockTies[block] = 1;
-    } else if (cell === blockBest) {
+    } else if (total === blockBest) {
       this.blockTies[block]!++;
     } else if (before === blockBest) {
       // May reach 0: then `blockBest` stays as a bound, and is made exact only if the block might win.
@@ -157,12 +154,23 @@ export class ScoreColumn {
     }
   }
 
+  private score(machine: number): number {
+    const { scores } = this.placement;
+    let total = 0;
+    for (let index = 0; index < scores.length; index++) {
+      const { plugin, weight } = scores[index]!;
+      total += weight * plugin.score(this.kind, machine);
+    }
+    assert(total >= 0 && total < Number.POSITIVE_INFINITY, 'a score is negative or not finite');
+    return total;
+  }
+
   private rescan(block: number): void {
     let best = infeasible;
     let ties = 0;
     const end = this.blockEnd(block);
     for (let machine = this.blockStart(block); machine < end; machine++) {
-      const total = this.cells[machine] as number;
+      const total = this.totals[machine] as number;
       if (total > best) {
         best = total;
         ties = 1;
@@ -177,11 +185,14 @@ export class ScoreColumn {
   /** Covers the machines that registered since; their rows are filled from the change log like any other. */
   private extend(): void {
     const rows = this.cluster.machineCount;
-    if (rows > this.cells.length) {
-      const capacity = this.cells.length === 0 ? rows : Math.max(rows, this.cells.length * 2);
-      const cells = new Float64Array(capacity).fill(unknown);
-      cells.set(this.cells);
-      this.cells = cells;
+    if (rows > this.totals.length) {
+      const capacity = this.totals.length === 0 ? rows : Math.max(rows, this.totals.length * 2);
+      const reasons = new Uint8Array(capacity).fill(unknown);
+      reasons.set(this.reasons);
+      this.reasons = reasons;
+      const totals = new Float64Array(capacity).fill(infeasible);
+      totals.set(this.totals);
+      this.totals = totals;
       const blocks = (capacity + (1 << blockShift) - 1) >> blockShift;
       const blockBest = new Float64Array(blocks).fill(infeasible);
       blockBest.set(this.blockBest);
@@ -192,8 +203,4 @@ export class ScoreColumn {
     }
     this.machineCount = rows;
   }
-}
-
-function reasonOf(cell: number): number {
-  return cell < 0 ? -1 - cell : reasonFits;
 }

@@ -16,6 +16,13 @@ export class KernelHost {
   private readonly effectObservers: WorldObserver[];
   private readonly input: Input = { sequence: 0, timeMicros: 0, body: { kind: 'timeReached' } };
   private readonly effects: Effect[] = [];
+  private effectCount = 0;
+  // Overwritten from the start each time: an array emptied by its length would allocate anew for every input.
+  private readonly sink = {
+    push: (effect: Effect): void => {
+      this.effects[this.effectCount++] = effect;
+    },
+  };
   private readonly instantEndHandler: number;
   private readonly wakeHandler: number;
   private instantEndPending = false;
@@ -45,9 +52,10 @@ export class KernelHost {
     this.input.timeMicros = now;
     this.input.body = body;
     for (const observer of this.inputObservers) observer.kernelInput?.(body, now);
-    this.effects.length = 0;
-    this.kernel.handle(this.input, this.effects);
-    for (const effect of this.effects) {
+    this.effectCount = 0;
+    this.kernel.handle(this.input, this.sink);
+    for (let index = 0; index < this.effectCount; index++) {
+      const effect = this.effects[index] as Effect;
       for (const observer of this.effectObservers) observer.kernelEffect?.(effect, now);
       if (effect.kind === 'wakeAt')
         this.simulation.schedule(effect.timeMicros, eventPriority.timer, this.wakeHandler, 0, undefined);
