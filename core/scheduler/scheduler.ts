@@ -314,12 +314,7 @@ export class Scheduler {
   /** Bounds starvation: after `overtakeMax` later placements the first waiting task blocks the queue until it fits. */
   private countOvertaking(placed: Task, nowMicros: number): void {
     const head = this.queue.head(nowMicros);
-    if (
-      head === undefined ||
-      head.queueKey > placed.queueKey ||
-      (head.queueKey === placed.queueKey && head.task > placed.task)
-    )
-      return;
+    if (head === undefined || !this.queue.precedes(head, placed, nowMicros)) return;
     head.overtaken++;
     if (head.overtaken >= this.profile.overtakeMax) this.pinned = head;
   }

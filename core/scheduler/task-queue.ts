@@ -91,6 +91,15 @@ export class TaskQueue {
     return this.first(this.parked, nowMicros, this.first(this.active, nowMicros, undefined));
   }
 
+  /** True if `left` comes before `right` by the order as of now. */
+  precedes(left: Task, right: Task, nowMicros: number): boolean {
+    if (this.order.dynamic) {
+      left.queueKey = this.order.key(left, nowMicros);
+      right.queueKey = this.order.key(right, nowMicros);
+    }
+    return runsBefore(left, right);
+  }
+
   /** Marks the task's whole kind unschedulable. */
   park(kind: RequestKind): void {
     const line = this.lineOf(kind);

@@ -2,9 +2,10 @@
 // a share means is drawn by seed when the world is built, so that every policy suffers the same. Faults may overlap: a
 // machine recovers from a kind of fault when the last of that kind has ended.
 
-import type { RandomStream } from '../../core/base/random.ts';
+import { RandomStream } from '../../core/base/random.ts';
 import { eventPriority } from '../engine/priority.ts';
 import type { FaultSpec } from '../experiment/scenario.ts';
+import type { MachineSpec } from '../workload/workload.ts';
 import { firstMachineNode } from '../world/network.ts';
 import type { WorldObserver } from '../world/observer.ts';
 import type { World } from '../world/world.ts';
@@ -12,13 +13,18 @@ import type { World } from '../world/world.ts';
 export function scheduleFaults(
   faults: readonly FaultSpec[],
   world: World,
-  random: RandomStream,
+  seed: number,
   observers: readonly WorldObserver[],
 ): void {
+  const struck = drawFaultMachines(
+    faults,
+    world.machines.map((machine) => machine.spec),
+    seed,
+  );
   /** Active faults by kind and machine. */
   const activeFaults = new Map<string, Set<FaultSpec>>();
-  for (const fault of faults) {
-    const machines = machinesOf(fault, world, random);
+  faults.forEach((fault, index) => {
+    const machines = struck[index] as readonly number[];
     const name = `${fault.kind} of ${machines.length} machine${machines.length === 1 ? '' : 's'}`;
     const change = (begins: boolean): void => {
       for (const observer of observers) observer.faultChanged?.(name, begins, world.simulation.nowMicros);
@@ -37,23 +43,29 @@ export function scheduleFaults(
     if (fault.forMicros !== Number.POSITIVE_INFINITY) {
       world.simulation.schedule(fault.atMicros + fault.forMicros, eventPriority.world, end, 0, undefined);
     }
-  }
+  });
+}
+
+/** The machines that each fault strikes, rising: the same for everybody who asks with one seed. */
+export function drawFaultMachines(
+  faults: readonly FaultSpec[],
+  machines: readonly MachineSpec[],
+  seed: number,
+): readonly (readonly number[])[] {
+  const random = new RandomStream(seed, 'faults');
+  return faults.map((fault) => {
+    const all = machines.map((_, index) => index);
+    const which = fault.machines;
+    if (!('share' in which)) return all.filter((index) => which.includes((machines[index] as MachineSpec).name));
+    const count = Math.min(all.length, Math.max(1, Math.round(which.share * all.length)));
+    const drawn = random.shuffle(all).slice(0, count);
+    return drawn.sort((left, right) => left - right);
+  });
 }
 
 /** When the last fault has ended; 0 without faults, `Infinity` if one never ends. */
 export function faultsEndMicros(faults: readonly FaultSpec[]): number {
   return faults.reduce((latest, fault) => Math.max(latest, fault.atMicros + fault.forMicros), 0);
-}
-
-function machinesOf(fault: FaultSpec, world: World, random: RandomStream): number[] {
-  const { machines } = fault;
-  const all = world.machines.map((machine) => machine.index);
-  if (!('share' in machines)) return all.filter((index) => machines.includes(world.machines[index]?.spec.name ?? ''));
-  const count = Math.min(all.length, Math.max(1, Math.round(machines.share * all.length)));
-  return random
-    .shuffle(all)
-    .slice(0, count)
-    .sort((left, right) => left - right);
 }
 
 /** `active`: the faults of this kind that the machine suffers now; one of them has just begun, or another ended. */

@@ -13,7 +13,6 @@ import { createOracles } from '../oracle/create-oracles.ts';
 import type { MachineSpec, WorkloadTask } from '../workload/workload.ts';
 import type { WorldObserver } from '../world/observer.ts';
 import { World } from '../world/world.ts';
-import { faultsEndMicros } from './fault-plan.ts';
 
 export interface SwarmCase {
   readonly seed: number;
@@ -118,6 +117,18 @@ export function drawSwarmCase(seed: number): SwarmCase {
       factor: kind === 'slow' ? 1 + random.nextBelow(8) : kind === 'lossy' ? 0.1 + 0.8 * random.nextFloat() : 1,
     });
   }
+  // One machine may be gone for good: every request fits without it.
+  if (chance(0.1)) {
+    const forMicros = Number.POSITIVE_INFINITY;
+    const kind = pick(['crash', 'hang', 'partition'] as const);
+    faults.push({
+      kind,
+      atMicros: random.nextBelow(spanMicros),
+      forMicros,
+      machines: [pick(machines).name],
+      factor: 1,
+    });
+  }
   return {
     seed,
     machines,
@@ -143,7 +154,7 @@ export function runSwarmCase(drawn: SwarmCase, options: SwarmOptions = {}): Swar
     },
   };
   const { seed, machines, profile, network, heartbeat, faults } = drawn;
-  const oracles = createOracles({ machines, profile, heartbeat, faults });
+  const oracles = createOracles({ seed, machines, profile, heartbeat, faults });
   const world = new World({
     seed,
     machines,
@@ -164,7 +175,7 @@ export function runSwarmCase(drawn: SwarmCase, options: SwarmOptions = {}): Swar
     world.restartKernelFromSnapshot();
   }
   // The oracles give up before this.
-  world.runUntilDone(faultsEndMicros(faults) + 10_000 * microsPerHour);
+  world.runUntilDone(10_000 * microsPerHour);
   oracles.finish(world.simulation.nowMicros);
   return { world, digest: world.host.kernel.digest, outcomes };
 }
@@ -208,7 +219,8 @@ function drawTasks(
 function drawNetwork(random: RandomStream, leaseMicros: number): NetworkSpec {
   const chance = (probability: number): boolean => random.nextFloat() < probability;
   // A round trip must leave a good part of the lease, or no agent can hold one.
-  const meanMicros = [0, 200, 50 * microsPerMilli, leaseMicros / 40, leaseMicros / 20][random.nextBelow(5)] as number;
+  const means = [0, 200, 50 * microsPerMilli, leaseMicros / 40, leaseMicros / 20, leaseMicros / 8];
+  const meanMicros = means[random.nextBelow(means.length)] as number;
   const distribution = (['constant', 'exponential', 'lognormal'] as const)[
     random.nextBelow(3)
   ] as LatencySpec['distribution'];

@@ -21,7 +21,8 @@ export interface Oracles {
 }
 
 /** What the oracles need to know of a world: options for one will do. */
-export type OracleOptions = Pick<WorldOptions, 'machines' | 'profile' | 'heartbeat' | 'faults'>;
+export type OracleOptions = Pick<WorldOptions, 'machines' | 'profile' | 'heartbeat' | 'faults'> &
+  Partial<Pick<WorldOptions, 'seed'>>;
 
 /** @throws {@link OracleViolation} (SIRA_ORACLE_VIOLATED) from any call to an observer or to `finish`. */
 export function createOracles(options: OracleOptions): Oracles {

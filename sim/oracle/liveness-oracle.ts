@@ -8,7 +8,7 @@ import type { Effect, TaskEnded } from '../../core/kernel/effects.ts';
 import type { InputBody } from '../../core/kernel/inputs.ts';
 import type { Profile } from '../../core/scheduler/framework.ts';
 import type { FaultSpec } from '../experiment/scenario.ts';
-import { faultsEndMicros } from '../fault/fault-plan.ts';
+import { drawFaultMachines } from '../fault/fault-plan.ts';
 import { createFitTest } from '../workload/fit.ts';
 import type { MachineSpec, WorkloadTask } from '../workload/workload.ts';
 import type { WorldObserver } from '../world/observer.ts';
@@ -20,6 +20,8 @@ export interface LivenessOptions {
   readonly profile: Pick<Profile, 'unplaced' | 'overtakeMax'>;
   readonly heartbeat: { readonly intervalMicros: number; readonly leaseMicros: number };
   readonly faults: readonly FaultSpec[];
+  /** The run's seed: it draws the machines of faults that strike a share of them. */
+  readonly seed?: number | undefined;
 }
 
 /** Retransmissions an hour of one open question, doubled messages included: one every 5 s. */
@@ -37,7 +39,7 @@ export class LivenessOracle implements WorldObserver, PhysicalWorkListener {
   /** Longest time that each open task may still take, by submission; the exempt are not in it. */
   private readonly open = new Map<number, number>();
   private openSum = 0;
-  private judged = true;
+  private judged: boolean;
   /** By when the single server would be done; undefined until the faults have ended. */
   private deadlineMicros: number | undefined;
   private runningCount = 0;
@@ -49,17 +51,21 @@ export class LivenessOracle implements WorldObserver, PhysicalWorkListener {
   constructor(options: LivenessOptions, fail: Fail) {
     const { machines, profile, heartbeat, faults } = options;
     this.fail = fail;
-    this.fits = createFitTest(machines);
+    const lost = lostMachines(options);
+    this.judged = lost !== undefined;
+    this.fits = createFitTest(machines.filter((_, index) => lost?.has(index) !== true));
     this.blocks = profile.unplaced === 'block' || profile.overtakeMax > 0;
     this.slackMicros = 15 * microsPerMinute + 3 * heartbeat.leaseMicros;
     this.slowest = faults.reduce(
       (factor, fault) => (fault.kind === 'slow' ? Math.max(factor, fault.factor) : factor),
       1,
     );
-    this.faultsEnd = faultsEndMicros(faults);
+    this.faultsEnd = faults.reduce((latest, fault) => {
+      const last = fault.forMicros === Number.POSITIVE_INFINITY ? fault.atMicros : fault.atMicros + fault.forMicros;
+      return Math.max(latest, last);
+    }, 0);
     this.machineCount = machines.length;
     this.beatsPerHour = microsPerHour / heartbeat.intervalMicros;
-    if (this.faultsEnd === Number.POSITIVE_INFINITY) this.judged = false;
   }
 
   taskArrived(submission: number, task: WorkloadTask, nowMicros: number): void {
@@ -154,4 +160,16 @@ export class LivenessOracle implements WorldObserver, PhysicalWorkListener {
     this.inputsSinceProgress = 0;
     this.progressMicros = nowMicros;
   }
+}
+
+/** Machines that a fault takes away for ever; undefined if that cannot be told, or if messages are lost for ever. */
+function lostMachines({ faults, machines, seed }: LivenessOptions): ReadonlySet<number> | undefined {
+  const lost = new Set<number>();
+  const struck = drawFaultMachines(faults, machines, seed ?? 0);
+  for (const [index, fault] of faults.entries()) {
+    if (fault.forMicros !== Number.POSITIVE_INFINITY || fault.kind === 'slow') continue;
+    if (fault.kind === 'lossy' || ('share' in fault.machines && seed === undefined)) return undefined;
+    for (const machine of struck[index] as readonly number[]) lost.add(machine);
+  }
+  return lost;
 }

@@ -523,9 +523,12 @@ describe('liveness', () => {
     story.arrives(1).accepted(1);
     wait(story, 3.2 * microsPerHour);
     expect(violation(() => wait(story, 4 * microsPerHour)).oracle).toBe('liveness');
-    const endless = new Story({ faults: [fault(Number.POSITIVE_INFINITY)] });
-    endless.arrives(1).accepted(1);
-    wait(endless, 10 * microsPerHour);
+    // A machine that is gone for good is no excuse for what fits on the others, but for what does not.
+    const lost = new Story({ faults: [fault(Number.POSITIVE_INFINITY)] });
+    lost.arrives(1, { gpuCount: 1, gpuMilli: 1 }).accepted(1);
+    wait(lost, 10 * microsPerHour);
+    lost.arrives(2).accepted(2);
+    expect(violation(() => wait(lost, 20 * microsPerHour)).concerned.submission).toBe(2);
   });
 
   it('exempts what never ends or fits no machine', () => {

@@ -125,7 +125,7 @@ export class World implements MachineWorld {
     this.submitter.start(0);
     for (const machine of this.machines) machine.start();
     simulation.schedule(options.heartbeat.intervalMicros, eventPriority.timer, heartbeat, 0, undefined);
-    scheduleFaults(options.faults, this, new RandomStream(options.seed, 'faults'), options.observers);
+    scheduleFaults(options.faults, this, options.seed, options.observers);
     this.arrivals = options.workload.tasks();
     this.scheduleArrival(arrivalHandler);
   }
