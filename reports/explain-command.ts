@@ -62,7 +62,7 @@ export const explainCommand: Command = {
 
 function readDocument(folder: string, given: string): ResultDocument {
   const file = join(folder, 'results.json');
-  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as ResultDocument;
+  if (existsSync(file)) return parseDocument(file);
   const runs = resolve(folder, '..');
   const known = existsSync(runs)
     ? readdirSync(runs).filter((name) => existsSync(join(runs, name, 'results.json')))
@@ -74,6 +74,22 @@ function readDocument(folder: string, given: string): ResultDocument {
     `${given} is no folder of a run: it has no results.json`,
     { file: folder },
     hint,
+  );
+}
+
+/** A run that was interrupted may leave half a document. */
+function parseDocument(file: string): ResultDocument {
+  try {
+    const document = JSON.parse(readFileSync(file, 'utf8')) as ResultDocument;
+    if (document?.format === 'sira-results') return document;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  throw new SiraError(
+    'SIRA_RUN_NOT_FOUND',
+    'this is no result document of Sira, or only half of one',
+    { file },
+    'Run the scenario again.',
   );
 }
 

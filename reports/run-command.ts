@@ -5,6 +5,7 @@ import { join, relative, resolve } from 'node:path';
 import { SiraError } from '../core/base/errors.ts';
 import type { Command, CommandCall, CommandContext } from '../core/ports/command.ts';
 import { buildResults } from '../sim/experiment/build-results.ts';
+import { guardWrites } from '../sim/experiment/guard-writes.ts';
 import { loadScenario } from '../sim/experiment/load-scenario.ts';
 import { runExperiment } from '../sim/experiment/run-experiment.ts';
 import type { Scenario } from '../sim/experiment/scenario.ts';
@@ -73,8 +74,10 @@ export const runCommand: Command = {
         wallSeconds: (performance.now() - started) / 1000,
       });
       if (folder !== undefined) {
-        writeFileSync(join(folder, 'results.json'), `${JSON.stringify(document)}\n`);
-        writeFileSync(join(folder, 'report.html'), buildReport(document));
+        guardWrites(folder, () => {
+          writeFileSync(join(folder, 'results.json'), `${JSON.stringify(document)}\n`);
+          writeFileSync(join(folder, 'report.html'), buildReport(document));
+        });
       }
       if (json) {
         context.terminal.write(`${JSON.stringify(document, undefined, 2)}\n`);
@@ -99,6 +102,14 @@ function narrow(scenario: Scenario, call: CommandCall, file: string): Scenario {
   const seeds = (call.options.seeds as readonly string[] | undefined)?.map(
     (text) => wholeNumber(text, '--seeds') as number,
   );
+  const twice = seeds?.find((seed, index) => seeds.indexOf(seed) !== index);
+  if (twice !== undefined)
+    throw new SiraError(
+      'SIRA_USAGE',
+      `--seeds names ${twice} twice`,
+      { field: '--seeds' },
+      'Name each seed once: the same run twice is no evidence.',
+    );
   if (names === undefined && seeds === undefined) return scenario;
   const known = scenario.policies.map((policy) => policy.name);
   for (const name of names ?? []) {
@@ -126,16 +137,7 @@ function outputFolder(call: CommandCall, context: CommandContext, scenario: Scen
   let folder = base;
   // Two runs within a second do not share a folder.
   for (let number = 2; given === undefined && existsSync(folder); number++) folder = `${base}-${number}`;
-  try {
-    mkdirSync(folder, { recursive: true });
-  } catch (error) {
-    throw new SiraError(
-      'SIRA_FILE_MISSING',
-      `cannot make the folder: ${(error as Error).message}`,
-      { file: folder },
-      'Give a folder that can be written with --output.',
-    );
-  }
+  guardWrites(folder, () => mkdirSync(folder, { recursive: true }));
   return folder;
 }
 

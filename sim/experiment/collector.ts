@@ -76,7 +76,7 @@ export class Collector implements WorldObserver {
 
   taskArrived(_submission: number, task: WorkloadTask, nowMicros: number): void {
     this.tasks.add(task, nowMicros);
-    this.usage.changeWaiting(1, nowMicros);
+    this.setWaiting(this.tasks.count - 1, 1, nowMicros);
   }
 
   submissionAnswered(submission: number, accepted: boolean, _reason: string, nowMicros: number): void {
@@ -84,7 +84,7 @@ export class Collector implements WorldObserver {
     const row = submission - 1;
     this.tasks.outcome[row] = outcomeNames.indexOf('refused');
     this.tasks.endMicros[row] = nowMicros;
-    this.usage.changeWaiting(-1, nowMicros);
+    this.setWaiting(row, 0, nowMicros);
   }
 
   kernelEffect(effect: Effect): void {
@@ -99,7 +99,7 @@ export class Collector implements WorldObserver {
     if ((tasks.startMicros[row] as number) < 0) tasks.startMicros[row] = nowMicros;
     tasks.machine[row] = machines[0] as number;
     tasks.attempts[row] = (tasks.attempts[row] as number) + 1;
-    this.usage.changeWaiting(-1, nowMicros);
+    this.setWaiting(row, 0, nowMicros);
     this.usage.workStarted(tasks.requestOf(row), machines.length, nowMicros);
     if (this.ganttFromMicros === Number.POSITIVE_INFINITY) return;
     const shown = machines.find((machine) => this.ganttMachines.has(machine));
@@ -109,7 +109,8 @@ export class Collector implements WorldObserver {
   workEnded(dispatch: Dispatch, machines: readonly number[], end: WorkEnd, nowMicros: number): void {
     const row = dispatch.submission - 1;
     this.usage.workEnded(this.tasks.requestOf(row), machines.length, nowMicros);
-    if (end !== 'completed') this.usage.changeWaiting(1, nowMicros);
+    // Nobody waits for work that its end has overtaken.
+    if (end !== 'completed' && (this.tasks.endMicros[row] as number) < 0) this.setWaiting(row, 1, nowMicros);
     const bar = this.openBars.get(dispatch.attempt);
     if (bar === undefined) return;
     this.openBars.delete(dispatch.attempt);
@@ -120,7 +121,7 @@ export class Collector implements WorldObserver {
     const row = end.submission - 1;
     this.tasks.outcome[row] = outcomeNames.indexOf(end.outcome);
     this.tasks.endMicros[row] = nowMicros;
-    if (end.outcome !== 'completed') this.usage.changeWaiting(-1, nowMicros);
+    this.setWaiting(row, 0, nowMicros);
   }
 
   /** Takes a sample: the state now, and the averages since the last one. */
@@ -164,8 +165,10 @@ export class Collector implements WorldObserver {
       if (rows.length > slowestMax) rows.pop();
     }
     return rows.map((row) => {
-      const started = (tasks.startMicros[row] as number) >= 0;
       const reason = this.reasonOf(row);
+      const isOpen = (tasks.startMicros[row] as number) < 0;
+      const outcome = outcomeNames[tasks.outcome[row] as number] as string;
+      const standing = outcome === 'unfinished' ? 'still waiting at the end' : outcome;
       return {
         task: tasks.names[row] as string,
         id: row + 1,
@@ -173,7 +176,7 @@ export class Collector implements WorldObserver {
         waitSeconds: waitOf(row) / microsPerSecond,
         runSeconds: (tasks.durationMicros[row] as number) / microsPerSecond,
         request: describeRequest(tasks.requestOf(row)),
-        reason: started ? reason : `still waiting at the end: ${reason}`,
+        reason: isOpen ? `${standing}: ${reason}` : reason,
       };
     });
   }
@@ -190,6 +193,13 @@ export class Collector implements WorldObserver {
     this.tasks.requests.forEach((request, index) => {
       this.kindOfRow.set(index, kernel.control.scheduler.kinds.intern(request).id);
     });
+  }
+
+  /** Work may end well and be lost all the same, with its agent: whether a task waits is looked up, not counted. */
+  private setWaiting(row: number, waiting: 0 | 1, nowMicros: number): void {
+    if (this.tasks.waiting[row] === waiting) return;
+    this.tasks.waiting[row] = waiting;
+    this.usage.changeWaiting(waiting === 1 ? 1 : -1, nowMicros);
   }
 
   private closeBar(bar: OpenBar, endMicros: number): void {

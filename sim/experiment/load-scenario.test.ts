@@ -56,9 +56,9 @@ function problemsOf(text: string): string[] {
 
 describe('a valid scenario', () => {
   test('gets its defaults, microseconds and absolute paths', () => {
-    const scenario = loadScenario(write(`${valid}warmUp: 1.5h\nnetwork: { bandwidth: 10Gbit/s }\n`));
+    const scenario = loadScenario(write(`${valid}warmUp: 1.5h\nmeasure: 1h\nnetwork: { bandwidth: 10Gbit/s }\n`));
     expect(scenario.warmUpMicros).toBe(5_400_000_000);
-    expect(scenario.measureMicros).toBe(0);
+    expect(scenario.measureMicros).toBe(3_600_000_000);
     expect(scenario.seeds).toEqual([1, 2, 3, 4, 5]);
     expect(scenario.network.bandwidthBytesPerSecond).toBe(1.25e9);
     expect(scenario.network.latency).toEqual({ distribution: 'constant', meanMicros: 200, sigma: 0 });
@@ -143,6 +143,9 @@ describe('problems are placed by line, column and field', () => {
     expect(problemsOf(`${valid}warmUp: 10\n`)).toEqual([
       '14:9 warmUp SIRA_SCENARIO_INVALID expected a duration with its unit, such as 200us, 10s, 5m, 1d, not 10',
     ]);
+    expect(problemsOf(`${valid}warmUp: 1h\n`)[0]).toContain(
+      'warmUp SIRA_SCENARIO_INVALID a run to the end of all tasks',
+    );
     expect(problemsOf(`${valid}warmUp:\n`)[0]).toContain('the value is empty; expected a duration');
     expect(problemsOf(`${valid}guards: [ { metric: waitMeanSeconds } ]\n`)).toEqual([
       '14:11 guards.0 SIRA_SCENARIO_INVALID a guard needs atMost or atLeast',

@@ -157,7 +157,9 @@ export function observe(run: Pick<MeasuredRun, 'tasks' | 'begin' | 'end'>): RunO
       slowdownCensored.push(started ? 0 : 1);
     }
     const completed = outcome === 'completed';
-    completion.push(((completed ? (tasks.endMicros[row] as number) : end) - arrival) / microsPerSecond);
+    // A failed task would have completed later than it failed; of an unfinished one nothing is known beyond the end.
+    const ended = tasks.endMicros[row] as number;
+    completion.push(((ended >= 0 ? ended : end) - arrival) / microsPerSecond);
     completionCensored.push(completed ? 0 : 1);
   }
   const observations = (values: number[], censored: number[]): Observations => ({

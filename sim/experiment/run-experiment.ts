@@ -5,7 +5,8 @@ import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { type ErrorCode, SiraError } from '../../core/base/errors.ts';
+import { errorOf } from './error-parts.ts';
+import { guardWrites } from './guard-writes.ts';
 import { type Job, JobRunner } from './run-job.ts';
 import type { RunRecord } from './run-record.ts';
 import type { Scenario } from './scenario.ts';
@@ -24,7 +25,9 @@ export interface ExperimentOptions {
 export async function runExperiment(scenario: Scenario, options: ExperimentOptions = {}): Promise<RunRecord[]> {
   const { folder } = options;
   if (folder !== undefined)
-    for (const kind of ['tasks', 'decisions']) mkdirSync(join(folder, kind), { recursive: true });
+    guardWrites(folder, () => {
+      for (const kind of ['tasks', 'decisions']) mkdirSync(join(folder, kind), { recursive: true });
+    });
   const jobs: Job[] = scenario.seeds.flatMap((seed, position) =>
     scenario.policies.map((policy) => ({ policy: policy.name, seed, gantt: position === 0, folder })),
   );
@@ -102,7 +105,7 @@ function runOnWorkers(
             give();
             break;
           case 'failed':
-            fail(revive(message));
+            fail(errorOf(message.error));
             break;
         }
       });
@@ -118,14 +121,6 @@ function workerFile(): URL {
     import.meta.url.endsWith('.ts') ? '../../dist/sim/experiment/worker.js' : './worker.js',
     import.meta.url,
   );
-}
-
-function revive(message: Extract<WorkerMessage, { kind: 'failed' }>): Error {
-  if (message.code !== '')
-    return new SiraError(message.code as ErrorCode, message.message, message.place, message.remedy);
-  const error = new Error(message.message);
-  error.stack = message.stack;
-  return error;
 }
 
 function nameOf(job: Job): string {

@@ -7,6 +7,7 @@ import type { Effect } from '../../core/kernel/effects.ts';
 import { createOracles, type Oracles } from '../oracle/create-oracles.ts';
 import { openInputs, profileOf, type SeededInputs } from './build-world.ts';
 import { DecisionColumns } from './decision-columns.ts';
+import { guardWrites } from './guard-writes.ts';
 import { reproduceCommand } from './reproduce.ts';
 import { writeDecisions, writeTasks } from './run-files.ts';
 import { type FinishedRun, runOne } from './run-one.ts';
@@ -52,8 +53,10 @@ export class JobRunner {
       }),
     );
     if (folder !== undefined && decisions !== undefined) {
-      writeTasks(folder, policy, seed, collector.tasks, inputs.machines);
-      writeDecisions(folder, policy, seed, decisions, machineNames);
+      guardWrites(folder, () => {
+        writeTasks(folder, policy, seed, collector.tasks, inputs.machines);
+        writeDecisions(folder, policy, seed, decisions, machineNames);
+      });
     }
     return record;
   }

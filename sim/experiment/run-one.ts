@@ -27,7 +27,8 @@ export interface RunOptions {
   readonly observers?: readonly WorldObserver[];
   /** Oracles, checked at the end with `finishOracles`. */
   readonly finishOracles?: ((nowMicros: number, world: World) => void) | undefined;
-  /** Replace the kernel by its own snapshot at this share of the run (determinism check). */
+  /** Replace the kernel by its own snapshot at this share of the run (determinism check). Without a horizon nobody knows
+   *  where that is: then at the 1st, 2nd, 4th, 8th … arrival, the last of which lies in the second half of the tasks. */
   readonly restartAtShare?: number | undefined;
 }
 
@@ -48,7 +49,18 @@ export function runOne(
   const { warmUpMicros, measureMicros } = scenario;
   const ganttFrom = options.gantt ? warmUpMicros + 0.75 * measureMicros : Number.POSITIVE_INFINITY;
   const collector = new Collector(inputs.machines, inputs.typicalTasks, warmUpMicros, ganttFrom);
-  const world = buildWorld(scenario, inputs, policy, seed, [collector, ...(options.observers ?? [])]);
+  const restarter: WorldObserver = {
+    taskArrived: (submission) => {
+      // Between two events: the kernel has nothing in hand.
+      if ((submission & (submission - 1)) === 0) world.restartKernelFromSnapshot();
+    },
+  };
+  const restarts = options.restartAtShare !== undefined && measureMicros === 0;
+  const world: World = buildWorld(scenario, inputs, policy, seed, [
+    collector,
+    ...(options.observers ?? []),
+    ...(restarts ? [restarter] : []),
+  ]);
   const begin =
     measureMicros > 0 ? runWindow(world, collector, scenario, options) : runToEnd(world, collector, scenario, options);
   const now = world.simulation.nowMicros;
@@ -120,7 +132,6 @@ function runWindow(world: World, collector: Collector, scenario: Scenario, optio
 function runToEnd(world: World, collector: Collector, scenario: Scenario, options: RunOptions) {
   const begin = collector.usage.at(0);
   let distance = firstSampleMicros;
-  let restarted = options.restartAtShare === undefined;
   let lastCount = -1;
   let lastChangeMicros = 0;
   for (let until = distance; !world.done; until += distance) {
@@ -130,10 +141,6 @@ function runToEnd(world: World, collector: Collector, scenario: Scenario, option
     if (collector.samples.timeSeconds.length >= samplesMax) {
       thin(collector.samples);
       distance *= 2;
-    }
-    if (!restarted && world.arrivedCount >= 100) {
-      world.restartKernelFromSnapshot();
-      restarted = true;
     }
     const count = world.arrivedCount + world.endedCount;
     if (count !== lastCount) {

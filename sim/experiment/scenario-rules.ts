@@ -137,6 +137,12 @@ class Checker {
         'Make the lease a few intervals long.',
       );
     }
+    if (scenario.warmUpMicros > 0 && scenario.measureMicros === 0)
+      this.report(
+        ['warmUp'],
+        'a run to the end of all tasks is measured from the start, without a warm-up',
+        'Leave out `warmUp`, or give `measure`.',
+      );
     const { capMicros, minimumMicros } = scenario.workload.durations;
     if (minimumMicros < 1)
       this.report(['workload', 'durations', 'minimum'], 'no task runs for less than 1us', 'Write 1us or more.');

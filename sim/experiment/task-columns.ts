@@ -20,6 +20,8 @@ export class TaskColumns {
   machine = new Int32Array(1024);
   attempts = new Int32Array(1024);
   outcome = new Uint8Array(1024);
+  /** 1 while the task waits to be begun, for the first time or again. */
+  waiting = new Uint8Array(1024);
   /** Index into `requests`. */
   request = new Int32Array(1024);
   readonly names: string[] = [];
@@ -68,8 +70,12 @@ export class TaskColumns {
     this.machine = int(this.machine);
     this.attempts = int(this.attempts);
     this.request = int(this.request);
-    const outcome = new Uint8Array(length);
-    outcome.set(this.outcome);
-    this.outcome = outcome;
+    const byte = (old: Uint8Array): Uint8Array<ArrayBuffer> => {
+      const grown = new Uint8Array(length);
+      grown.set(old);
+      return grown;
+    };
+    this.outcome = byte(this.outcome);
+    this.waiting = byte(this.waiting);
   }
 }

@@ -2,6 +2,7 @@
 
 import { openInputs, type SeededInputs } from './build-world.ts';
 import { EffectTrace, type Trail } from './effect-trace.ts';
+import { type ErrorParts, partsOf } from './error-parts.ts';
 import { loadScenario } from './load-scenario.ts';
 import { runOne } from './run-one.ts';
 import type { Scenario } from './scenario.ts';
@@ -16,7 +17,7 @@ export interface VerifyRequest {
   readonly wordsFrom: number;
 }
 
-export type VerifyAnswer = { readonly trail: Trail } | { readonly error: string };
+export type VerifyAnswer = { readonly trail: Trail } | { readonly error: ErrorParts };
 
 /** One run with a trace; everything in it comes from the request. */
 export function traceRun(scenario: Scenario, inputs: SeededInputs, request: VerifyRequest): Trail {
@@ -40,7 +41,7 @@ if (process.send !== undefined && process.argv[2] === 'verify') {
       }
       answer = { trail: traceRun(opened.scenario, opened.inputs, request) };
     } catch (error) {
-      answer = { error: error instanceof Error ? error.message : String(error) };
+      answer = { error: partsOf(error) };
     }
     process.send?.(answer);
   });

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { SiraError } from '../../core/base/errors.ts';
 import type { CommandContext } from '../../core/ports/command.ts';
 import { firstDifferingEffect, firstDifferingStretch, type Trail } from './effect-trace.ts';
+import { errorOf } from './error-parts.ts';
 import { reproduceCommand } from './reproduce.ts';
 import type { Scenario } from './scenario.ts';
 import type { VerifyAnswer, VerifyRequest } from './verify-process.ts';
@@ -29,7 +30,7 @@ class Verifier {
       this.child.once('message', (answer: VerifyAnswer) => {
         this.child.off('exit', left);
         if ('trail' in answer) resolve(answer.trail);
-        else reject(new Error(answer.error));
+        else reject(errorOf(answer.error));
       });
       this.child.send(request);
     });

@@ -1,23 +1,16 @@
 // The body of a worker thread: does the jobs that it is sent and answers each with its record, reporting progress meanwhile.
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { SiraError } from '../../core/base/errors.ts';
+import { type ErrorParts, partsOf } from './error-parts.ts';
 import { type Job, JobRunner } from './run-job.ts';
 import type { RunRecord } from './run-record.ts';
 import type { Scenario } from './scenario.ts';
 
-/** What a worker says. An error crosses as its parts, since a class does not. */
+/** What a worker says. */
 export type WorkerMessage =
   | { readonly kind: 'progress'; readonly share: number }
   | { readonly kind: 'done'; readonly record: RunRecord }
-  | {
-      readonly kind: 'failed';
-      readonly code: string;
-      readonly message: string;
-      readonly stack: string;
-      readonly place: SiraError['place'];
-      readonly remedy: string;
-    };
+  | { readonly kind: 'failed'; readonly error: ErrorParts };
 
 const port = parentPort;
 if (port !== null) {
@@ -33,15 +26,7 @@ if (port !== null) {
       });
       post({ kind: 'done', record });
     } catch (error) {
-      const known = error instanceof SiraError;
-      post({
-        kind: 'failed',
-        code: known ? error.code : '',
-        message: error instanceof Error ? error.message : String(error),
-        stack: error instanceof Error ? (error.stack ?? '') : '',
-        place: known ? error.place : {},
-        remedy: known ? error.remedy : '',
-      });
+      post({ kind: 'failed', error: partsOf(error) });
     }
   });
 }
