@@ -2,6 +2,8 @@
 // policy: that is what makes comparisons paired.
 
 import { assert } from '../../core/base/assert.ts';
+import { SiraError } from '../../core/base/errors.ts';
+import { nearestName } from '../../core/base/nearest-name.ts';
 import type { Profile, TypicalTask } from '../../core/scheduler/framework.ts';
 import { openMachines } from '../workload/open-machines.ts';
 import { openWorkload } from '../workload/open-workload.ts';
@@ -23,6 +25,7 @@ export interface SeededInputs {
 /** Opens the machines and the workload of one seed. Reads files: share the result between the policies of a seed. */
 export function openInputs(scenario: Scenario, seed: number): SeededInputs {
   const { machines, notes } = openMachines(scenario.cluster, seed);
+  checkFaults(scenario, machines);
   const workload = openWorkload(scenario.workload, machines, seed);
   return {
     machines,
@@ -30,6 +33,24 @@ export function openInputs(scenario: Scenario, seed: number): SeededInputs {
     typicalTasks: workload.typicalTasks(typicalCoverage),
     notes: [...notes, ...workload.notes],
   };
+}
+
+/** A fault that strikes a machine by name must find it: one that strikes nobody would say that all is well. */
+function checkFaults({ faults, file }: Scenario, machines: readonly MachineSpec[]): void {
+  const names = machines.map((machine) => machine.name);
+  for (const [index, fault] of faults.entries()) {
+    if ('share' in fault.machines) continue;
+    const position = fault.machines.findIndex((name) => !names.includes(name));
+    if (position < 0) continue;
+    const name = fault.machines[position] as string;
+    const near = nearestName(name, names);
+    throw new SiraError(
+      'SIRA_SCENARIO_INVALID',
+      `no machine is called "${name}"`,
+      { file, field: `faults.${index}.machines.${position}` },
+      `${near === undefined ? '' : `Did you mean "${near}"? `}The machines are ${names[0]} to ${names.at(-1)}.`,
+    );
+  }
 }
 
 export function buildWorld(

@@ -2,9 +2,8 @@
 
 import { SiraError } from '../../core/base/errors.ts';
 import type { Command, CommandContext } from '../../core/ports/command.ts';
-import { openMachines } from '../workload/open-machines.ts';
-import { openWorkload } from '../workload/open-workload.ts';
 import { readTrace } from '../workload/read-trace.ts';
+import { openInputs } from './build-world.ts';
 import { checkScenario } from './load-scenario.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -48,11 +47,10 @@ function checkFile(file: string, context: CommandContext): boolean {
 
 /** `121 machines with 622 GPUs, 8,152 tasks in the trace, 8 policies, 5 seeds`; opens what the scenario names. */
 export function describe(scenario: Scenario): string {
-  const { machines } = openMachines(scenario.cluster, scenario.seeds[0] ?? 0);
+  // Opening everything finds what only shows on these machines: tasks that fit nowhere, a load that cannot be offered.
+  const { machines } = openInputs(scenario, scenario.seeds[0] ?? 0);
   const gpus = machines.reduce((sum, machine) => sum + machine.gpuCount, 0);
   const { source } = scenario.workload;
-  // Opening the workload finds what only shows on these machines: tasks that fit nowhere, a load that cannot be offered.
-  openWorkload(scenario.workload, machines, scenario.seeds[0] ?? 0);
   const tasks =
     source.format === 'synthetic'
       ? source.count === 0

@@ -133,6 +133,7 @@ function runToEnd(world: World, collector: Collector, scenario: Scenario, option
   const begin = collector.usage.at(0);
   let distance = firstSampleMicros;
   let lastCount = -1;
+  let share = 0;
   let lastChangeMicros = 0;
   for (let until = distance; !world.done; until += distance) {
     world.runUntilDone(until);
@@ -151,7 +152,10 @@ function runToEnd(world: World, collector: Collector, scenario: Scenario, option
     } else if (world.arrivalsDone && world.onlyEndlessWork) {
       break;
     }
-    options.progress?.(world.arrivedCount === 0 ? 0 : world.endedCount / world.arrivedCount);
+    // How many tasks are still to come nobody knows: until the last has come, the run counts as at most half done.
+    const ended = world.endedCount / Math.max(1, world.arrivedCount);
+    share = Math.max(share, world.arrivalsDone ? 0.5 + 0.5 * ended : 0.5 * ended);
+    options.progress?.(share);
   }
   return begin;
 }
