@@ -47,10 +47,8 @@ export class RetryQueue {
 
   private dropFirst(): void {
     this.first++;
-    if (this.first === this.items.length) {
-      this.items.length = 0;
-      this.first = 0;
-    } else if (this.first > 1024 && this.first * 2 > this.items.length) {
+    // Not sooner, though the queue is empty after most answers: an array emptied by its length allocates anew.
+    if (this.first > 1024 && this.first * 2 > this.items.length) {
       this.items = this.items.slice(this.first);
       this.first = 0;
     }

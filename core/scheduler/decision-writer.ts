@@ -64,31 +64,35 @@ export class DecisionWriter {
   }
 
   private rankAll(kind: RequestKind, winner: number, runnersUp: number): RankedMachine[] {
-    const ranked = [this.rank(kind, winner)];
-    if (kind.machineCount > 1) return ranked;
-    const count = this.index.runnersUp(kind, Math.min(runnersUp, runnersUpMax), this.runnersUp);
+    const spans = kind.machineCount > 1;
+    const count = spans ? 0 : this.index.runnersUp(kind, Math.min(runnersUp, runnersUpMax), this.runnersUp);
+    const ranked = new Array<RankedMachine>(1 + count);
+    ranked[0] = this.rank(kind, winner);
     for (let position = 0; position < count; position++) {
-      ranked.push(this.rank(kind, this.runnersUp[position] as number));
+      ranked[1 + position] = this.rank(kind, this.runnersUp[position] as number);
     }
     return ranked;
   }
 
   private rank(kind: RequestKind, machine: number): RankedMachine {
-    this.index.scoresByPlugin(kind, machine, this.pluginScores);
-    const scores: number[] = [];
+    const { pluginScores } = this;
+    const plugins = this.placement.scores;
+    this.index.scoresByPlugin(kind, machine, pluginScores);
+    const scores = new Array<number>(plugins.length);
     let score = 0;
-    for (let position = 0; position < this.placement.scores.length; position++) {
-      const { weight } = this.placement.scores[position] as Placement['scores'][number];
-      scores.push(this.pluginScores[position] as number);
-      score += weight * (this.pluginScores[position] as number);
+    for (let position = 0; position < plugins.length; position++) {
+      const own = pluginScores[position] as number;
+      scores[position] = own;
+      score += (plugins[position] as Placement['scores'][number]).weight * own;
     }
     return { machine, score, scores };
   }
 }
 
-/** `Array.from` walks a typed array by its iterator, at many times the cost. */
+// Arrays of known length throughout this file: one that grows takes room for seventeen at its first element, which would be
+// most of what a record weighs, and records are most of what the kernel allocates.
 function copyOf(counts: Int32Array): number[] {
-  const copy: number[] = [];
-  for (let index = 0; index < counts.length; index++) copy.push(counts[index] as number);
+  const copy = new Array<number>(counts.length);
+  for (let index = 0; index < counts.length; index++) copy[index] = counts[index] as number;
   return copy;
 }

@@ -42,6 +42,7 @@ export class FragmentationMeter {
   /** Per machine, valid while `versions` equals the cluster's `lastChange`. */
   private versions = new Float64Array(0);
   private current = new Float64Array(0);
+  private currentPlans: (Plan | undefined)[] = [];
   /** Per machine and threshold: devices that reach it, and the sum of the milli left on those that do not. */
   private reaching = new Int32Array(0);
   private small = new Int32Array(0);
@@ -104,6 +105,9 @@ export class FragmentationMeter {
   after(machine: number, cpuMilli: number, gpuMilli: number, deviceMask: number): number {
     this.refresh(machine);
     const { cluster, reachingAfter, smallAfter, thresholds } = this;
+    const plan = this.plan(machine, (cluster.cpuFreeMilli[machine] as number) - cpuMilli);
+    // Often a task without GPU leaves CPU enough for the same typical tasks as before.
+    if (deviceMask === 0 && plan === this.currentPlans[machine]) return this.current[machine] as number;
     const base = machine * thresholds.length;
     for (let index = 0; index < thresholds.length; index++) {
       reachingAfter[index] = this.reaching[base + index] as number;
@@ -126,7 +130,6 @@ export class FragmentationMeter {
         }
       }
     }
-    const plan = this.plan(machine, (cluster.cpuFreeMilli[machine] as number) - cpuMilli);
     return this.evaluate(plan, (cluster.gpuFreeMilli[machine] as number) - taken, reachingAfter, smallAfter, 0);
   }
 
@@ -153,6 +156,7 @@ export class FragmentationMeter {
       this.small[base + index] = small;
     }
     const plan = this.plan(machine, cluster.cpuFreeMilli[machine] as number);
+    this.currentPlans[machine] = plan;
     this.current[machine] = this.evaluate(
       plan,
       cluster.gpuFreeMilli[machine] as number,
@@ -236,6 +240,10 @@ export class FragmentationMeter {
     const current = new Float64Array(rows);
     current.set(this.current);
     this.current = current;
+    const currentPlans = new Array<Plan | undefined>(rows).fill(undefined);
+    for (let machine = 0; machine < this.currentPlans.length; machine++)
+      currentPlans[machine] = this.currentPlans[machine];
+    this.currentPlans = currentPlans;
     const reaching = new Int32Array(rows * this.thresholds.length);
     reaching.set(this.reaching);
     this.reaching = reaching;
