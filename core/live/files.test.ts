@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describeFilePort } from '../ports/file-port.contract.ts';
+import { describeLog } from '../log/log.contract.ts';
+import { describeFilePort, type FilePortSubject } from '../ports/file-port.contract.ts';
 import { LiveFiles } from './files.ts';
 
-describeFilePort('real files', async () => {
+const create = async (): Promise<FilePortSubject> => {
   const folder = mkdtempSync(join(tmpdir(), 'sira-files-'));
   return {
     open: (complete) => new LiveFiles(folder, complete),
@@ -14,4 +15,7 @@ describeFilePort('real files', async () => {
     close: (port) => (port as LiveFiles).close(),
     dispose: async () => rmSync(folder, { recursive: true, force: true }),
   };
-});
+};
+
+describeFilePort('real files', create);
+describeLog('real files', create);

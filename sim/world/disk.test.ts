@@ -1,10 +1,11 @@
 import { RandomStream } from '../../core/base/random.ts';
-import { describeFilePort } from '../../core/ports/file-port.contract.ts';
+import { describeLog } from '../../core/log/log.contract.ts';
+import { describeFilePort, type FilePortSubject } from '../../core/ports/file-port.contract.ts';
 import { defaultSimulationLimits, Simulation } from '../engine/simulation.ts';
 import { Disk } from './disk.ts';
 import { soundDisk } from './disk-spec.ts';
 
-describeFilePort('simulated disk', async () => {
+const create = async (): Promise<FilePortSubject> => {
   const simulation = new Simulation(defaultSimulationLimits);
   const disk = new Disk(simulation, soundDisk, new RandomStream(1, 'disk'));
   return {
@@ -15,4 +16,7 @@ describeFilePort('simulated disk', async () => {
     close: async () => {},
     dispose: async () => {},
   };
-});
+};
+
+describeFilePort('simulated disk', create);
+describeLog('simulated disk', create);
