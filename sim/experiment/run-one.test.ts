@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { World } from '../world/world.ts';
 import { openInputs } from './build-world.ts';
+import { firstDifferingEffect, firstDifferingStretch, type Trail } from './effect-trace.ts';
 import { loadScenario } from './load-scenario.ts';
 import { type FinishedRun, type RunOptions, runOne } from './run-one.ts';
 import { sampleSynthetic, writeSampleScenario } from './sample-scenario.ts';
@@ -216,6 +217,18 @@ describe('determinism', () => {
     expect(plain.effects).toBeGreaterThan(150);
   });
 
+  test('where two seeds part is found, and shown', () => {
+    const scenario = loadScenario(writeSampleScenario(folder, sampleSynthetic));
+    const trail = (seed: number, wordsFrom: number): Trail =>
+      traceRun(scenario, openInputs(scenario, seed), { file: '', policy: 'fgd', seed, restored: false, wordsFrom });
+    expect(firstDifferingStretch(trail(1, -1), trail(2, -1))).toBe(0);
+    const [one, other] = firstDifferingEffect(trail(1, 0), trail(2, 0)) ?? [];
+    const numberOf = (words: string | undefined): string | undefined =>
+      /^effect (\d+) at \d+ µs: /.exec(words ?? '')?.[1];
+    expect(numberOf(one)).toBe(numberOf(other));
+    expect(numberOf(one)).toBeDefined();
+  });
+
   test('watching changes nothing', () => {
     const { record } = synthetic(1, 'best-fit');
     let seen = 0;
@@ -223,6 +236,12 @@ describe('determinism', () => {
     expect(watched.record.digest).toBe(record.digest);
     expect(seen).toBe(record.counts.effects);
   });
+});
+
+test('a scenario may have more faults than anybody would write by hand', () => {
+  const fault = '{ kind: slow, at: 1s, for: 1s, factor: 2, machines: [node-0] }';
+  const { record } = run({ faults: `faults: [ ${Array(1000).fill(fault).join(', ')} ]` });
+  expect(record.metrics.queueLengthEnd).toBe(0);
 });
 
 test('a fault on a machine that does not exist is told in words', () => {

@@ -23,25 +23,27 @@ export function scheduleFaults(
   );
   /** Active faults by kind and machine. */
   const activeFaults = new Map<string, Set<FaultSpec>>();
-  faults.forEach((fault, index) => {
+  const change = (index: number, begins: boolean): void => {
+    const fault = faults[index] as FaultSpec;
     const machines = struck[index] as readonly number[];
     const name = `${fault.kind} of ${machines.length} machine${machines.length === 1 ? '' : 's'}`;
-    const change = (begins: boolean): void => {
-      for (const observer of observers) observer.faultChanged?.(name, begins, world.simulation.nowMicros);
-      for (const machine of machines) {
-        const key = `${fault.kind} ${machine}`;
-        const active = activeFaults.get(key) ?? new Set<FaultSpec>();
-        activeFaults.set(key, active);
-        if (begins) active.add(fault);
-        else active.delete(fault);
-        apply(fault.kind, world, machine, active, begins);
-      }
-    };
-    const begin = world.simulation.defineHandler(`${fault.kind} begins`, () => change(true));
-    const end = world.simulation.defineHandler(`${fault.kind} ends`, () => change(false));
-    world.simulation.schedule(fault.atMicros, eventPriority.world, begin, 0, undefined);
+    for (const observer of observers) observer.faultChanged?.(name, begins, world.simulation.nowMicros);
+    for (const machine of machines) {
+      const key = `${fault.kind} ${machine}`;
+      const active = activeFaults.get(key) ?? new Set<FaultSpec>();
+      activeFaults.set(key, active);
+      if (begins) active.add(fault);
+      else active.delete(fault);
+      apply(fault.kind, world, machine, active, begins);
+    }
+  };
+  // Two handlers for all: a scenario may have more faults than a simulation has kinds of events.
+  const begin = world.simulation.defineHandler('fault begins', (index) => change(index, true));
+  const end = world.simulation.defineHandler('fault ends', (index) => change(index, false));
+  faults.forEach((fault, index) => {
+    world.simulation.schedule(fault.atMicros, eventPriority.world, begin, index, undefined);
     if (fault.forMicros !== Number.POSITIVE_INFINITY) {
-      world.simulation.schedule(fault.atMicros + fault.forMicros, eventPriority.world, end, 0, undefined);
+      world.simulation.schedule(fault.atMicros + fault.forMicros, eventPriority.world, end, index, undefined);
     }
   });
 }

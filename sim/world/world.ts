@@ -2,6 +2,7 @@
 // crosses the simulated network, and faults strike by plan. The world knows how long work truly takes; the kernel is told
 // estimates only. It has no scheduler of its own and no way around the messages.
 
+import { assert } from '../../core/base/assert.ts';
 import { RandomStream } from '../../core/base/random.ts';
 import { microsPerSecond } from '../../core/base/time.ts';
 import type { AgentMessage, ToAgent } from '../../core/client/agent-client.ts';
@@ -181,8 +182,9 @@ export class World implements MachineWorld {
   }
 
   durationMicros(dispatch: Dispatch): number {
-    // A task that ended meanwhile may still be begun by a late duplicate attempt; it is stopped soon.
-    return this.durations.get(dispatch.submission) ?? 1;
+    const durationMicros = this.durations.get(dispatch.submission);
+    assert(durationMicros !== undefined, 'work begins only for a task whose submitter awaits its end');
+    return durationMicros;
   }
 
   workStarted(machine: number, dispatch: Dispatch): void {
