@@ -106,9 +106,13 @@ const vocabulary: readonly (readonly string[])[] = [
   ['SIRA_QUEUE_FULL', 'SIRA_MESSAGE_REFUSED'],
 ];
 
-/** Not added: the kind has a number, and a code that follows from the reason or the kind says nothing more. */
+/** Not added: the kind has a number, a code follows from the reason or the kind, a delivery's topic from its subscription. */
 function isFree(kind: Effect['kind'], path: string): boolean {
-  return path === 'kind' || ((kind === 'refused' || kind === 'requestTimedOut') && path === 'code');
+  return (
+    path === 'kind' ||
+    (kind === 'deliver' && path === 'topic') ||
+    ((kind === 'refused' || kind === 'requestTimedOut') && path === 'code')
+  );
 }
 
 function digestOf(effect: unknown): string {

@@ -51,8 +51,8 @@ export function digestEffect(digest: Digest, effect: Effect): void {
     case 'deliver':
       digest.addInt32(6);
       digest.addText(effect.subscriber);
+      // A subscription has one topic, which `subscribed` added.
       digest.addText(effect.subscription);
-      digest.addText(effect.topic);
       digest.addInteger(effect.offset);
       digest.addInt32(effect.attempt);
       digest.addText(effect.producer);
