@@ -42,7 +42,7 @@ export interface Heartbeats {
   readonly count: number;
 }
 
-/** An agent takes no new work, and leaves when `leaving` and nothing runs any more. */
+/** An agent takes no new work; what it runs it finishes. */
 export interface AgentDraining {
   readonly kind: 'agentDraining';
   readonly agent: number;
