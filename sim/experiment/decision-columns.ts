@@ -45,8 +45,8 @@ export class DecisionColumns implements WorldObserver {
     this.shadowSeconds.push(
       record.shadowMicros >= 0 && Number.isFinite(record.shadowMicros) ? record.shadowMicros / 1e6 : null,
     );
-    record.reasonCounts.forEach((count, reason) => {
-      this.reasons[reason]?.push(count);
+    this.reasons.forEach((column, reason) => {
+      column.push(record.reasonCounts[reason] ?? 0);
     });
   }
 }
