@@ -170,7 +170,7 @@ export class Collector implements WorldObserver {
       const outcome = outcomeNames[tasks.outcome[row] as number] as string;
       const standing = outcome === 'unfinished' ? 'still waiting at the end' : outcome;
       return {
-        task: tasks.names[row] as string,
+        task: tasks.names.at(row),
         id: row + 1,
         seed,
         waitSeconds: waitOf(row) / microsPerSecond,
@@ -207,7 +207,7 @@ export class Collector implements WorldObserver {
     const request = this.tasks.requestOf(bar.row);
     this.gantt.push({
       machine: this.machines[bar.machine]?.name ?? '',
-      task: this.tasks.names[bar.row] as string,
+      task: this.tasks.names.at(bar.row),
       startSeconds: (bar.startMicros - this.originMicros) / microsPerSecond,
       endSeconds: (endMicros - this.originMicros) / microsPerSecond,
       gpuMilli: request.gpuCount * request.gpuMilli,

@@ -5,7 +5,7 @@ import { microsPerHour, microsPerSecond } from '../../core/base/time.ts';
 import type { KernelCounts } from '../../core/kernel/kernel.ts';
 import type { MetricSpec } from './results.ts';
 import type { Samples } from './run-record.ts';
-import { type Observations, SurvivalCurve } from './survival.ts';
+import { type Observations, ObservationWriter, SurvivalCurve } from './survival.ts';
 import { outcomeNames, type TaskColumns } from './task-columns.ts';
 import type { UsageIntegrals } from './usage.ts';
 
@@ -134,12 +134,9 @@ export const allMetrics = metricsFor(true);
 export function observe(run: Pick<MeasuredRun, 'tasks' | 'begin' | 'end'>): RunObservations {
   const { tasks } = run;
   const end = run.end.timeMicros;
-  const wait: number[] = [];
-  const waitCensored: number[] = [];
-  const slowdown: number[] = [];
-  const slowdownCensored: number[] = [];
-  const completion: number[] = [];
-  const completionCensored: number[] = [];
+  const wait = new ObservationWriter(tasks.count);
+  const slowdown = new ObservationWriter(tasks.count);
+  const completion = new ObservationWriter(tasks.count);
   for (let row = 0; row < tasks.count; row++) {
     const arrival = tasks.arrivalMicros[row] as number;
     const outcome = outcomeNames[tasks.outcome[row] as number];
@@ -150,27 +147,16 @@ export function observe(run: Pick<MeasuredRun, 'tasks' | 'begin' | 'end'>): RunO
     const started = start >= 0;
     const waited = (started ? start : end) - arrival;
     const duration = tasks.durationMicros[row] as number;
-    wait.push(waited / microsPerSecond);
-    waitCensored.push(started ? 0 : 1);
+    wait.add(waited / microsPerSecond, !started);
     if (duration !== Number.POSITIVE_INFINITY) {
-      slowdown.push(Math.max(1, (waited + duration) / Math.max(duration, slowdownFloorMicros)));
-      slowdownCensored.push(started ? 0 : 1);
+      slowdown.add(Math.max(1, (waited + duration) / Math.max(duration, slowdownFloorMicros)), !started);
     }
     const completed = outcome === 'completed';
     // A failed task would have completed later than it failed; of an unfinished one nothing is known beyond the end.
     const ended = tasks.endMicros[row] as number;
-    completion.push(((ended >= 0 ? ended : end) - arrival) / microsPerSecond);
-    completionCensored.push(completed ? 0 : 1);
+    completion.add(((ended >= 0 ? ended : end) - arrival) / microsPerSecond, !completed);
   }
-  const observations = (values: number[], censored: number[]): Observations => ({
-    values: Float64Array.from(values),
-    censored: Uint8Array.from(censored),
-  });
-  return {
-    wait: observations(wait, waitCensored),
-    slowdown: observations(slowdown, slowdownCensored),
-    completion: observations(completion, completionCensored),
-  };
+  return { wait: wait.finish(), slowdown: slowdown.finish(), completion: completion.finish() };
 }
 
 /** All metrics of a run by name; null where there is nothing to measure. */

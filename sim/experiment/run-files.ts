@@ -39,7 +39,7 @@ export function writeTasks(
     rowGroupSize,
     columnData: [
       { name: 'id', data: Int32Array.from(rows, (row) => row + 1), type: 'INT32' },
-      { name: 'task', data: tasks.names, type: 'STRING' },
+      { name: 'task', data: tasks.names.slice(), type: 'STRING' },
       { name: 'arrival_s', data: seconds(tasks.arrivalMicros), type: 'DOUBLE' },
       { name: 'start_s', data: seconds(tasks.startMicros), type: 'DOUBLE', nullable: true },
       { name: 'end_s', data: seconds(tasks.endMicros), type: 'DOUBLE', nullable: true },

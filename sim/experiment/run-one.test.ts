@@ -36,7 +36,7 @@ describe('the sample, computed by hand', () => {
   test('to the end of all tasks', () => {
     const { record, collector } = run({});
     const { tasks } = collector;
-    expect(tasks.names).toEqual(['A', 'B', 'C', 'D']);
+    expect(tasks.names.slice()).toEqual(['A', 'B', 'C', 'D']);
     expect(column(tasks.startMicros, 4)).toEqual([0, 10e6, 5e6, 30e6]);
     expect(column(tasks.endMicros, 4)).toEqual([10e6, 30e6, 10e6, 34e6]);
     expect(column(tasks.attempts, 4)).toEqual([1, 1, 1, 1]);
@@ -173,7 +173,7 @@ describe('determinism', () => {
   test('policies of one seed face the same tasks, and do not do the same', () => {
     const runs = ['random', 'best-fit'].map((policy) => synthetic(2, policy));
     const [one, other] = runs.map(({ collector: { tasks } }) => ({
-      names: tasks.names,
+      names: tasks.names.slice(),
       arrivals: column(tasks.arrivalMicros, tasks.count),
       durations: column(tasks.durationMicros, tasks.count),
       estimates: column(tasks.estimateMicros, tasks.count),

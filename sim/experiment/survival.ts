@@ -8,6 +8,30 @@ export interface Observations {
   readonly censored: Uint8Array;
 }
 
+/** Gathers observations in place: with a million tasks, arrays that grow would take several times the room. */
+export class ObservationWriter {
+  private readonly values: Float64Array;
+  private readonly censored: Uint8Array;
+  private count = 0;
+
+  constructor(countMax: number) {
+    this.values = new Float64Array(countMax);
+    this.censored = new Uint8Array(countMax);
+  }
+
+  add(value: number, isCensored: boolean): void {
+    this.values[this.count] = value;
+    this.censored[this.count] = isCensored ? 1 : 0;
+    this.count++;
+  }
+
+  /** What was added; nothing may be added afterwards. */
+  finish(): Observations {
+    if (this.count === this.values.length) return { values: this.values, censored: this.censored };
+    return { values: this.values.slice(0, this.count), censored: this.censored.slice(0, this.count) };
+  }
+}
+
 /** The estimated distribution: at `times[i]` (ascending, distinct) the survival probability falls to `survival[i]`. */
 export class SurvivalCurve {
   readonly times: Float64Array;
@@ -19,14 +43,16 @@ export class SurvivalCurve {
   /** Sorts the observations (n log n); at one value, ends come before censorings. */
   constructor({ values, censored }: Observations) {
     const count = values.length;
-    const order = new Uint32Array(count).map((_, index) => index);
+    const order = new Uint32Array(count);
+    for (let index = 0; index < count; index++) order[index] = index;
     order.sort(
       (left, right) =>
         (values[left] as number) - (values[right] as number) ||
         (censored[left] as number) - (censored[right] as number),
     );
-    const times: number[] = [];
-    const survival: number[] = [];
+    const times = new Float64Array(count);
+    const survival = new Float64Array(count);
+    let steps = 0;
     let alive = 1;
     let atRisk = count;
     let censoredCount = 0;
@@ -41,13 +67,14 @@ export class SurvivalCurve {
       censoredCount += leaving - ends;
       if (ends > 0) {
         alive *= (atRisk - ends) / atRisk;
-        times.push(time);
-        survival.push(alive);
+        times[steps] = time;
+        survival[steps] = alive;
+        steps++;
       }
       atRisk -= leaving;
     }
-    this.times = Float64Array.from(times);
-    this.survival = Float64Array.from(survival);
+    this.times = times.subarray(0, steps);
+    this.survival = survival.subarray(0, steps);
     this.largest = count === 0 ? Number.NaN : (values[order[count - 1] as number] as number);
     this.censoredCount = censoredCount;
   }
