@@ -9,6 +9,7 @@ import { arrowFormat } from './arrow-message.ts';
 import type { ArrowField, ArrowLayout } from './arrow-schema.ts';
 import { ByteReader } from './byte-reader.ts';
 import type { FlatTable, FlatVector } from './flat-buffer.ts';
+import { quoteBriefly } from './json-scanner.ts';
 import { readString } from './string-payload.ts';
 import { shapeRefusal, type TensorLimits } from './tensor-limits.ts';
 
@@ -102,7 +103,8 @@ class BatchCursor {
     if (this.nodeIndex === this.nodes.count) throw this.fail('fewer nodes than the schema has');
     const at = this.nodes.at + 16 * this.nodeIndex++;
     const length = this.table.buffer.size64(at);
-    if (length !== rowCount) throw this.table.buffer.fail(`${name} has ${length} values, not ${rowCount}`, at);
+    if (length !== rowCount)
+      throw this.table.buffer.fail(`${quoteBriefly(name)} has ${length} values, not ${rowCount}`, at);
     return this.table.buffer.size64(at + 8);
   }
 
@@ -135,14 +137,16 @@ class BatchCursor {
   /** At least `length` bytes of the next buffer; what lies behind them is padding. */
   private bufferOf(length: number, name: string): Uint8Array {
     const buffer = this.buffer();
-    if (buffer.length < length) throw this.fail(`${name} has a buffer of ${buffer.length} bytes instead of ${length}`);
+    if (buffer.length < length)
+      throw this.fail(`${quoteBriefly(name)} has a buffer of ${buffer.length} bytes instead of ${length}`);
     return buffer.subarray(0, length);
   }
 
   private validity(rowCount: number, nullCount: number, name: string): Uint8Array | undefined {
     const bitmap = this.buffer();
     if (nullCount === 0) return undefined;
-    if (bitmap.length < Math.ceil(rowCount / 8)) throw this.fail(`${name} has nulls, but no bitmap that says which`);
+    if (bitmap.length < Math.ceil(rowCount / 8))
+      throw this.fail(`${quoteBriefly(name)} has nulls, but no bitmap that says which`);
     return unpackBits(bitmap, rowCount);
   }
 
@@ -151,7 +155,7 @@ class BatchCursor {
     const { dataType, innerShape, kind } = layout;
     const shape = [rowCount, ...innerShape];
     const refusal = shapeRefusal(dataType, shape, this.limits);
-    if (refusal !== undefined) throw this.fail(`${name}: ${refusal}`);
+    if (refusal !== undefined) throw this.fail(`${quoteBriefly(name)}: ${refusal}`);
     const nullCount = this.node(rowCount, name);
     const valid = this.validity(rowCount, nullCount, name);
     const result = (data: Uint8Array | string[]): Values => ({
@@ -195,7 +199,8 @@ class BatchCursor {
     let begin = next();
     for (let row = 0; row < rowCount; row++) {
       const end = next();
-      if (end < begin || end > data.length) throw this.fail(`${name} row ${row}: offsets ${begin} to ${end}`);
+      if (end < begin || end > data.length)
+        throw this.fail(`${quoteBriefly(name)} row ${row}: offsets ${begin} to ${end}`);
       const text = new ByteReader(this.bytes, arrowFormat, start + begin, start + end);
       strings.push(readString(text, end - begin, this.limits));
       begin = end;

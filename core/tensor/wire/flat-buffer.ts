@@ -93,8 +93,9 @@ export class FlatBuffer {
 
   /** `at`, if `length` bytes from there lie inside. */
   check(at: number, length: number): number {
-    if (at < this.start || at + length > this.end) throw this.fail('an offset that leads outside of the metadata', at);
-    return at;
+    if (at >= this.start && at + length <= this.end) return at;
+    const inside = Math.min(Math.max(at, this.start), this.end);
+    throw this.fail(`an offset that leads outside of the metadata, to byte ${at}`, inside);
   }
 }
 

@@ -2,6 +2,7 @@
 // expression is evaluated, no pickle is ever read. Source: numpy/lib/format.py, format versions 1.0 to 3.0 (NEP 1).
 
 import { ByteReader } from './byte-reader.ts';
+import { quoteBriefly } from './json-scanner.ts';
 import type { TensorLimits } from './tensor-limits.ts';
 import { malformedUtf8At, readUtf8, utf8Length, writeUtf8 } from './utf8.ts';
 
@@ -82,7 +83,7 @@ class LiteralScanner {
         description = this.string();
       } else if (key === 'fortran_order' && isFortranOrder === undefined) isFortranOrder = this.boolean();
       else if (key === 'shape' && shape === undefined) shape = this.tuple();
-      else throw this.fail(`key '${key}' is unknown or comes twice`, keyAt);
+      else throw this.fail(`key ${quoteBriefly(key)} is unknown or comes twice`, keyAt);
       if (!this.accept(',')) {
         this.expect('}');
         break;

@@ -55,7 +55,8 @@ export function readOnnxTensor(bytes: Uint8Array, limits: TensorLimits = default
   if (dataType === undefined) throw reader.fail(`no data type for ONNX's number ${typeNumber}`, typeAt);
   const refusal = shapeRefusal(dataType, dims, limits);
   if (refusal !== undefined) throw reader.fail(refusal, 0);
-  const filled = [...parts.typed.values()].find((field) => !field.isEmpty);
+  const [filled, another] = [...parts.typed.values()].filter((field) => !field.isEmpty);
+  if (another !== undefined) throw reader.fail('several typed fields at once', another.at);
   if (raw !== undefined && (filled !== undefined || parts.strings.length > 0))
     throw reader.fail('raw_data and a typed field at once', raw.at);
   if (parts.strings.length > 0 && (dataType !== 'string' || filled !== undefined))

@@ -23,10 +23,15 @@ const fieldOf: Readonly<Record<FixedSizeDataType, number>> = {
 export class TypedField {
   readonly number: number;
   private readonly parts: ByteReader[] = [];
-  private at = 0;
+  private firstAt = 0;
 
   constructor(number: number) {
     this.number = number;
+  }
+
+  /** Where the first value stands, for messages. */
+  get at(): number {
+    return this.firstAt;
   }
 
   get isEmpty(): boolean {
@@ -40,7 +45,7 @@ export class TypedField {
     if (wireType !== single && wireType !== wireTypes.lengthDelimited)
       throw content.fail(`field ${this.number} has wire type ${wireType}, not ${single}`, at);
     if (content.left === 0) return;
-    if (this.isEmpty) this.at = at;
+    if (this.isEmpty) this.firstAt = at;
     this.parts.push(content);
   }
 
@@ -48,13 +53,13 @@ export class TypedField {
   toBytes(dataType: DataType, count: number): Uint8Array {
     const first = this.parts[0]!;
     if (dataType === 'string' || fieldOf[dataType] !== this.number)
-      throw first.fail(`field ${this.number} does not hold ${dataType}`, this.at);
+      throw first.fail(`field ${this.number} does not hold ${dataType}`, this.firstAt);
     const encoded = this.parts.reduce((sum, part) => sum + part.left, 0);
     const isFixed = this.number === floatData || this.number === doubleData;
     // A varint takes at least a byte: with fewer bytes than elements nothing is allocated.
     const byteLength = count * bytesPerElement(dataType);
     if (isFixed ? encoded !== byteLength : encoded < count)
-      throw first.fail(`${encoded} bytes of field ${this.number} for ${count} elements of ${dataType}`, this.at);
+      throw first.fail(`${encoded} bytes of field ${this.number} for ${count} elements of ${dataType}`, this.firstAt);
     const bytes = new Uint8Array(byteLength);
     if (isFixed) this.copyInto(bytes);
     else this.readInto(new DataView(bytes.buffer), dataType, count);
@@ -77,7 +82,7 @@ export class TypedField {
         writeInteger(view, index++, dataType, part, this.number);
       }
     }
-    if (index !== count) throw this.parts[0]!.fail(`${index} elements instead of ${count}`, this.at);
+    if (index !== count) throw this.parts[0]!.fail(`${index} elements instead of ${count}`, this.firstAt);
   }
 }
 

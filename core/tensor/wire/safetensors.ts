@@ -64,11 +64,12 @@ export function readSafetensors(bytes: Uint8Array, limits: TensorLimits = defaul
   for (const entry of entries.toSorted((left, right) => left.begin - right.begin || left.end - right.end)) {
     if (entry.begin !== begin)
       throw reader.fail(
-        `${entry.name} begins at offset ${entry.begin}, not where the last one ends, ${begin}`,
+        `${quoteBriefly(entry.name)} begins at offset ${entry.begin}, not where the last one ends, ${begin}`,
         entry.at,
       );
     begin = entry.end;
-    if (begin > reader.left) throw reader.fail(`${entry.name} ends at offset ${begin} of ${reader.left}`, entry.at);
+    if (begin > reader.left)
+      throw reader.fail(`${quoteBriefly(entry.name)} ends at offset ${begin} of ${reader.left}`, entry.at);
     tensors.set(entry.name, tensorOf(reader, entry));
   }
   if (begin !== reader.left)
@@ -79,7 +80,10 @@ export function readSafetensors(bytes: Uint8Array, limits: TensorLimits = defaul
 function tensorOf(reader: ByteReader, { name, dataType, shape, begin, end, at }: Entry): TensorView {
   const expected = elementCount(shape) * bytesPerElement(dataType);
   if (end - begin !== expected)
-    throw reader.fail(`${name}, ${dataType} ${formatShape(shape)}, is ${expected} bytes, not ${end - begin}`, at);
+    throw reader.fail(
+      `${quoteBriefly(name)}, ${dataType} ${formatShape(shape)}, is ${expected} bytes, not ${end - begin}`,
+      at,
+    );
   const data = reader.bytes.subarray(reader.at + begin, reader.at + end);
   const wrong = dataType === 'bool' ? malformedBoolAt(data) : -1;
   if (wrong >= 0) throw reader.fail(`a bool of ${data[wrong]}; it is 0 or 1`, reader.at + begin + wrong);
@@ -121,12 +125,12 @@ function readEntry(json: JsonScanner, limits: TensorLimits, name: string, at: nu
     else throw json.fail(`key ${quoteBriefly(key)} means nothing here`, keyAt);
   });
   if (dataType === undefined || shape === undefined || offsets === undefined)
-    throw json.fail(`${name} lacks dtype, shape or data_offsets`, at);
+    throw json.fail(`${quoteBriefly(name)} lacks dtype, shape or data_offsets`, at);
   const refusal = shapeRefusal(dataType, shape, limits);
   if (refusal !== undefined) throw json.fail(refusal, at);
   const [begin, end] = offsets as [number?, number?];
   if (begin === undefined || end === undefined || begin > end)
-    throw json.fail(`data_offsets of ${name} are not [begin, end]`, at);
+    throw json.fail(`data_offsets of ${quoteBriefly(name)} are not [begin, end]`, at);
   return { name, dataType, shape, begin, end, at };
 }
 

@@ -9,15 +9,13 @@ const prime3 = 0xc2b2ae3d;
 const prime4 = 0x27d4eb2f;
 const prime5 = 0x165667b1;
 
-const isLittleEndianMachine = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
-
 /** XXH32 of `bytes`, an unsigned 32-bit integer. Where the bytes lie in memory makes no difference to the result. */
 export function xxHash32(bytes: Uint8Array, seed = 0): number {
   const { length } = bytes;
   const stripes = length >>> 4;
   let hash = (seed + prime5) | 0;
   if (stripes > 0) {
-    const isAligned = isLittleEndianMachine && (bytes.byteOffset & 3) === 0;
+    const isAligned = isLittleEndianMachine() && (bytes.byteOffset & 3) === 0;
     hash = isAligned
       ? hashWords(new Int32Array(bytes.buffer, bytes.byteOffset, stripes * 4), seed)
       : hashStripes(new DataView(bytes.buffer, bytes.byteOffset, stripes * 16), seed);
@@ -36,6 +34,10 @@ export function xxHash32(bytes: Uint8Array, seed = 0): number {
   hash = Math.imul(hash ^ (hash >>> 15), prime2);
   hash = Math.imul(hash ^ (hash >>> 13), prime3);
   return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+function isLittleEndianMachine(): boolean {
+  return new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 }
 
 function hashWords(words: Int32Array, seed: number): number {
