@@ -139,6 +139,7 @@ function* rewrite(
     endOffset: last.lastOffset,
     createdMicros: first.createdMicros,
     codeHash: first.codeHash,
+    cutBytes: 0,
   };
   const temporary = temporaryName(header.baseOffset, header.generation);
   const copied = yield* writeKept(temporary, header, sources, keeps, settings);

@@ -176,6 +176,7 @@ export class LogWriter {
         endOffset: -1,
         createdMicros: Math.max(this.nowMicros, active.lastTimeMicros),
         codeHash: this.settings.codeHash,
+        cutBytes: 0,
       },
       active.lastTimeMicros,
       this.settings.indexEveryBytes,

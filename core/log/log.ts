@@ -200,8 +200,8 @@ export class Log {
     this.writer!.maintain(nowMicros, effects);
     if (this.maintains || !isExpired(opened, settings, nowMicros, this.heldOffset())) return;
     const task = trim(opened, settings, nowMicros, () => this.heldOffset());
-    this.runMaintenance(task, effects, ({ removedBytes, fault }, sink) => {
-      if (removedBytes > 0) sink.push({ kind: 'logTrimmed', startOffset: opened.startOffset, removedBytes });
+    this.runMaintenance(task, effects, ({ removedBytes, startOffset, fault }, sink) => {
+      if (removedBytes > 0) sink.push({ kind: 'logTrimmed', startOffset, removedBytes });
       if (fault !== undefined) sink.push({ kind: 'logMaintenanceFailed', fault });
       this.writer!.retry(sink);
     });

@@ -74,13 +74,14 @@ export function* readRecords(table: SegmentTable, places: ReadPlaces, request: R
       nextPosition = position + view.length;
       return records.length < request.recordsMax;
     });
+    // What was read before a failure or a bad place is good; who reads on meets it again.
     if (!end.ok) {
       attempts++;
+      if (records.length > 0) return { ok: true, records, nextOffset: records.at(-1)!.offset + 1 };
       if (table.has(segment) || attempts === attemptsMax) return { ok: false, fault: end };
       continue;
     }
     const fault = faultOf(segment, endOffset, end.value);
-    // What was read before the bad place is good; the bad place is met again by who reads on.
     if (fault !== undefined && records.length === 0) return { ok: false, fault };
     const next = records.at(-1)?.offset ?? endOffset - 1;
     const isWhole = end.value.cause === 'whole';

@@ -38,6 +38,8 @@ export interface RecoveryReport {
   /** Bytes of a torn tail that were cut, and the file that had it. */
   readonly cutBytes: number;
   readonly cutFile: string;
+  /** Bytes that earlier openings cut from the last segment. */
+  readonly earlierCutBytes: number;
   /** Files that no longer counted, or never did: temporary, replaced by others, or begun and not finished. */
   readonly removedFiles: readonly string[];
   /** Segments whose records are all there, but whose index or seal is damaged. */
@@ -102,6 +104,7 @@ export function* recover(settings: LogSettings, nowMicros: number): FileTask<Rec
       endOffset: -1,
       createdMicros: nowMicros,
       codeHash: settings.codeHash,
+      cutBytes: 0,
     };
     const made = yield* createSegment(header, before?.lastTimeMicros ?? 0, settings.indexEveryBytes);
     if (!made.ok) return failed(made);
@@ -123,6 +126,7 @@ export function* recover(settings: LogSettings, nowMicros: number): FileTask<Rec
         lastCodeHash: last?.header.codeHash ?? '',
         cutBytes,
         cutFile: cutBytes > 0 ? last!.file : '',
+        earlierCutBytes: table.active.cutBytes - cutBytes,
         removedFiles: [...removed, ...emptyFiles],
         damagedIndexes,
       },
@@ -172,8 +176,7 @@ function* readEnds(
     const isNamed =
       header !== 'damaged' && header.baseOffset === entry.baseOffset && header.generation === entry.generation;
     if (!isNamed) {
-      // Records follow only once the header is durable: a segment as short as this has none. That none is missing shows where
-      // its neighbours meet.
+      // Records follow only once the header is durable: a segment as short as this was being begun.
       if (entry.sizeBytes <= segmentHeaderBytes) {
         empty.push(entry);
         continue;
@@ -184,6 +187,12 @@ function* readEnds(
     const tail = yield* ask({ kind: 'readAt', file, position, length: sealBytes });
     if (!tail.ok) return failed(tail);
     found.push({ file, sizeBytes: entry.sizeBytes, header, seal: readSeal(tail.value.bytes) });
+  }
+  for (const { name, baseOffset } of empty) {
+    const isCovered = found.some(({ header }) => header.baseOffset === baseOffset);
+    const isLast = found.every(({ header }) => header.baseOffset <= baseOffset);
+    // Not one that was being begun: others follow where its records should be.
+    if (!isCovered && !isLast) return { ok: false, fault: corrupt(name, 0, 'the segment has lost its content') };
   }
   return { ok: true, value: { found, generation, empty } };
 }
@@ -262,14 +271,15 @@ function* openLast(
       return { ok: false, fault: corrupt(file, end.position, reason) };
     }
   }
-  const header = { ...found.header, generation };
+  const cutBytes = sizeBytes - end.position;
+  const header = { ...found.header, generation, cutBytes: found.header.cutBytes + cutBytes };
   const copied = yield* copySegment(file, header, dataEnd, pieceBytes);
   if (!copied.ok) return failed(copied);
   const lastTimeMicros = Math.max(earlierMicros, contents.value.lastTimeMicros);
   const segment = { ...header, file: copied.value, dataEnd, sizeBytes: dataEnd, lastOffset: end.offset };
   return {
     ok: true,
-    value: { segment: { ...segment, lastTimeMicros, index }, cutBytes: sizeBytes - end.position },
+    value: { segment: { ...segment, lastTimeMicros, index }, cutBytes },
   };
 }
 

@@ -3,7 +3,7 @@
 // offsets the higher generation is the one that counts. What is in the records is record.ts's business.
 //
 // Header, 128 bytes, little-endian: magic (8), u32 format version, u32 generation, u64 base offset, u64 end offset (all ones:
-// open-ended), u64 time of creation, code hash (64, ASCII, zero padded), zeros, u32 CRC-32C of the rest in the last four.
+// open-ended), u64 time of creation, code hash (64, ASCII, zero padded), u64 bytes cut, zeros, u32 CRC-32C of the rest.
 
 import { assert } from '../base/assert.ts';
 import { crc32c } from './crc32c.ts';
@@ -38,6 +38,8 @@ export interface SegmentHeader {
   readonly createdMicros: number;
   /** Of the deterministic code that wrote the records: only that code replays them. */
   readonly codeHash: string;
+  /** Torn bytes that openings have cut from it so far: an opening that a crash ends could not tell anybody. */
+  readonly cutBytes: number;
 }
 
 /** What the end of a closed segment says. */
@@ -101,6 +103,7 @@ export function encodeSegmentHeader(header: SegmentHeader): Uint8Array {
   else setUint64(bytes, 24, header.endOffset);
   setUint64(bytes, 32, header.createdMicros);
   for (let at = 0; at < header.codeHash.length; at++) bytes[40 + at] = header.codeHash.charCodeAt(at);
+  setUint64(bytes, 104, header.cutBytes);
   setUint32(bytes, segmentHeaderBytes - 4, crc32c(bytes, 0, segmentHeaderBytes - 4));
   return bytes;
 }
@@ -123,6 +126,7 @@ export function decodeSegmentHeader(bytes: Uint8Array): DecodedHeader {
     endOffset: isOpen ? -1 : getUint64(bytes, 24),
     createdMicros: getUint64(bytes, 32),
     codeHash,
+    cutBytes: getUint64(bytes, 104),
   };
 }
 

@@ -7,6 +7,8 @@ import type { SegmentTable } from './segment-table.ts';
 
 export interface Trimmed {
   readonly removedBytes: number;
+  /** Everything before it is gone from the disk. */
+  readonly startOffset: number;
   readonly fault: LogFault | undefined;
 }
 
@@ -24,11 +26,15 @@ export function* trim(
   heldOffset: () => number,
 ): FileTask<Trimmed> {
   let removedBytes = 0;
+  let { startOffset } = table;
   while (isExpired(table, settings, nowMicros, heldOffset())) {
     const { file, sizeBytes } = table.dropFirst();
     const removed = yield* askAll([{ kind: 'remove', file }, { kind: 'syncFolder' }]);
-    if (!removed.ok) return { removedBytes, fault: { code: removed.code, reason: removed.reason, file } };
+    if (!removed.ok) {
+      return { removedBytes, startOffset, fault: { code: removed.code, reason: removed.reason, file } };
+    }
     removedBytes += sizeBytes;
+    startOffset = table.startOffset;
   }
-  return { removedBytes, fault: undefined };
+  return { removedBytes, startOffset, fault: undefined };
 }

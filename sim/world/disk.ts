@@ -50,6 +50,8 @@ export class Disk {
   private readonly doneHandler: number;
   /** Everything takes this many times as long: a fault that is put on and taken off from outside. */
   slowness = 1;
+  /** Bytes that all files together may hold; may be changed, as when an operator makes room. */
+  capacityBytes: number;
   /** No room is left, whatever the capacity: likewise. */
   isFull = false;
   /** Every sync fails: likewise. */
@@ -62,6 +64,7 @@ export class Disk {
   constructor(simulation: Simulation, spec: DiskSpec, random: RandomStream) {
     this.simulation = simulation;
     this.spec = spec;
+    this.capacityBytes = spec.capacityBytes;
     this.random = random;
     this.doneHandler = simulation.defineHandler('disk done', (ticket) => this.finish(ticket));
     this.slowFromMicros = this.drawGap(spec.slowEpisodes.meanBetweenMicros);
@@ -190,7 +193,7 @@ export class Disk {
           file.append(request.bytes.subarray(0, random.nextBelow(request.bytes.length + 1)));
           return failed('ioError', `${request.file}: write failed`);
         }
-        const room = this.isFull ? 0 : Math.max(0, spec.capacityBytes - this.usedBytes);
+        const room = this.isFull ? 0 : Math.max(0, this.capacityBytes - this.usedBytes);
         if (request.bytes.length <= room) {
           file.append(request.bytes);
           return done();
