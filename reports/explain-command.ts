@@ -168,14 +168,19 @@ function tell({
   return `${lines.join('\n')}\n`;
 }
 
+const howOf: Readonly<Record<string, string>> = {
+  backfilled: ' by backfilling',
+  'after eviction': ', which others were evicted from',
+};
+
 function tellDecision(decision: Row): string[] {
   const reasons = filterReasons.map((reason) => Number(decision[reasonColumn(reason)] ?? 0));
   const when = `  ${moment(decision.time_s)}  `;
   const queue = `${decision.queue} in the queue`;
+  if (decision.outcome === 'evicts')
+    return [`${when}running tasks of lower priority are stopped on ${decision.machines} (${queue})`];
   if (decision.outcome !== 'placed') return [`${when}${decision.outcome}: ${explainFilter(reasons)} (${queue})`];
-  const lines = [
-    `${when}placed on ${decision.machines}${decision.rule === 'backfilled' ? ' by backfilling' : ''} (${queue})`,
-  ];
+  const lines = [`${when}placed on ${decision.machines}${howOf[String(decision.rule)] ?? ''} (${queue})`];
   const indent = ' '.repeat(when.length);
   lines.push(`${indent}${explainFilter(reasons)}`);
   const ranked = String(decision.ranked)

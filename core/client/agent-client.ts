@@ -5,10 +5,10 @@
 import { assert } from '../base/assert.ts';
 import { SequenceWindow } from '../base/sequence-window.ts';
 import type { AgentRefused, AgentRegistered, Dispatch, ResultRecorded, Stop } from '../kernel/effects.ts';
-import type { AgentHello, AttemptReference, DispatchAccepted, TaskFinished } from '../kernel/inputs.ts';
+import type { AgentHello, AttemptReference, DispatchAccepted, TaskFinished, TaskProgressed } from '../kernel/inputs.ts';
 import type { AgentResources, Capabilities } from '../registry/agent-hello.ts';
 
-export type AgentMessage = AgentHello | DispatchAccepted | TaskFinished;
+export type AgentMessage = AgentHello | DispatchAccepted | TaskProgressed | TaskFinished;
 export type ToAgent = AgentRegistered | AgentRefused | Dispatch | Stop | ResultRecorded;
 
 /** What the agent asks of its shell. */
@@ -32,7 +32,8 @@ export interface AgentOptions {
   readonly retryMicros: number;
 }
 
-type Work = { readonly dispatch: Dispatch; result: TaskFinished | undefined };
+/** `progressMicros`: service that the latest checkpoint holds, 0 if there is none. */
+type Work = { readonly dispatch: Dispatch; result: TaskFinished | undefined; progressMicros: number };
 
 export class AgentClient {
   private readonly options: AgentOptions;
@@ -99,6 +100,16 @@ export class AgentClient {
   tick(nowMicros: number, intervalMicros: number): void {
     if (!this.registered || nowMicros + intervalMicros < this.leaseExpiryMicros) return;
     this.start(nowMicros);
+  }
+
+  /** The work of an attempt has saved a checkpoint that holds this much service, earlier attempts' included. */
+  workProgressed({ task, attempt }: AttemptReference, progressMicros: number): void {
+    const work = this.work.get(attempt);
+    assert(work !== undefined && work.result === undefined, 'only what runs progresses');
+    assert(progressMicros >= work.progressMicros, 'progress never falls');
+    work.progressMicros = progressMicros;
+    const { number: agent, incarnation } = this;
+    this.shell.send({ kind: 'taskProgressed', agent, incarnation, task, attempt, progressMicros });
   }
 
   /** The work of an attempt has ended by itself. */
@@ -176,7 +187,8 @@ export class AgentClient {
     if (known === undefined) {
       if (this.orders.look(dispatch.order) !== 'new') return;
       this.orders.note(dispatch.order);
-      this.work.set(dispatch.attempt, { dispatch, result: undefined });
+      const progressMicros = dispatch.checkpoint?.resumeMicros ?? 0;
+      this.work.set(dispatch.attempt, { dispatch, result: undefined, progressMicros });
       this.shell.startWork(dispatch);
     } else if (known.result !== undefined) {
       this.shell.send(known.result);
@@ -220,7 +232,8 @@ export class AgentClient {
 
   private report(work: Work, outcome: TaskFinished['outcome'], serviceMicros: number, nowMicros: number): void {
     const { task, attempt } = work.dispatch;
-    work.result = {
+    const { progressMicros } = work;
+    const result: TaskFinished = {
       kind: 'taskFinished',
       agent: this.number,
       incarnation: this.incarnation,
@@ -229,6 +242,7 @@ export class AgentClient {
       outcome,
       serviceMicros,
     };
+    work.result = progressMicros > 0 && outcome !== 'completed' ? { ...result, progressMicros } : result;
     this.unrecorded++;
     this.shell.send(work.result);
     this.wishWake(nowMicros);

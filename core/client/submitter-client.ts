@@ -80,13 +80,14 @@ export class SubmitterClient {
     this.wishWake();
   }
 
-  /** Sends a task; returns its submission number. */
+  /** Sends a task; returns its submission number. `more`: what only some tasks say. */
   submit(
     request: ResourceRequest,
     estimateMicros: number,
     priority: number,
     tenant: string,
     nowMicros: number,
+    more: Pick<TaskSubmitted, 'checkpointMicros'> = {},
   ): number {
     const submission = ++this.submissionCount;
     const message: TaskSubmitted = {
@@ -98,6 +99,7 @@ export class SubmitterClient {
       estimateMicros,
       priority,
       tenant,
+      ...more,
     };
     this.unanswered.set(submission, message);
     this.shell.send(message);

@@ -50,6 +50,14 @@ export const kernelSettingTable = {
     max: 1000,
     description: 'How often a task is started before it counts as failed.',
   },
+  'scheduler.preemptionsMax': {
+    type: 'integer',
+    unit: 'attempts',
+    default: 8,
+    min: 0,
+    max: 1000,
+    description: 'How often a task may be evicted for others of higher priority; after that it runs to its end.',
+  },
   'scheduler.backoffFirstMicros': {
     type: 'integer',
     unit: 'micros',

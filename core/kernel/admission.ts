@@ -29,6 +29,7 @@ export function submissionProblem(submitted: TaskSubmitted, models: ModelTable):
   if (gpuCount > 0 && !(Number.isInteger(gpuMilli) && gpuMilli >= 1 && gpuMilli <= 1000))
     return `a share of a GPU is 1 to 1000 milli, not ${gpuMilli}`;
   if (!isAmount(submitted.estimateMicros)) return 'the estimate is finite and non-negative';
+  if (!isAmount(submitted.checkpointMicros ?? 0)) return 'the time between checkpoints is finite and non-negative';
   if (!Number.isFinite(submitted.priority)) return 'the priority is a finite number';
   return gpuModels.length === 0 ? undefined : modelProblem(gpuModels, models);
 }

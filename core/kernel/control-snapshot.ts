@@ -2,6 +2,7 @@
 
 import { assert } from '../base/assert.ts';
 import type { RegistrySnapshot } from '../registry/agent-registry.ts';
+import { type ClusterState, holdAgent, holdFlapping, holdForTask, holdOutlier } from '../scheduler/cluster-state.ts';
 import type { RequestKind } from '../scheduler/request.ts';
 import type { SchedulerSnapshot } from '../scheduler/scheduler.ts';
 import type { Attempt, Task } from '../scheduler/task.ts';
@@ -17,7 +18,8 @@ export interface ControlSnapshot {
   /** GPU model names in the order of their bits. */
   readonly models: readonly string[];
   readonly requestKinds: readonly RequestKind[];
-  readonly schedulable: readonly number[];
+  /** What keeps each machine from new tasks: bits. */
+  readonly holds: readonly number[];
   readonly tasks: readonly SavedTask[];
   readonly attempts: readonly SavedAttempt[];
   readonly attemptCount: number;
@@ -25,6 +27,13 @@ export interface ControlSnapshot {
   readonly connections: readonly number[];
   readonly dispatcher: DispatcherState;
   readonly taskCount: number;
+}
+
+export function restoreHolds(cluster: ClusterState, holds: readonly number[]): void {
+  holds.forEach((bits, machine) => {
+    for (const hold of [holdAgent, holdForTask, holdFlapping, holdOutlier])
+      cluster.setHold(machine, hold, (bits & hold) !== 0);
+  });
 }
 
 export function saveTask(task: Task): SavedTask {

@@ -9,10 +9,18 @@ import { AgentRegistry } from '../registry/agent-registry.ts';
 import type { AgentState } from '../registry/agent-state.ts';
 import type { DecisionRecord } from '../scheduler/decision.ts';
 import type { Profile } from '../scheduler/framework.ts';
+import { newTask } from '../scheduler/new-task.ts';
 import { Scheduler, type SchedulerOutput } from '../scheduler/scheduler.ts';
 import type { Attempt, Task, TaskOutcome } from '../scheduler/task.ts';
 import { machineProblem, submissionProblem } from './admission.ts';
-import { type ControlSnapshot, restoreAttempt, restoreTask, saveAttempt, saveTask } from './control-snapshot.ts';
+import {
+  type ControlSnapshot,
+  restoreAttempt,
+  restoreHolds,
+  restoreTask,
+  saveAttempt,
+  saveTask,
+} from './control-snapshot.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { Effect, TaskEnded } from './effects.ts';
 import type {
@@ -23,6 +31,7 @@ import type {
   Heartbeats,
   TaskCancelled,
   TaskFinished,
+  TaskProgressed,
   TaskSubmitted,
 } from './inputs.ts';
 import { type KernelSettings, registrySettingsOf } from './kernel-settings.ts';
@@ -159,7 +168,7 @@ export class Control implements SchedulerOutput {
         return;
       }
       ledger.noteAccepted(submission);
-      const task: Task = {
+      const task = newTask({
         task: ++this.taskCount,
         submitter,
         submission,
@@ -168,15 +177,8 @@ export class Control implements SchedulerOutput {
         submittedMicros: nowMicros,
         estimateMicros: input.estimateMicros,
         priority: input.priority,
-        state: 'waiting',
-        attempts: 0,
-        backoffs: 0,
-        overtaken: 0,
-        explained: false,
-        cancelled: false,
-        queueKey: 0,
-        queueIndex: -1,
-      };
+        checkpointMicros: input.checkpointMicros ?? 0,
+      });
       this.tasks.set(task.task, task);
       this.scheduler.enqueue(task, nowMicros);
     } else if (seen === 'tooFarAhead' || seen === 'settled') {
@@ -211,12 +213,18 @@ export class Control implements SchedulerOutput {
     this.scheduler.started(attempt, nowMicros);
   }
 
+  taskProgressed(input: TaskProgressed): void {
+    const attempt = this.currentAttempt(input);
+    if (attempt !== undefined) noteProgress(attempt.task, input.progressMicros);
+  }
+
   taskFinished(input: TaskFinished, nowMicros: number): void {
     this.nowMicros = nowMicros;
     const { task: number, agent, incarnation, outcome } = input;
     const attempt = this.currentAttempt(input);
     this.output.emit({ kind: 'resultRecorded', task: number, attempt: input.attempt, agent, incarnation });
     if (attempt === undefined) return;
+    noteProgress(attempt.task, input.progressMicros ?? 0);
     this.scheduler.beforeRelease(nowMicros, this);
     this.scheduler.release(attempt);
     if (outcome === 'completed') this.endTask(attempt.task, 'completed', agent, input.serviceMicros);
@@ -238,6 +246,10 @@ export class Control implements SchedulerOutput {
     this.dispatcher.dispatch(attempt, this.nowMicros);
   }
 
+  evicted(attempt: Attempt): void {
+    this.dispatcher.stop(attempt, this.nowMicros);
+  }
+
   dropped(task: Task): void {
     this.endTask(task, 'dropped', -1, 0);
   }
@@ -252,7 +264,7 @@ export class Control implements SchedulerOutput {
       scheduler: this.scheduler.save(),
       models: [...this.scheduler.cluster.models.names],
       requestKinds: this.scheduler.kinds.kinds.map((kind) => ({ ...kind })),
-      schedulable: Array.from(this.scheduler.cluster.schedulable.subarray(0, this.scheduler.cluster.machineCount)),
+      holds: Array.from(this.scheduler.cluster.holds.subarray(0, this.scheduler.cluster.machineCount)),
       tasks: [...this.tasks.values()].map(saveTask),
       attempts: [...this.scheduler.attempts.values()].map(saveAttempt),
       attemptCount: this.scheduler.attemptsBegun,
@@ -270,9 +282,9 @@ export class Control implements SchedulerOutput {
     this.registry.restore(snapshot.registry);
     for (let row = 0; row < this.registry.size; row++) {
       scheduler.cluster.addMachine(this.registry.resourcesOf(row));
-      scheduler.cluster.setSchedulable(row, snapshot.schedulable[row] === 1);
     }
     for (const saved of snapshot.tasks) this.tasks.set(saved.task, restoreTask(saved, scheduler.kinds.kinds));
+    restoreHolds(scheduler.cluster, snapshot.holds);
     const attempts = snapshot.attempts.map((saved) => restoreAttempt(saved, this.tasks));
     scheduler.restore(snapshot.scheduler, this.tasks, attempts, snapshot.attemptCount, nowMicros);
     for (const { submitter, ...saved } of snapshot.submitters) {
@@ -358,7 +370,8 @@ export class Control implements SchedulerOutput {
   /** An attempt ended without a result. */
   private retryTask(task: Task, agent: number): void {
     if (task.cancelled) this.endTask(task, 'cancelled', agent, 0);
-    else if (task.attempts >= this.settings.get('scheduler.attemptsMax')) this.endTask(task, 'failed', agent, 0);
+    else if (task.attempts - task.preemptions >= this.settings.get('scheduler.attemptsMax'))
+      this.endTask(task, 'failed', agent, 0);
     else this.scheduler.enqueue(task, this.nowMicros);
   }
 
@@ -374,4 +387,10 @@ export class Control implements SchedulerOutput {
       serviceMicros,
     });
   }
+}
+
+/** What no checkpoint can hold is not believed. */
+function noteProgress(task: Task, progressMicros: number): void {
+  if (task.checkpointMicros > 0 && progressMicros > task.progressMicros && Number.isSafeInteger(progressMicros))
+    task.progressMicros = progressMicros;
 }

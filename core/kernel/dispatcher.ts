@@ -90,7 +90,8 @@ export class Dispatcher {
 
   private sayBegin(attempt: Attempt): void {
     const agent = attempt.machines[0] as number;
-    this.emit({
+    const everyMicros = attempt.task.checkpointMicros;
+    const dispatch: Dispatch = {
       kind: 'dispatch',
       agent,
       incarnation: this.registry.incarnationOf(agent),
@@ -101,7 +102,9 @@ export class Dispatcher {
       submission: attempt.task.submission,
       machines: attempt.machines,
       deviceMasks: attempt.deviceMasks,
-    });
+    };
+    if (everyMicros === 0) this.emit(dispatch);
+    else this.emit({ ...dispatch, checkpoint: { everyMicros, resumeMicros: attempt.resumeMicros } });
   }
 
   private sayStop(attempt: Attempt): void {

@@ -36,6 +36,7 @@ const effects: readonly Effect[] = [
     submission: 7,
     machines: [1, 8],
     deviceMasks: [9, 10],
+    checkpoint: { everyMicros: 11, resumeMicros: 12 },
   },
   { kind: 'stop', agent: 1, incarnation: 2, task: 3, attempt: 4, order: 5 },
   { kind: 'resultRecorded', agent: 1, incarnation: 2, task: 3, attempt: 4 },
@@ -62,6 +63,7 @@ const effects: readonly Effect[] = [
       policyVersion: 19,
       queueLength: 20,
       shadowMicros: 21,
+      victims: [22, 23],
     },
   },
   { kind: 'agentStateChanged', agent: 1, from: 'ready', to: 'suspect', reason: 'heartbeat overdue' },
@@ -99,7 +101,7 @@ const effects: readonly Effect[] = [
 
 /** Texts that a field may hold where not every text means something. */
 const vocabulary: readonly (readonly string[])[] = [
-  ['placed', 'waits', 'dropped', 'backs off'],
+  ['placed', 'waits', 'dropped', 'backs off', 'evicts'],
   ['completed', 'failed', 'dropped', 'cancelled'],
   ['starting', 'ready', 'busy', 'draining', 'suspect', 'dead'],
   ['request', 'reply'],

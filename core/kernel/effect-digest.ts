@@ -5,7 +5,7 @@
 import { unreachable } from '../base/assert.ts';
 import type { Digest } from '../base/digest.ts';
 import { agentStateNumber } from '../registry/agent-state.ts';
-import type { DecisionOutcome, DecisionRecord } from '../scheduler/decision.ts';
+import type { DecisionOutcome, DecisionRecord, DecisionRule } from '../scheduler/decision.ts';
 import type { TaskOutcome } from '../scheduler/task.ts';
 import type { Effect, TaskEnded } from './effects.ts';
 
@@ -14,6 +14,12 @@ const decisionOutcomeNumber: Readonly<Record<DecisionOutcome, number>> = {
   waits: 1,
   dropped: 2,
   'backs off': 3,
+  evicts: 4,
+};
+const decisionRuleNumber: Readonly<Record<DecisionRule, number>> = {
+  'in order': 0,
+  backfilled: 1,
+  'after eviction': 2,
 };
 const taskOutcomeNumber: Readonly<Record<TaskOutcome, number>> = { completed: 0, failed: 1, dropped: 2, cancelled: 3 };
 
@@ -29,6 +35,10 @@ export function digestEffect(digest: Digest, effect: Effect): void {
       digest.addInteger(effect.submitter);
       digest.addInteger(effect.submission);
       addMachines(digest, effect.machines, effect.deviceMasks);
+      if (effect.checkpoint !== undefined) {
+        digest.addInteger(effect.checkpoint.everyMicros);
+        digest.addInteger(effect.checkpoint.resumeMicros);
+      }
       return;
     case 'decisionMade':
       digest.addInt32(2);
@@ -151,7 +161,7 @@ function digestDecision(digest: Digest, record: DecisionRecord): void {
   digest.addInteger(record.submission);
   digest.addInteger(record.attempt);
   digest.addInt32(record.kind);
-  digest.addInt32(decisionOutcomeNumber[record.outcome] * 8 + (record.rule === 'backfilled' ? 1 : 0));
+  digest.addInt32(decisionOutcomeNumber[record.outcome] * 8 + decisionRuleNumber[record.rule]);
   addMachines(digest, record.machines, record.deviceMasks);
   digest.addInt32(record.ranked.length);
   for (const { machine, score, scores } of record.ranked) {
@@ -169,6 +179,10 @@ function digestDecision(digest: Digest, record: DecisionRecord): void {
   digest.addInt32(record.policyVersion);
   digest.addInt32(record.queueLength);
   if (record.rule === 'backfilled') digest.addFloat(record.shadowMicros);
+  if (record.victims !== undefined) {
+    digest.addInt32(record.victims.length);
+    for (const victim of record.victims) digest.addInteger(victim);
+  }
 }
 
 function addMachines(digest: Digest, machines: readonly number[], deviceMasks: readonly number[]): void {

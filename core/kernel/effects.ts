@@ -65,6 +65,8 @@ export interface Dispatch extends AttemptReference {
   /** All machines of the task, the leading one first, and the devices on each. */
   readonly machines: readonly number[];
   readonly deviceMasks: readonly number[];
+  /** How often to save a checkpoint, and how much service the one to go on from holds. Left out for work that saves none. */
+  readonly checkpoint?: { readonly everyMicros: number; readonly resumeMicros: number } | undefined;
 }
 
 /** To the leading agent: stop. Repeated until it answers `taskFinished`. */

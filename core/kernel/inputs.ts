@@ -61,6 +61,8 @@ export interface TaskSubmitted {
   readonly estimateMicros: number;
   readonly priority: number;
   readonly tenant: string;
+  /** Service between two checkpoints that the task saves; 0 or nothing means that it saves none. */
+  readonly checkpointMicros?: number | undefined;
 }
 
 /** The submitter wants the task no longer. Its end is reported as any other. */
@@ -77,6 +79,16 @@ export interface DispatchAccepted extends AttemptReference {
   readonly incarnation: number;
 }
 
+/** The work has saved a checkpoint: should it be placed anew, it goes on from there. Said once, never repeated: the next one
+ *  or the result says more. */
+export interface TaskProgressed extends AttemptReference {
+  readonly kind: 'taskProgressed';
+  readonly agent: number;
+  readonly incarnation: number;
+  /** Service that the checkpoint holds, earlier attempts' included. */
+  readonly progressMicros: number;
+}
+
 /** The agent's result. Repeated until answered by `resultRecorded`. */
 export interface TaskFinished extends AttemptReference {
   readonly kind: 'taskFinished';
@@ -86,6 +98,8 @@ export interface TaskFinished extends AttemptReference {
   readonly outcome: 'completed' | 'failed' | 'stopped';
   /** Time from begin to end as the agent measured it. */
   readonly serviceMicros: number;
+  /** Service that the latest checkpoint holds, if there is one. */
+  readonly progressMicros?: number | undefined;
 }
 
 export interface SettingChanged {
@@ -119,6 +133,7 @@ export type InputBody =
   | TaskSubmitted
   | TaskCancelled
   | DispatchAccepted
+  | TaskProgressed
   | TaskFinished
   | SettingChanged
   | Resumed

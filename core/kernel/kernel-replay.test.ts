@@ -38,6 +38,8 @@ const profiles: readonly Partial<Profile>[] = [
   { place: 'worst-fit', unplaced: 'block', backfill: 'avoidReserved' },
   { place: 'gpu-clustering', unplaced: 'backoff', order: 'wfp3' },
   { place: 'dot-product', unplaced: 'drop', order: 'unicep' },
+  { place: 'best-fit', order: 'priority', preempt: 'lowerPriority' },
+  { place: 'random', order: 'fcfs', preempt: 'lowerPriority', unplaced: 'block', backfill: 'avoidReserved' },
 ];
 
 const index = fc.nat({ max: 999 });
@@ -52,6 +54,8 @@ const step = fc.oneof(
       request: fc.nat({ max: requests.length - 1 }),
       estimate: fc.integer({ min: 1, max: 60 }),
       again: fc.boolean(),
+      priority: fc.nat({ max: 2 }),
+      checkpointMicros: fc.constantFrom(0, 1000),
     }),
   },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('end' as const) }) },
@@ -63,6 +67,10 @@ const step = fc.oneof(
       which: index,
       outcome: fc.constantFrom('completed' as const, 'completed' as const, 'failed' as const, 'stopped' as const),
     }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('progress' as const), which: index, saved: fc.integer({ min: 1, max: 9 }) }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('cancel' as const), which: index }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('acknowledge' as const), submitter: fc.constantFrom(1, 2) }) },
@@ -135,8 +143,10 @@ class Player {
       case 'submit': {
         const submission = step.again ? Math.max(1, this.counts[step.submitter]!) : ++this.counts[step.submitter]!;
         const request = requests[step.request] as ResourceRequest;
-        const { submitter, estimate } = step;
-        this.note(driver.give(submissionOf(submission, { submitter, request, estimateMicros: estimate * second })));
+        const { submitter, estimate, priority, checkpointMicros } = step;
+        const estimateMicros = estimate * second;
+        const more = { submitter, request, estimateMicros, priority, checkpointMicros };
+        this.note(driver.give(submissionOf(submission, more)));
         break;
       }
       case 'accept': {
@@ -149,6 +159,14 @@ class Player {
         if (dispatch === undefined) break;
         const { agent, incarnation, task, attempt } = dispatch;
         this.note(driver.finish(attempt, { agent, incarnation, task, outcome: step.outcome }));
+        break;
+      }
+      case 'progress': {
+        const dispatch = this.pick(step.which);
+        if (dispatch === undefined) break;
+        const { agent, incarnation, task, attempt } = dispatch;
+        const progressMicros = step.saved * 1000;
+        this.note(driver.give({ kind: 'taskProgressed', agent, incarnation, task, attempt, progressMicros }));
         break;
       }
       case 'cancel': {
@@ -286,6 +304,8 @@ const opening: readonly Step[] = [
       request,
       estimate: 10 + number,
       again: false,
+      priority: 0,
+      checkpointMicros: number % 2 === 0 ? 0 : 1000,
     }),
   ),
   { do: 'end' },

@@ -142,6 +142,9 @@ export class Kernel implements ControlOutput {
       case 'taskFinished':
         control.taskFinished(body, now);
         break;
+      case 'taskProgressed':
+        control.taskProgressed(body);
+        break;
       case 'instantEnded':
         control.instantEnded(now);
         break;

@@ -12,6 +12,7 @@ import { firstFit } from './plugins/first-fit.ts';
 import { gpuClustering } from './plugins/gpu-clustering.ts';
 import { gpuPacking } from './plugins/gpu-packing.ts';
 import { leastLeftDevices } from './plugins/least-left-devices.ts';
+import { priority } from './plugins/priority.ts';
 import { randomDevices } from './plugins/random-devices.ts';
 import { sjf } from './plugins/sjf.ts';
 import { spread } from './plugins/spread.ts';
@@ -38,6 +39,7 @@ export interface PlacementEntry {
 /** Queue orders by name. */
 export const queueOrders: Readonly<Record<string, QueueOrderEntry>> = {
   fcfs: { description: 'first come, first served', create: fcfs },
+  priority: { description: 'largest priority first, then first come, first served', create: priority },
   sjf: { description: 'shortest job first, by the estimate', create: sjf },
   f1: { description: 'log10(estimate)·processors + 870·log10(submit time), smallest first', create: f1 },
   wfp3: { description: '(wait/estimate)³·processors, largest first', create: wfp3 },

@@ -1,5 +1,5 @@
 // The cluster as columns: one typed array a resource, one row a machine, in the order in which machines first registered
-// (which is the order that breaks ties). The only writers are `addMachine`, `setSchedulable`, `allocate` and `release`;
+// (which is the order that breaks ties). The only writers are `addMachine`, `setHold`, `allocate` and `release`;
 // each notes the row in the change log, so that whoever caches something per machine catches up from its own cursor.
 
 import { assert } from '../base/assert.ts';
@@ -10,13 +10,34 @@ import { ModelTable } from './request.ts';
 export const deviceCountMax = 16;
 
 /** Why a machine cannot take a request; `fits` is 0 so that the test is cheap. */
-export const filterReasons = ['fits', 'not schedulable', 'GPU model', 'too few GPUs free', 'CPU', 'memory'] as const;
+export const filterReasons = [
+  'fits',
+  'not schedulable',
+  'GPU model',
+  'too few GPUs free',
+  'CPU',
+  'memory',
+  'held for another task',
+  'flapping',
+  'outlier',
+] as const;
 export const reasonFits = 0;
 export const reasonNotSchedulable = 1;
 export const reasonGpuModel = 2;
 export const reasonGpu = 3;
 export const reasonCpu = 4;
 export const reasonMemory = 5;
+export const reasonHeldForTask = 6;
+export const reasonFlapping = 7;
+export const reasonOutlier = 8;
+
+// What keeps a machine from new tasks, as bits: it takes some when none is set.
+/** Its agent takes no work: not ready, draining, suspect or dead. */
+export const holdAgent = 1;
+/** A task that evicted others waits for the room that they leave. */
+export const holdForTask = 2;
+export const holdFlapping = 4;
+export const holdOutlier = 8;
 
 export interface MachineResources {
   readonly cpuMilli: number;
@@ -43,8 +64,10 @@ export class ClusterState {
   gpuWholeFree = new Int32Array(0);
   /** Free milli by device, `deviceCountMax` a row. */
   deviceFreeMilli = new Int32Array(0);
-  /** 1 if new tasks may be placed here. */
+  /** 1 if new tasks may be placed here: nothing holds the machine. */
   schedulable = new Uint8Array(0);
+  /** What keeps the machine from new tasks, a bit each; a new machine waits for its agent. */
+  holds = new Uint8Array(0);
   /** Running allocations on the machine. */
   allocationCount = new Int32Array(0);
   /** Free milli of the machine's emptiest device. */
@@ -75,6 +98,7 @@ export class ClusterState {
     const row = this.machineCount;
     if (row === this.schedulable.length) this.grow(Math.max(64, row * 2));
     this.machineCount = row + 1;
+    this.holds[row] = holdAgent;
     this.cpuCapacityMilli[row] = resources.cpuMilli;
     this.cpuFreeMilli[row] = resources.cpuMilli;
     this.memoryCapacityMib[row] = resources.memoryMib;
@@ -105,15 +129,22 @@ export class ClusterState {
   }
 
   setSchedulable(machine: number, schedulable: boolean): void {
-    const value = schedulable ? 1 : 0;
-    if (this.schedulable[machine] === value) return;
-    this.schedulable[machine] = value;
+    this.setHold(machine, holdAgent, !schedulable);
+  }
+
+  /** `hold`: one of the bits. */
+  setHold(machine: number, hold: number, held: boolean): void {
+    const before = this.holds[machine] as number;
+    const after = held ? before | hold : before & ~hold;
+    if (after === before) return;
+    this.holds[machine] = after;
+    this.schedulable[machine] = after === 0 ? 1 : 0;
     this.noteChange(machine);
   }
 
   /** Why `machine` cannot take `kind` now, or {@link reasonFits}. Looks at this machine's columns alone. */
   filter(kind: RequestKind, machine: number): number {
-    if (this.schedulable[machine] === 0) return reasonNotSchedulable;
+    if (this.schedulable[machine] === 0) return reasonOfHolds(this.holds[machine] as number);
     if (kind.gpuCount > 0) {
       const model = this.gpuModel[machine] as number;
       if (kind.gpuModelMask !== 0 && (model < 0 || (kind.gpuModelMask & (1 << model)) === 0)) return reasonGpuModel;
@@ -224,6 +255,9 @@ export class ClusterState {
     const schedulable = new Uint8Array(rows);
     schedulable.set(this.schedulable);
     this.schedulable = schedulable;
+    const holds = new Uint8Array(rows);
+    holds.set(this.holds);
+    this.holds = holds;
     let logLength = 64;
     while (logLength < rows) logLength *= 2;
     const log = new Int32Array(logLength);
@@ -233,4 +267,10 @@ export class ClusterState {
     }
     this.changes = log;
   }
+}
+
+function reasonOfHolds(holds: number): number {
+  if ((holds & holdAgent) !== 0) return reasonNotSchedulable;
+  if ((holds & holdFlapping) !== 0) return reasonFlapping;
+  return (holds & holdOutlier) !== 0 ? reasonOutlier : reasonHeldForTask;
 }

@@ -1,6 +1,7 @@
 // Writes decision records from what the placement index last found: who was ruled out and why, the winner and the runners-up
 // with each plug-in's score. It only reads; the scheduler decides.
 
+import { reasonMemory } from './cluster-state.ts';
 import type { DecisionOutcome, DecisionRecord, DecisionRule, RankedMachine } from './decision.ts';
 import type { Placement } from './framework.ts';
 import type { PlacementIndex } from './placement-index.ts';
@@ -18,6 +19,8 @@ export interface DecisionFacts {
   readonly attempt?: Attempt | undefined;
   /** The blocked head's shadow time, for backfilled tasks. */
   readonly shadowMicros?: number | undefined;
+  /** Machines held for the task, and the attempts that leave them. */
+  readonly eviction?: { readonly machines: readonly number[]; readonly victims: readonly Attempt[] } | undefined;
   readonly policyVersion: number;
   readonly queueLength: number;
   readonly runnersUpMax: number;
@@ -41,8 +44,8 @@ export class DecisionWriter {
   write(task: Task, facts: DecisionFacts): DecisionRecord {
     const { index } = this;
     const { kind } = task;
-    const { attempt } = facts;
-    return {
+    const { attempt, eviction } = facts;
+    const record: DecisionRecord = {
       decision: ++this.count,
       task: task.task,
       submission: task.submission,
@@ -50,8 +53,8 @@ export class DecisionWriter {
       kind: kind.id,
       outcome: facts.outcome,
       rule: facts.rule,
-      machines: attempt?.machines ?? [],
-      deviceMasks: attempt?.deviceMasks ?? [],
+      machines: attempt?.machines ?? eviction?.machines ?? [],
+      deviceMasks: attempt?.deviceMasks ?? eviction?.machines.map(() => 0) ?? [],
       ranked: attempt === undefined ? [] : this.rankAll(kind, attempt.machines[0] as number, facts.runnersUpMax),
       feasibleCount: index.feasibleCount,
       tieCount: index.tieCount,
@@ -61,6 +64,8 @@ export class DecisionWriter {
       queueLength: facts.queueLength,
       shadowMicros: facts.shadowMicros ?? -1,
     };
+    if (eviction === undefined) return record;
+    return { ...record, victims: eviction.victims.map((victim) => victim.attempt) };
   }
 
   private rankAll(kind: RequestKind, winner: number, runnersUp: number): RankedMachine[] {
@@ -92,7 +97,10 @@ export class DecisionWriter {
 // Arrays of known length throughout this file: one that grows takes room for seventeen at its first element, which would be
 // most of what a record weighs, and records are most of what the kernel allocates.
 function copyOf(counts: Int32Array): number[] {
-  const copy = new Array<number>(counts.length);
-  for (let index = 0; index < counts.length; index++) copy[index] = counts[index] as number;
+  // Reasons that only some profiles know are left out where they rule out nothing.
+  let length = counts.length;
+  while (length > reasonMemory + 1 && counts[length - 1] === 0) length--;
+  const copy = new Array<number>(length);
+  for (let index = 0; index < length; index++) copy[index] = counts[index] as number;
   return copy;
 }

@@ -3,10 +3,12 @@
 
 import { filterReasons } from './cluster-state.ts';
 
-export type DecisionOutcome = 'placed' | 'waits' | 'dropped' | 'backs off';
+/** `evicts`: running tasks are stopped for it, and their machines held until it has them. */
+export type DecisionOutcome = 'placed' | 'waits' | 'dropped' | 'backs off' | 'evicts';
 
 /** Why a task was tried out of the queue's order, if it was. */
-export type DecisionRule = 'in order' | 'backfilled';
+/** `after eviction`: it gets the machines that were held for it. */
+export type DecisionRule = 'in order' | 'backfilled' | 'after eviction';
 
 export interface RankedMachine {
   readonly machine: number;
@@ -27,7 +29,7 @@ export interface DecisionRecord {
   readonly kind: number;
   readonly outcome: DecisionOutcome;
   readonly rule: DecisionRule;
-  /** Machine rows and their device masks; empty unless placed. */
+  /** Machine rows and their device masks; empty unless placed or evicting, in which case the devices are not chosen yet. */
   readonly machines: readonly number[];
   readonly deviceMasks: readonly number[];
   /** The winner and the runners-up, best first; empty unless placed. For tasks over several machines, the first machine alone. */
@@ -35,7 +37,7 @@ export interface DecisionRecord {
   /** Machines that passed the filter, and those that tied at the best score. */
   readonly feasibleCount: number;
   readonly tieCount: number;
-  /** Machines by reason code ({@link filterReasons}); index 0 counts those that fit. */
+  /** Machines by reason code ({@link filterReasons}); index 0 counts those that fit. Rare reasons at the end may be left out. */
   readonly reasonCounts: readonly number[];
   /** Probability that the policy makes this choice in this state. */
   readonly propensity: number;
@@ -45,6 +47,8 @@ export interface DecisionRecord {
   readonly queueLength: number;
   /** The blocked head's shadow time, for backfilled tasks; −1 otherwise. */
   readonly shadowMicros: number;
+  /** Attempts that are stopped for the task, if it evicts any. */
+  readonly victims?: readonly number[] | undefined;
 }
 
 /** One sentence on why machines were ruled out: `118 of 121: 80 too few GPUs free, 38 CPU`. */

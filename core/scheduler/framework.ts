@@ -15,6 +15,7 @@ export interface QueuedTask {
   /** The submitter's estimate of the run time: never the true one. */
   readonly estimateMicros: number;
   readonly priority: number;
+  readonly tenant: string;
 }
 
 /** QueueSort: smaller keys run first, ties by task number. */
@@ -72,6 +73,9 @@ export type UnplacedRule = 'block' | 'skip' | 'backoff' | 'drop';
  *  tasks end, early or late (Batsim). */
 export type BackfillRule = 'none' | 'never' | 'avoidReserved';
 
+/** Whether a task that fits nowhere may evict running ones: `lowerPriority`, those of strictly lower priority. */
+export type PreemptRule = 'never' | 'lowerPriority';
+
 /** A policy: a named profile. */
 export interface Profile {
   readonly name: string;
@@ -83,6 +87,8 @@ export interface Profile {
   readonly backfill: BackfillRule;
   /** `skip` only: placements of later tasks that the head of the queue suffers before the queue blocks for it; 0 means no bound. */
   readonly overtakeMax: number;
+  /** `never` if left out. */
+  readonly preempt?: PreemptRule | undefined;
   /** Fragmentation's typical workload, if the placement needs one. */
   readonly typicalTasks: readonly TypicalTask[];
 }

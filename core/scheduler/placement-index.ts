@@ -127,6 +127,15 @@ export class PlacementIndex {
     return true;
   }
 
+  /** Sets what a find leaves as if it had chosen `machine`, which passes the filter. Nothing else was an alternative. */
+  choose(kind: RequestKind, machine: number): void {
+    const column = this.column(kind);
+    this.winner = machine;
+    this.score = column.total(machine);
+    this.tieCount = 1;
+    this.feasibleCount = column.reasonCounts[reasonFits] as number;
+  }
+
   /** True if `machine` passes the filter now. Looks at this machine alone. */
   canFit(kind: RequestKind, machine: number): boolean {
     return this.cluster.filter(kind, machine) === reasonFits;

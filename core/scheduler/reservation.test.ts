@@ -47,6 +47,7 @@ class Cluster {
       deviceMasks: machines.map(() => deviceMask),
       order: 0,
       placedMicros: 0,
+      resumeMicros: 0,
       startedMicros: -1,
       state: 'dispatched',
     };

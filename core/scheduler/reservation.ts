@@ -3,7 +3,8 @@
 // touch; the cluster's own columns stay as they are.
 
 import { KeyedHeap } from '../base/binary-heap.ts';
-import { type ClusterState, deviceCountMax, reasonFits } from './cluster-state.ts';
+import { type ClusterState, reasonFits } from './cluster-state.ts';
+import { FutureRow } from './future-row.ts';
 import type { RequestKind } from './request.ts';
 import type { Attempt } from './task.ts';
 
@@ -59,45 +60,7 @@ function releasesOf(running: Iterable<Attempt>): { readonly attempts: readonly A
 }
 
 /** When the attempt ends by its estimate; it may lie in the past. */
-function expectedEnd(attempt: Attempt): number {
-  return (attempt.startedMicros >= 0 ? attempt.startedMicros : attempt.placedMicros) + attempt.task.estimateMicros;
-}
-
-/** One machine's free resources as they will be, changed only by releases. */
-class FutureRow {
-  private readonly cluster: ClusterState;
-  private readonly machine: number;
-  private cpuFreeMilli: number;
-  private memoryFreeMib: number;
-  private readonly deviceFreeMilli: Int32Array;
-
-  constructor(cluster: ClusterState, machine: number) {
-    this.cluster = cluster;
-    this.machine = machine;
-    this.cpuFreeMilli = cluster.cpuFreeMilli[machine] as number;
-    this.memoryFreeMib = cluster.memoryFreeMib[machine] as number;
-    const first = machine * deviceCountMax;
-    this.deviceFreeMilli = cluster.deviceFreeMilli.slice(first, first + (cluster.gpuCount[machine] as number));
-  }
-
-  release(kind: RequestKind, deviceMask: number): void {
-    this.cpuFreeMilli += kind.cpuMilli;
-    this.memoryFreeMib += kind.memoryMib;
-    for (let device = 0; device < this.deviceFreeMilli.length; device++) {
-      if ((deviceMask & (1 << device)) === 0) continue;
-      this.deviceFreeMilli[device] = (this.deviceFreeMilli[device] as number) + kind.gpuMilli;
-    }
-  }
-
-  fits(kind: RequestKind): boolean {
-    const { cluster, machine } = this;
-    if (cluster.schedulable[machine] === 0) return false;
-    if (this.cpuFreeMilli < kind.cpuMilli || this.memoryFreeMib < kind.memoryMib) return false;
-    if (kind.gpuCount === 0) return true;
-    const model = cluster.gpuModel[machine] as number;
-    if (kind.gpuModelMask !== 0 && (model < 0 || (kind.gpuModelMask & (1 << model)) === 0)) return false;
-    let fitting = 0;
-    for (const free of this.deviceFreeMilli) if (free >= kind.gpuMilli) fitting++;
-    return fitting >= kind.gpuCount;
-  }
+export function expectedEnd(attempt: Attempt): number {
+  const beganMicros = attempt.startedMicros >= 0 ? attempt.startedMicros : attempt.placedMicros;
+  return beganMicros + Math.max(0, attempt.task.estimateMicros - attempt.resumeMicros);
 }

@@ -4,6 +4,7 @@ import { RandomStream } from '../base/random.ts';
 import { createKernelSettings } from '../config/kernel-setting-table.ts';
 import type { DecisionRecord } from './decision.ts';
 import type { Profile } from './framework.ts';
+import { newTask } from './new-task.ts';
 import type { ResourceRequest } from './request.ts';
 import { Scheduler, type SchedulerOutput } from './scheduler.ts';
 import type { Attempt, Task } from './task.ts';
@@ -44,7 +45,7 @@ class Bench implements SchedulerOutput {
   }
 
   submit(request: ResourceRequest, nowSeconds: number, estimateSeconds = 1): Task {
-    const task: Task = {
+    const task = newTask({
       task: ++this.taskCount,
       submitter: 1,
       submission: this.taskCount,
@@ -53,15 +54,8 @@ class Bench implements SchedulerOutput {
       submittedMicros: nowSeconds * second,
       estimateMicros: estimateSeconds * second,
       priority: 0,
-      state: 'waiting',
-      attempts: 0,
-      backoffs: 0,
-      overtaken: 0,
-      explained: false,
-      cancelled: false,
-      queueKey: 0,
-      queueIndex: -1,
-    };
+      checkpointMicros: 0,
+    });
     this.tasks.set(task.task, task);
     this.scheduler.enqueue(task, task.submittedMicros);
     return task;
@@ -85,6 +79,11 @@ class Bench implements SchedulerOutput {
 
   placed(attempt: Attempt): void {
     this.log.push(`${attempt.task.task} on ${attempt.machines.join(' ')}`);
+  }
+
+  evicted(attempt: Attempt): void {
+    attempt.state = 'cancelling';
+    this.log.push(`${attempt.task.task} evicted`);
   }
 
   dropped(task: Task): void {

@@ -7,12 +7,13 @@ import { powerOfTwo } from '../base/float-bits.ts';
 import type { RandomStream } from '../base/random.ts';
 import type { KernelSettingTable } from '../config/kernel-setting-table.ts';
 import type { Settings } from '../config/settings.ts';
-import { findPlacement, findQueueOrder } from './catalogue.ts';
-import { ClusterState } from './cluster-state.ts';
+import { findQueueOrder } from './catalogue.ts';
+import { chooseVictims, victimsByMachine, wouldFit } from './choose-victims.ts';
+import { ClusterState, holdAgent } from './cluster-state.ts';
 import type { DecisionOutcome, DecisionRecord, DecisionRule } from './decision.ts';
-import { DecisionWriter } from './decision-writer.ts';
 import type { Placement, Profile } from './framework.ts';
-import { PlacementIndex } from './placement-index.ts';
+import { HeldMachines, type HeldMachinesSnapshot } from './held-machines.ts';
+import { Placer } from './placer.ts';
 import type { RequestKind } from './request.ts';
 import { RequestKindTable } from './request.ts';
 import { type Reservation, reserve } from './reservation.ts';
@@ -26,11 +27,14 @@ export interface SchedulerOutput {
   /** The policy gives the task up. */
   dropped(task: Task): void;
   decided(record: DecisionRecord): void;
+  /** Stop the attempt: a task of higher priority needs its room. Its resources are released when it has stopped. */
+  evicted(attempt: Attempt): void;
 }
 
 /** The scheduler's part of a snapshot. Attempts and tasks are the kernel's to save. */
 export interface SchedulerSnapshot {
   readonly queue: ReturnType<TaskQueue['save']>;
+  readonly held: HeldMachinesSnapshot;
   readonly pinned: number;
   readonly freed: readonly number[];
   readonly arrived: boolean;
@@ -46,11 +50,9 @@ export class Scheduler {
   readonly cluster = new ClusterState();
   readonly kinds = new RequestKindTable(this.cluster.models);
   readonly profile: Profile;
-  readonly placement: Placement;
-  policyVersion = 1;
   /** Attempts that hold resources, by number, in order of placement. */
-  readonly attempts = new Map<number, Attempt>();
-  private readonly index: PlacementIndex;
+  readonly attempts: ReadonlyMap<number, Attempt>;
+  private readonly placer: Placer;
   private readonly queue: TaskQueue;
   private readonly settings: Settings<KernelSettingTable>;
   /** `block`: the task that the queue waits for. */
@@ -59,27 +61,28 @@ export class Scheduler {
   private reservation: Reservation | undefined;
   /** Machines that gained room since the last cycle; more than `freedMax` means any may have. */
   private freed: number[] = [];
-  private attemptCount = 0;
-  private readonly spanned: number[] = [];
-  private readonly decisions: DecisionWriter;
+  /** Tasks that have evicted others and wait for their machines. */
+  private readonly held: HeldMachines;
+  private readonly preempts: boolean;
   /** Shadow time of the backfilling under way. */
   private backfillShadowMicros = -1;
 
   constructor(profile: Profile, random: RandomStream, settings: Settings<KernelSettingTable>) {
     this.profile = profile;
     this.settings = settings;
-    this.queue = new TaskQueue(findQueueOrder(profile.order));
-    this.placement = findPlacement(profile.place)({
-      cluster: this.cluster,
-      random,
-      typicalTasks: profile.typicalTasks,
-    });
-    this.index = new PlacementIndex(this.cluster, this.placement, random);
-    this.decisions = new DecisionWriter(this.index, this.placement);
+    this.preempts = profile.preempt === 'lowerPriority';
+    this.queue = new TaskQueue(findQueueOrder(profile.order), this.preempts);
+    this.placer = new Placer(this.cluster, profile, random, settings, () => this.voidReservation());
+    this.attempts = this.placer.attempts;
+    this.held = new HeldMachines(this.cluster);
+  }
+
+  get placement(): Placement {
+    return this.placer.placement;
   }
 
   get queueLength(): number {
-    return this.queue.size;
+    return this.queue.size + this.held.size;
   }
 
   get nextBackoffMicros(): number {
@@ -88,6 +91,7 @@ export class Scheduler {
 
   /** True if a cycle might place or drop something: an active task, or a waiting one and a freed machine. */
   get hasWork(): boolean {
+    if (this.freed.length > 0 && this.held.size > 0) return true;
     if (this.pinned !== undefined) return this.freed.length > 0 || (this.profile.backfill !== 'none' && this.arrived);
     return this.queue.activeLineCount > 0 || (this.freed.length > 0 && this.queue.size > 0);
   }
@@ -104,7 +108,11 @@ export class Scheduler {
   /** Takes a waiting task out of whichever part of the queue holds it. */
   withdraw(task: Task): void {
     if (this.pinned === task) this.unpin();
-    if (this.queue.contains(task)) this.queue.remove(task);
+    const machines = this.held.withdraw(task);
+    if (machines !== undefined) {
+      this.voidReservation();
+      for (const machine of machines) this.noteFreed(machine);
+    } else if (this.queue.contains(task)) this.queue.remove(task);
     else assert(this.queue.removeBackingOff(task), 'a waiting task is in the queue');
   }
 
@@ -123,19 +131,20 @@ export class Scheduler {
 
   /** Returns the resources of an attempt. */
   release(attempt: Attempt): void {
-    assert(this.attempts.delete(attempt.attempt), 'an attempt is released once');
-    for (let position = 0; position < attempt.machines.length; position++) {
-      const machine = attempt.machines[position] as number;
-      this.change(attempt.kind, machine, attempt.deviceMasks[position] as number, -1);
-      this.noteFreed(machine);
-    }
+    this.placer.release(attempt);
+    for (const machine of attempt.machines) this.noteFreed(machine);
   }
 
   /** A machine joins, leaves or drains. */
   setSchedulable(machine: number, schedulable: boolean): void {
-    this.cluster.setSchedulable(machine, schedulable);
+    this.setHold(machine, holdAgent, !schedulable);
+  }
+
+  /** Keeps a machine from new tasks for one reason more, or one less. */
+  setHold(machine: number, hold: number, held: boolean): void {
+    this.cluster.setHold(machine, hold, held);
     this.voidReservation();
-    if (schedulable) this.noteFreed(machine);
+    if (!held) this.noteFreed(machine);
   }
 
   /** Ends back-offs that are due; the next cycle tries those tasks. */
@@ -145,6 +154,7 @@ export class Scheduler {
 
   /** One scheduling cycle. Every placement leaves a decision, and so does the first time that a task was tried in vain. */
   cycle(nowMicros: number, output: SchedulerOutput): void {
+    this.placeAfterEviction(nowMicros, output);
     this.unparkFitting();
     this.arrived = false;
     for (;;) {
@@ -155,6 +165,7 @@ export class Scheduler {
         if (this.profile.unplaced === 'skip' && this.profile.overtakeMax > 0) this.countOvertaking(task, nowMicros);
         continue;
       }
+      if (this.evict(task, nowMicros, output)) continue;
       if (this.pinned !== undefined || this.profile.unplaced === 'block') {
         this.explainWait(task, output);
         this.pinned = task;
@@ -164,7 +175,7 @@ export class Scheduler {
       switch (this.profile.unplaced) {
         case 'skip':
           this.explainWait(task, output);
-          this.queue.park(task.kind);
+          this.queue.park(task);
           break;
         case 'backoff': {
           this.decide(task, 'backs off', 'in order', output);
@@ -188,12 +199,13 @@ export class Scheduler {
   save(): SchedulerSnapshot {
     return {
       queue: this.queue.save(),
+      held: this.held.save(),
       pinned: this.pinned?.task ?? 0,
       freed: [...this.freed],
       arrived: this.arrived,
       shadowMicros: this.keptShadowMicros,
-      decisionCount: this.decisions.count,
-      policyVersion: this.policyVersion,
+      decisionCount: this.placer.decisionCount,
+      policyVersion: this.placer.policyVersion,
     };
   }
 
@@ -205,25 +217,21 @@ export class Scheduler {
     attemptCount: number,
     nowMicros: number,
   ): void {
-    for (const attempt of attempts) {
-      this.attempts.set(attempt.attempt, attempt);
-      for (let position = 0; position < attempt.machines.length; position++) {
-        this.change(attempt.kind, attempt.machines[position] as number, attempt.deviceMasks[position] as number, 1);
-      }
-    }
-    this.attemptCount = attemptCount;
-    this.queue.restore(snapshot.queue, tasks, this.kinds.kinds, nowMicros);
+    for (const attempt of attempts) this.placer.hold(attempt);
+    this.placer.attemptCount = attemptCount;
+    this.queue.restore(snapshot.queue, tasks, nowMicros);
+    this.held.restore(snapshot.held, tasks);
     this.pinned = snapshot.pinned === 0 ? undefined : tasks.get(snapshot.pinned);
     this.freed = [...snapshot.freed];
     this.arrived = snapshot.arrived;
     // Only its time is ever looked at again: `never` reserves no machines.
     if (snapshot.shadowMicros >= 0) this.reservation = { shadowMicros: snapshot.shadowMicros, machines: new Set() };
-    this.decisions.count = snapshot.decisionCount;
-    this.policyVersion = snapshot.policyVersion;
+    this.placer.decisionCount = snapshot.decisionCount;
+    this.placer.policyVersion = snapshot.policyVersion;
   }
 
   get attemptsBegun(): number {
-    return this.attemptCount;
+    return this.placer.attemptCount;
   }
 
   /** Filter, Score, Reserve, Bind. Returns undefined if no machine, or too few, can take the task. */
@@ -234,44 +242,71 @@ export class Scheduler {
     reservation: Reservation | undefined,
     output: SchedulerOutput,
   ): Attempt | undefined {
-    const kind = task.kind;
-    const machines = this.findMachines(kind, reservation);
-    if (machines === undefined) return undefined;
-    const deviceMasks = machines.map((machine) =>
-      kind.gpuCount > 0 ? this.placement.devices.choose(kind, machine) : 0,
+    const machines = this.placer.find(
+      task.kind,
+      reservation === undefined ? undefined : (machine) => reservation.machines.has(machine),
     );
-    const attempt: Attempt = {
-      attempt: ++this.attemptCount,
-      task,
-      kind,
-      machines,
-      deviceMasks,
-      order: 0,
-      placedMicros: nowMicros,
-      startedMicros: -1,
-      state: 'dispatched',
-    };
-    this.decide(task, 'placed', rule, output, attempt);
-    for (let position = 0; position < machines.length; position++) {
-      this.change(kind, machines[position] as number, deviceMasks[position] as number, 1);
-    }
+    if (machines === undefined) return undefined;
+    const shadowMicros = rule === 'backfilled' ? this.backfillShadowMicros : -1;
+    const queueLength = this.queueLength;
+    const { attempt, record } = this.placer.reserve(task, machines, nowMicros, { rule, shadowMicros, queueLength });
     this.queue.remove(task);
     if (this.pinned === task) this.unpin();
-    this.attempts.set(attempt.attempt, attempt);
-    task.state = 'placed';
-    task.attempts++;
-    output.placed(attempt);
+    this.bind(attempt, record, output);
     return attempt;
   }
 
-  private findMachines(kind: RequestKind, reservation: Reservation | undefined): number[] | undefined {
-    if (kind.machineCount === 1 && reservation === undefined) {
-      const machine = this.index.find(kind);
-      return machine < 0 ? undefined : [machine];
+  private bind(attempt: Attempt, record: DecisionRecord, output: SchedulerOutput): void {
+    const { task } = attempt;
+    task.state = 'placed';
+    task.attempts++;
+    output.decided(record);
+    output.placed(attempt);
+  }
+
+  /** Preempt: stops running tasks of lower priority, if that makes room, and holds their machines for `task`. */
+  private evict(task: Task, nowMicros: number, output: SchedulerOutput): boolean {
+    if (!this.preempts) return false;
+    const preemptionsMax = this.settings.get('scheduler.preemptionsMax');
+    const eviction = chooseVictims(task, this.attempts.values(), this.cluster, nowMicros, preemptionsMax);
+    if (eviction === undefined) return false;
+    output.decided(
+      this.placer.explain(task, { outcome: 'evicts', rule: 'in order', eviction, queueLength: this.queueLength }),
+    );
+    this.queue.remove(task);
+    if (this.pinned === task) this.unpin();
+    this.held.hold(task, eviction);
+    this.voidReservation();
+    for (const victim of eviction.victims) {
+      victim.task.preemptions++;
+      output.evicted(victim);
     }
-    const excluded =
-      reservation === undefined ? undefined : (machine: number): boolean => reservation.machines.has(machine);
-    return this.index.findMany(kind, kind.machineCount, excluded, this.spanned) ? [...this.spanned] : undefined;
+    return true;
+  }
+
+  /** Tasks whose victims are gone get their machines before anybody else looks at them. */
+  private placeAfterEviction(nowMicros: number, output: SchedulerOutput): void {
+    for (;;) {
+      const wait = this.held.takeReady((attempt) => !this.attempts.has(attempt));
+      if (wait === undefined) return;
+      this.voidReservation();
+      const { task } = wait;
+      const machines = this.placer.findAt(task.kind, wait.machines);
+      if (machines === undefined) {
+        // A machine was lost meanwhile: the task waits as before, and the others may have what is left.
+        this.queue.add(task, nowMicros);
+        for (const machine of wait.machines) this.noteFreed(machine);
+        continue;
+      }
+      const queueLength = this.queueLength + 1;
+      const { attempt, record } = this.placer.reserve(task, machines, nowMicros, {
+        rule: 'after eviction',
+        queueLength,
+      });
+      this.bind(attempt, record, output);
+      // There may be room left for others.
+      for (const machine of machines) this.noteFreed(machine);
+    }
   }
 
   /** EASY: later tasks may start now if that does not delay the blocked head by the estimates. Tried in order of submission. */
@@ -323,21 +358,23 @@ export class Scheduler {
     if (this.freed.length > freedMax) {
       this.queue.unpark(() => true);
     } else if (this.freed.length > 0 && this.queue.parkedLineCount > 0) {
-      this.queue.unpark((kind) => this.freed.some((machine) => this.index.canFit(kind, machine)));
+      const running = this.preempts ? [...this.attempts.values()] : [];
+      this.queue.unpark((task) => this.freed.some((machine) => this.mayFit(task, machine, running)));
     }
     this.freed.length = 0;
   }
 
-  private noteFreed(machine: number): void {
-    if (this.freed.length <= freedMax && this.freed[this.freed.length - 1] !== machine) this.freed.push(machine);
+  /** Whether a machine on which something has changed is worth a try. */
+  private mayFit({ kind, priority }: Task, machine: number, running: readonly Attempt[]): boolean {
+    if (this.placer.index.canFit(kind, machine)) return true;
+    if (!this.preempts) return false;
+    const there = running.filter((attempt) => attempt.machines.includes(machine));
+    const victims = victimsByMachine(priority, there, this.settings.get('scheduler.preemptionsMax')).get(machine);
+    return victims !== undefined && wouldFit(kind, machine, victims, this.cluster);
   }
 
-  /** `sign` 1 allocates, −1 releases. */
-  private change(kind: RequestKind, machine: number, deviceMask: number, sign: 1 | -1): void {
-    this.voidReservation();
-    this.index.changed(kind, machine, sign);
-    if (sign > 0) this.cluster.allocate(kind, machine, deviceMask);
-    else this.cluster.release(kind, machine, deviceMask);
+  private noteFreed(machine: number): void {
+    if (this.freed.length <= freedMax && this.freed[this.freed.length - 1] !== machine) this.freed.push(machine);
   }
 
   /** One record a task says why it waits; a task that is tried again and again would drown what matters. */
@@ -347,23 +384,7 @@ export class Scheduler {
     this.decide(task, 'waits', 'in order', output);
   }
 
-  private decide(
-    task: Task,
-    outcome: DecisionOutcome,
-    rule: DecisionRule,
-    output: SchedulerOutput,
-    attempt?: Attempt,
-  ): void {
-    output.decided(
-      this.decisions.write(task, {
-        outcome,
-        rule,
-        attempt,
-        shadowMicros: rule === 'backfilled' ? this.backfillShadowMicros : -1,
-        policyVersion: this.policyVersion,
-        queueLength: this.queue.size,
-        runnersUpMax: this.settings.get('scheduler.decisionRunnersUp'),
-      }),
-    );
+  private decide(task: Task, outcome: DecisionOutcome, rule: DecisionRule, output: SchedulerOutput): void {
+    output.decided(this.placer.explain(task, { outcome, rule, queueLength: this.queueLength }));
   }
 }

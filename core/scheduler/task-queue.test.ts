@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { findQueueOrder } from './catalogue.ts';
+import { newTask } from './new-task.ts';
 import { ModelTable, type RequestKind, RequestKindTable } from './request.ts';
 import type { Task } from './task.ts';
 import { TaskQueue } from './task-queue.ts';
@@ -11,7 +12,7 @@ const kinds: readonly RequestKind[] = [1, 2, 3].map((cores) =>
 );
 
 function makeTask(number: number, kind: number, estimateMicros = 1, submittedMicros = 0): Task {
-  return {
+  return newTask({
     task: number,
     submitter: 1,
     submission: number,
@@ -20,15 +21,8 @@ function makeTask(number: number, kind: number, estimateMicros = 1, submittedMic
     submittedMicros,
     estimateMicros,
     priority: 0,
-    state: 'waiting',
-    attempts: 0,
-    backoffs: 0,
-    overtaken: 0,
-    explained: false,
-    cancelled: false,
-    queueKey: 0,
-    queueIndex: -1,
-  };
+    checkpointMicros: 0,
+  });
 }
 
 function drain(queue: TaskQueue, now: number): number[] {
@@ -65,16 +59,17 @@ describe('task queue', () => {
 
   test('a parked kind is not selected, newcomers of it neither, until it is made active', () => {
     const queue = new TaskQueue(findQueueOrder('fcfs'));
-    queue.add(makeTask(1, 0), 0);
+    const first = makeTask(1, 0);
+    queue.add(first, 0);
     queue.add(makeTask(2, 1), 0);
-    queue.park(kinds[0] as RequestKind);
+    queue.park(first);
     queue.add(makeTask(3, 0), 0);
     expect(queue.select(0)?.task).toBe(2);
     expect(queue.head(0)?.task).toBe(1);
     expect([queue.activeLineCount, queue.parkedLineCount, queue.size]).toEqual([1, 1, 3]);
-    queue.unpark((kind) => kind === kinds[1]);
+    queue.unpark(({ kind }) => kind === kinds[1]);
     expect(queue.parkedLineCount).toBe(1);
-    queue.unpark((kind) => kind === kinds[0]);
+    queue.unpark(({ kind }) => kind === kinds[0]);
     expect(drain(queue, 0)).toEqual([1, 2, 3]);
   });
 
@@ -159,12 +154,14 @@ describe('task queue', () => {
             }
             case 'park': {
               const kind = kinds[next.of] as RequestKind;
-              queue.park(kind);
-              if (waiting.some((task) => task.kind === kind)) parked.add(kind);
+              const twin = waiting.find((task) => task.kind === kind);
+              if (twin === undefined) break;
+              queue.park(twin);
+              parked.add(kind);
               break;
             }
             case 'unpark':
-              queue.unpark((kind) => kind === kinds[next.of]);
+              queue.unpark(({ kind }) => kind === kinds[next.of]);
               parked.delete(kinds[next.of] as RequestKind);
               break;
             case 'backOff':
@@ -181,7 +178,7 @@ describe('task queue', () => {
                 tasks.set(task.task, task);
               }
               queue = new TaskQueue(plugin);
-              queue.restore(snapshot, tasks, table.kinds, now);
+              queue.restore(snapshot, tasks, now);
               break;
             }
           }

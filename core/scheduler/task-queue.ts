@@ -1,25 +1,20 @@
 // The waiting tasks in three parts. *Active*: worth trying in the next cycle. *Back-off*: not before a certain time.
 // *Unschedulable*: known not to fit until a machine is freed. Tasks that ask for the same thing fit or do not fit together,
 // so the queue keeps one line per request kind and parks whole lines: a thousand waiting tasks of forty kinds cost forty
-// looks at a freed machine, not a thousand.
+// looks at a freed machine, not a thousand. Where tasks of higher priority may evict others, what fits depends on the priority
+// as well, and lines are one per kind and priority.
 
 import { assert } from '../base/assert.ts';
 import type { QueueSortPlugin } from './framework.ts';
-import type { RequestKind } from './request.ts';
 import { runsBefore, type Task } from './task.ts';
 import { TaskHeap } from './task-heap.ts';
 
-/** Waiting tasks of one kind. */
+/** Waiting tasks that fit or do not fit together. */
 class Line {
-  readonly kind: RequestKind;
   readonly heap = new TaskHeap();
   parked = false;
   /** Position in the active or the parked list, −1 when the line is empty. */
   index = -1;
-
-  constructor(kind: RequestKind) {
-    this.kind = kind;
-  }
 }
 
 export interface BackingOff {
@@ -30,21 +25,27 @@ export interface BackingOff {
 /** A queue in a form that JSON carries: task numbers, in queue order. */
 export interface TaskQueueSnapshot {
   readonly active: readonly number[];
-  readonly parkedKinds: readonly number[];
+  /** The first task by number of each parked line, rising. */
+  readonly parked: readonly number[];
   readonly backingOff: readonly { readonly task: number; readonly untilMicros: number }[];
 }
 
 export class TaskQueue {
   private readonly order: QueueSortPlugin;
+  private readonly byPriority: boolean;
   private readonly lines: (Line | undefined)[] = [];
+  /** `byPriority`: lines that are not empty, by kind and priority. */
+  private readonly priorityLines = new Map<string, Line>();
   private readonly active: Line[] = [];
   private readonly parked: Line[] = [];
   /** Sorted by (untilMicros, task). */
   private readonly backingOff: BackingOff[] = [];
   private count = 0;
 
-  constructor(order: QueueSortPlugin) {
+  /** `byPriority`: whether a task fits depends on its priority too. */
+  constructor(order: QueueSortPlugin, byPriority = false) {
     this.order = order;
+    this.byPriority = byPriority;
   }
 
   /** Tasks in all three parts. */
@@ -60,10 +61,10 @@ export class TaskQueue {
     return this.parked.length;
   }
 
-  /** Adds a waiting task. A task whose kind is parked joins the parked line: what does not fit its twin does not fit it. */
+  /** Adds a waiting task. A task whose line is parked joins it: what does not fit its twin does not fit it. */
   add(task: Task, nowMicros: number): void {
     task.queueKey = this.order.key(task, nowMicros);
-    const line = this.lineOf(task.kind);
+    const line = this.lineOf(task);
     line.heap.push(task);
     if (line.index === -1) this.link(line, false);
     this.count++;
@@ -71,10 +72,12 @@ export class TaskQueue {
 
   /** Takes a task out of the active or the unschedulable part. */
   remove(task: Task): void {
-    const line = this.lineOf(task.kind);
+    const line = this.lineOf(task);
     line.heap.remove(task);
     this.count--;
-    if (line.heap.size === 0) this.unlink(line);
+    if (line.heap.size > 0) return;
+    this.unlink(line);
+    if (this.byPriority) this.priorityLines.delete(priorityKey(task));
   }
 
   contains(task: Task): boolean {
@@ -100,19 +103,19 @@ export class TaskQueue {
     return runsBefore(left, right);
   }
 
-  /** Marks the task's whole kind unschedulable. */
-  park(kind: RequestKind): void {
-    const line = this.lineOf(kind);
+  /** Marks the waiting task's whole line unschedulable. */
+  park(task: Task): void {
+    const line = this.lineOf(task);
     if (line.parked || line.index === -1) return;
     this.unlink(line);
     this.link(line, true);
   }
 
-  /** Makes every parked kind active for which `mayFit` holds. */
-  unpark(mayFit: (kind: RequestKind) => boolean): void {
+  /** Makes every parked line active for which `mayFit` holds; it is asked about any one task of the line. */
+  unpark(mayFit: (task: Task) => boolean): void {
     for (let index = this.parked.length - 1; index >= 0; index--) {
       const line = this.parked[index] as Line;
-      if (!mayFit(line.kind)) continue;
+      if (!mayFit(line.heap.items[0] as Task)) continue;
       this.unlink(line);
       this.link(line, false);
     }
@@ -170,17 +173,14 @@ export class TaskQueue {
     this.collectBySubmission(waiting);
     return {
       active: waiting.map((task) => task.task),
-      parkedKinds: this.parked.map((line) => line.kind.id).sort((left, right) => left - right),
+      parked: this.parked
+        .map((line) => line.heap.items.reduce((least, { task }) => Math.min(least, task), Number.POSITIVE_INFINITY))
+        .sort((left, right) => left - right),
       backingOff: this.backingOff.map(({ task, untilMicros }) => ({ task: task.task, untilMicros })),
     };
   }
 
-  restore(
-    snapshot: TaskQueueSnapshot,
-    tasks: ReadonlyMap<number, Task>,
-    kinds: readonly RequestKind[],
-    nowMicros: number,
-  ): void {
+  restore(snapshot: TaskQueueSnapshot, tasks: ReadonlyMap<number, Task>, nowMicros: number): void {
     assert(this.count === 0, 'restore into an empty queue');
     const taskOf = (number: number): Task => {
       const task = tasks.get(number);
@@ -188,7 +188,7 @@ export class TaskQueue {
       return task;
     };
     for (const number of snapshot.active) this.add(taskOf(number), nowMicros);
-    for (const kind of snapshot.parkedKinds) this.park(kinds[kind] as RequestKind);
+    for (const number of snapshot.parked) this.park(taskOf(number));
     for (const { task, untilMicros } of snapshot.backingOff) {
       this.backingOff.push({ task: taskOf(task), untilMicros });
       this.count++;
@@ -211,11 +211,20 @@ export class TaskQueue {
     return best;
   }
 
-  private lineOf(kind: RequestKind): Line {
-    let line = this.lines[kind.id];
+  private lineOf(task: Task): Line {
+    if (this.byPriority) {
+      const key = priorityKey(task);
+      let line = this.priorityLines.get(key);
+      if (line === undefined) {
+        line = new Line();
+        this.priorityLines.set(key, line);
+      }
+      return line;
+    }
+    let line = this.lines[task.kind.id];
     if (line === undefined) {
-      line = new Line(kind);
-      this.lines[kind.id] = line;
+      line = new Line();
+      this.lines[task.kind.id] = line;
     }
     return line;
   }
@@ -236,4 +245,8 @@ export class TaskQueue {
     line.index = -1;
     line.parked = false;
   }
+}
+
+function priorityKey({ kind, priority }: Task): string {
+  return `${kind.id} ${priority}`;
 }

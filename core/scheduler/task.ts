@@ -20,9 +20,15 @@ export interface Task extends QueuedTask {
   readonly submittedMicros: number;
   readonly estimateMicros: number;
   readonly priority: number;
+  /** Service between two checkpoints, microseconds; 0 means none: the task begins anew when it is placed again. */
+  readonly checkpointMicros: number;
   state: TaskState;
   /** Attempts begun so far. */
   attempts: number;
+  /** Attempts that were evicted for a task of higher priority: they do not count as failures. */
+  preemptions: number;
+  /** Service that its latest known checkpoint holds, microseconds. */
+  progressMicros: number;
   /** Times that it backed off unplaced. */
   backoffs: number;
   /** Placements of later tasks while this one stood first in the queue (see `overtakeMax`). */
@@ -50,6 +56,8 @@ export interface Attempt {
   /** The how-manieth attempt that the leading agent was given in its present incarnation, from 1. */
   order: number;
   readonly placedMicros: number;
+  /** Service done by earlier attempts, from whose checkpoint this one goes on. */
+  readonly resumeMicros: number;
   /** When the agent said that it began; −1 before. */
   startedMicros: number;
   /** `cancelling`: no longer the task's current attempt, but its resources are held until the agent says that it stopped or is dead. */

@@ -220,8 +220,9 @@ export function describePolicy(profile: Scenario['policies'][number]): string {
     profile.backfill === 'none'
       ? ''
       : `, EASY backfilling (${profile.backfill === 'never' ? 'never past the shadow time' : 'past it on unreserved machines'})`;
+  const preempts = profile.preempt === 'lowerPriority' ? ', lower priorities evicted' : '';
   const bound = profile.overtakeMax > 0 ? `, at most ${profile.overtakeMax} overtakings` : '';
-  return `${profile.order.toUpperCase()} order, ${profile.place} placement, ${unplaced}${bound}${backfill}`;
+  return `${profile.order.toUpperCase()} order, ${profile.place} placement, ${unplaced}${bound}${backfill}${preempts}`;
 }
 
 /** The spec of a metric by name. */

@@ -87,6 +87,7 @@ function buildPolicy(name: string, own: PolicyFields, defaults: PolicyFields): O
     unplaced: merged.unplaced ?? 'skip',
     backfill: merged.backfill ?? 'none',
     overtakeMax: merged.overtakeMax ?? 0,
+    preempt: merged.preempt ?? 'never',
   };
 }
 

@@ -84,6 +84,6 @@ test('policies are listed for people and for programs', () => {
   const programs = context();
   policiesCommand.run({ arguments: [], options: { json: true } }, programs);
   const parts = JSON.parse(programs.output.join('')) as Record<string, Record<string, string>>;
-  expect(Object.keys(parts)).toEqual(['order', 'place', 'unplaced', 'backfill']);
+  expect(Object.keys(parts)).toEqual(['order', 'place', 'unplaced', 'backfill', 'preempt']);
   expect(parts.place?.['best-fit']).toBeTypeOf('string');
 });

@@ -86,9 +86,33 @@ describe('a valid scenario', () => {
       write(`${valid}policyDefaults: { place: first-fit, unplaced: block, backfill: never }\n`),
     );
     expect(scenario.policies).toEqual([
-      { name: 'best-fit', order: 'fcfs', place: 'best-fit', unplaced: 'block', backfill: 'never', overtakeMax: 0 },
-      { name: 'sjf', order: 'sjf', place: 'first-fit', unplaced: 'block', backfill: 'never', overtakeMax: 0 },
-      { name: 'mine', order: 'sjf', place: 'worst-fit', unplaced: 'block', backfill: 'never', overtakeMax: 0 },
+      {
+        name: 'best-fit',
+        order: 'fcfs',
+        place: 'best-fit',
+        unplaced: 'block',
+        backfill: 'never',
+        overtakeMax: 0,
+        preempt: 'never',
+      },
+      {
+        name: 'sjf',
+        order: 'sjf',
+        place: 'first-fit',
+        unplaced: 'block',
+        backfill: 'never',
+        overtakeMax: 0,
+        preempt: 'never',
+      },
+      {
+        name: 'mine',
+        order: 'sjf',
+        place: 'worst-fit',
+        unplaced: 'block',
+        backfill: 'never',
+        overtakeMax: 0,
+        preempt: 'never',
+      },
     ]);
   });
 

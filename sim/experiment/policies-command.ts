@@ -3,7 +3,7 @@
 import { createColors } from 'picocolors';
 import type { Command } from '../../core/ports/command.ts';
 import { placements, queueOrders } from '../../core/scheduler/catalogue.ts';
-import type { BackfillRule, UnplacedRule } from '../../core/scheduler/framework.ts';
+import type { BackfillRule, PreemptRule, UnplacedRule } from '../../core/scheduler/framework.ts';
 
 export const unplacedRules: Readonly<Record<UnplacedRule, string>> = {
   block: 'nothing behind it is placed until it fits',
@@ -18,11 +18,17 @@ export const backfillRules: Readonly<Record<BackfillRule, string>> = {
   avoidReserved: 'or if it keeps off the machines reserved for the blocked one',
 };
 
+export const preemptRules: Readonly<Record<PreemptRule, string>> = {
+  never: 'what runs, runs to its end',
+  lowerPriority:
+    'a task that fits nowhere stops running ones of lower priority, as few and unimportant ones as will do',
+};
+
 export const policiesCommand: Command = {
   name: 'policies',
   summary: 'list queue orders, placements and rules',
   description:
-    'Lists what a policy of a scenario is made of: a queue order, a placement, what an unplaced task does, and backfilling.',
+    'Lists what a policy of a scenario is made of: a queue order, a placement, what an unplaced task does, backfilling and preemption.',
   arguments: [],
   options: [{ flags: '--json', description: 'print JSON' }],
   examples: [{ line: 'sira policies', meaning: 'what a policy is made of' }],
@@ -32,6 +38,7 @@ export const policiesCommand: Command = {
       place: describe(placements),
       unplaced: unplacedRules,
       backfill: backfillRules,
+      preempt: preemptRules,
     };
     if (call.options.json === true) {
       context.terminal.write(`${JSON.stringify(parts, null, 2)}\n`);
@@ -43,9 +50,10 @@ export const policiesCommand: Command = {
       place: 'Placements: which machine and devices it gets',
       unplaced: 'Unplaced rules: what happens to a task that fits nowhere now',
       backfill: 'Backfilling: who may overtake a blocked task',
+      preempt: 'Preemption: who may be stopped for a waiting task',
     };
     const width = Math.max(...Object.values(parts).flatMap((part) => Object.keys(part).map((name) => name.length)));
-    for (const field of ['order', 'place', 'unplaced', 'backfill'] as const) {
+    for (const field of ['order', 'place', 'unplaced', 'backfill', 'preempt'] as const) {
       context.terminal.write(
         `${field === 'order' ? '' : '\n'}${colours.bold(titles[field])} ${colours.dim(`(${field}:)`)}\n`,
       );

@@ -1,7 +1,7 @@
 // A scenario as its YAML says it, before defaults: the types that scenarios/scenario.schema.json describes. Only values that
 // passed the schema are read through these types.
 
-import type { BackfillRule, UnplacedRule } from '../../core/scheduler/framework.ts';
+import type { BackfillRule, PreemptRule, UnplacedRule } from '../../core/scheduler/framework.ts';
 import type { CsvColumns } from '../workload/spec.ts';
 import type { FaultSpec, LatencySpec } from './scenario.ts';
 
@@ -14,6 +14,7 @@ export interface PolicyFields {
   readonly unplaced?: UnplacedRule;
   readonly backfill?: BackfillRule;
   readonly overtakeMax?: number;
+  readonly preempt?: PreemptRule;
 }
 
 export interface MachineGroupFields {

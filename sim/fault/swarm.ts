@@ -12,7 +12,7 @@ import type { FaultSpec, LatencySpec, NetworkSpec } from '../experiment/scenario
 import { createOracles } from '../oracle/create-oracles.ts';
 import type { MachineSpec, WorkloadTask } from '../workload/workload.ts';
 import type { WorldObserver } from '../world/observer.ts';
-import { World } from '../world/world.ts';
+import { World, type WorldOptions } from '../world/world.ts';
 
 export interface SwarmCase {
   readonly seed: number;
@@ -23,6 +23,8 @@ export interface SwarmCase {
   readonly heartbeat: { readonly intervalMicros: number; readonly leaseMicros: number };
   readonly faults: readonly FaultSpec[];
   readonly queueLengthMax: number;
+  /** Kernel settings that differ from their defaults, by name. */
+  readonly settings?: WorldOptions['settings'];
   readonly cancellations: readonly { readonly atMicros: number; readonly submission: number }[];
 }
 
@@ -164,6 +166,7 @@ export function runSwarmCase(drawn: SwarmCase, options: SwarmOptions = {}): Swar
     heartbeat,
     limits: { ...defaultSimulationLimits, queueLengthMax: drawn.queueLengthMax },
     faults,
+    settings: drawn.settings,
     observers: [...oracles.observers, recorder, ...(options.observers ?? [])],
   });
   const cancel = world.simulation.defineHandler('task is cancelled', (submission) => world.cancel(submission));

@@ -18,6 +18,8 @@ export interface WorkloadTask {
   /** Larger is more important; 0 if the trace says nothing. */
   readonly priority: number;
   readonly tenant: string;
+  /** Service between two checkpoints that it saves; none if left out. */
+  readonly checkpointMicros?: number | undefined;
 }
 
 export interface MachineSpec extends MachineResources {

@@ -18,6 +18,8 @@ export interface MachineWorld {
   /** True duration of the dispatched work, microseconds; `Infinity` never ends by itself. */
   durationMicros(dispatch: Dispatch): number;
   workStarted(machine: number, dispatch: Dispatch): void;
+  /** The work has saved a checkpoint that holds this much service, earlier attempts' included. */
+  workSaved?(machine: number, dispatch: Dispatch, progressMicros: number): void;
   workEnded(machine: number, dispatch: Dispatch, end: WorkEnd): void;
   machineHung(machine: number, hung: boolean): void;
 }
@@ -26,6 +28,11 @@ interface RunningWork {
   readonly dispatch: Dispatch;
   readonly startedMicros: number;
   endMicros: number;
+  /** When it saves its next checkpoint, and what that will hold; `Infinity` if it saves none. */
+  saveMicros: number;
+  savedMicros: number;
+  /** Machine time for a microsecond of service. */
+  readonly slowness: number;
   /** −1 if it never ends by itself, or the machine hangs. */
   eventId: number;
   /** It failed while the machine hung; the agent learns of it when the hang ends. */
@@ -109,6 +116,7 @@ export class Machine {
     this.world.machineHung(this.index, false);
     for (const work of [...this.running.values()]) {
       work.endMicros += hungMicros;
+      work.saveMicros += hungMicros;
       if (work.failed) this.finish(work, 'failed');
       else this.schedule(work);
     }
@@ -123,10 +131,12 @@ export class Machine {
     if (this.responsive) this.agent.wake(this.world.simulation.nowMicros);
   }
 
-  /** The event of an end of work came. */
+  /** The event of an end of work came, or of a checkpoint before it. */
   endWork(attempt: number): void {
     const work = this.running.get(attempt);
-    if (work !== undefined) this.finish(work, 'completed');
+    if (work === undefined) return;
+    if (work.saveMicros < work.endMicros) this.save(work);
+    else this.finish(work, 'completed');
   }
 
   /** The work cannot go on: another of its machines is gone. */
@@ -149,12 +159,32 @@ export class Machine {
     this.agent.workEnded(work.dispatch, end, now - work.startedMicros, now);
   }
 
+  private save(work: RunningWork): void {
+    const { dispatch, slowness } = work;
+    const everyMicros = dispatch.checkpoint?.everyMicros as number;
+    const progressMicros = work.savedMicros + everyMicros;
+    work.savedMicros = progressMicros;
+    work.saveMicros += Math.ceil(everyMicros * slowness);
+    this.world.workSaved?.(this.index, dispatch, progressMicros);
+    this.agent.workProgressed(dispatch, progressMicros);
+    this.schedule(work);
+  }
+
   private startWork(dispatch: Dispatch): void {
     const now = this.world.simulation.nowMicros;
+    const { slowness } = this;
+    const { everyMicros, resumeMicros } = dispatch.checkpoint ?? {
+      everyMicros: Number.POSITIVE_INFINITY,
+      resumeMicros: 0,
+    };
+    const leftMicros = Math.max(0, this.world.durationMicros(dispatch) - resumeMicros);
     const work: RunningWork = {
       dispatch,
       startedMicros: now,
-      endMicros: now + Math.ceil(this.world.durationMicros(dispatch) * this.slowness),
+      endMicros: now + Math.ceil(leftMicros * slowness),
+      saveMicros: now + Math.ceil(everyMicros * slowness),
+      savedMicros: resumeMicros,
+      slowness,
       eventId: -1,
       failed: false,
     };
@@ -172,9 +202,10 @@ export class Machine {
   }
 
   private schedule(work: RunningWork): void {
-    if (work.endMicros === Number.POSITIVE_INFINITY) return;
+    const timeMicros = Math.min(work.saveMicros, work.endMicros);
+    if (timeMicros === Number.POSITIVE_INFINITY) return;
     work.eventId = this.world.simulation.schedule(
-      work.endMicros,
+      timeMicros,
       eventPriority.world,
       this.world.workEndHandler,
       this.index,

@@ -15,6 +15,8 @@ export interface WorldObserver {
   kernelEffect?(effect: Effect, nowMicros: number): void;
   /** Work physically begins on `machines` (the world's own indices, the leading one first). */
   workStarted?(dispatch: Dispatch, machines: readonly number[], nowMicros: number): void;
+  /** The work has saved a checkpoint that holds this much service, earlier attempts' included. */
+  workSaved?(dispatch: Dispatch, progressMicros: number, nowMicros: number): void;
   workEnded?(dispatch: Dispatch, machines: readonly number[], end: WorkEnd, nowMicros: number): void;
   /** A machine stands still, with the work that it leads; or it goes on, after its agent has looked at its lease. */
   machineHung?(machine: number, hung: boolean, nowMicros: number): void;

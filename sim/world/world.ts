@@ -7,7 +7,7 @@ import { RandomStream } from '../../core/base/random.ts';
 import { microsPerSecond } from '../../core/base/time.ts';
 import type { AgentMessage, ToAgent } from '../../core/client/agent-client.ts';
 import { SubmitterClient, type ToSubmitter } from '../../core/client/submitter-client.ts';
-import { createKernelSettings } from '../../core/config/kernel-setting-table.ts';
+import { createKernelSettings, type KernelSettingName } from '../../core/config/kernel-setting-table.ts';
 import type { Dispatch, Effect, TaskEnded } from '../../core/kernel/effects.ts';
 import type { InputBody } from '../../core/kernel/inputs.ts';
 import { Kernel } from '../../core/kernel/kernel.ts';
@@ -37,6 +37,8 @@ export interface WorldOptions {
     readonly queueLengthMax: number;
   };
   readonly faults: readonly FaultSpec[];
+  /** Kernel settings that differ from their defaults, by name. */
+  readonly settings?: Partial<Readonly<Record<KernelSettingName, number>>> | undefined;
   readonly observers: readonly WorldObserver[];
 }
 
@@ -80,6 +82,7 @@ export class World implements MachineWorld {
     this.simulation = simulation;
     this.settings = createKernelSettings({
       initial: {
+        ...options.settings,
         'registry.leaseMicros': options.heartbeat.leaseMicros,
         'registry.heartbeatIntervalMicros': options.heartbeat.intervalMicros,
         'scheduler.queueLengthMax': options.limits.queueLengthMax,
@@ -193,6 +196,10 @@ export class World implements MachineWorld {
     for (const observer of this.observers) observer.workStarted?.(dispatch, machines, this.simulation.nowMicros);
   }
 
+  workSaved(_machine: number, dispatch: Dispatch, progressMicros: number): void {
+    for (const observer of this.observers) observer.workSaved?.(dispatch, progressMicros, this.simulation.nowMicros);
+  }
+
   workEnded(machine: number, dispatch: Dispatch, end: WorkEnd): void {
     const machines = this.machinesOf(machine, dispatch);
     if (machines.length > 1) this.spanning.delete(dispatch.attempt);
@@ -243,7 +250,9 @@ export class World implements MachineWorld {
       // The submitter numbers its tasks 1, 2, 3 …; the answer may come before `submit` returns only with the next event.
       this.durations.set(this.arrived, task.durationMicros);
       for (const observer of this.observers) observer.taskArrived?.(this.arrived, task, now);
-      this.submitter.submit(task.request, task.estimateMicros, task.priority, task.tenant, now);
+      const { request, estimateMicros, priority, tenant, checkpointMicros } = task;
+      const more = checkpointMicros === undefined ? {} : { checkpointMicros };
+      this.submitter.submit(request, estimateMicros, priority, tenant, now, more);
       const next = this.arrivals.next();
       this.nextTask = next.done === true ? undefined : next.value;
     } while (this.nextTask !== undefined && this.nextTask.arrivalMicros <= now);

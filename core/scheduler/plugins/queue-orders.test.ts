@@ -10,7 +10,14 @@ const table = new RequestKindTable(new ModelTable());
 function key(order: string, processors: number, requested: number, submitted: number, now: number): number {
   const request = { cpuMilli: 1000, memoryMib: 0, gpuCount: 0, gpuMilli: 0, gpuModels: [], machineCount: processors };
   const kind = table.intern(request);
-  const task = { task: 1, kind, submittedMicros: submitted * second, estimateMicros: requested * second, priority: 0 };
+  const task = {
+    task: 1,
+    kind,
+    submittedMicros: submitted * second,
+    estimateMicros: requested * second,
+    priority: 0,
+    tenant: 'a',
+  };
   return findQueueOrder(order).key(task, now * second);
 }
 

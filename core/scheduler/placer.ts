@@ -1,0 +1,132 @@
+// Filter, Score and Reserve for one task: finds its machines, chooses devices, takes the resources, and writes down why. It
+// owns the attempts that hold resources and the index that finds machines; which task is tried when is the cycle's business.
+
+import { assert } from '../base/assert.ts';
+import type { RandomStream } from '../base/random.ts';
+import type { KernelSettingTable } from '../config/kernel-setting-table.ts';
+import type { Settings } from '../config/settings.ts';
+import { findPlacement } from './catalogue.ts';
+import type { ClusterState } from './cluster-state.ts';
+import type { DecisionRecord, DecisionRule } from './decision.ts';
+import { type DecisionFacts, DecisionWriter } from './decision-writer.ts';
+import type { Placement, Profile } from './framework.ts';
+import { PlacementIndex } from './placement-index.ts';
+import type { RequestKind } from './request.ts';
+import type { Attempt, Task } from './task.ts';
+
+/** Told of each change of what machines hold. */
+export type ClusterListener = () => void;
+
+export class Placer {
+  readonly cluster: ClusterState;
+  readonly placement: Placement;
+  readonly index: PlacementIndex;
+  /** Attempts that hold resources, by number, in order of placement. */
+  readonly attempts = new Map<number, Attempt>();
+  /** Attempts ever begun. */
+  attemptCount = 0;
+  policyVersion = 1;
+  private readonly decisions: DecisionWriter;
+  private readonly settings: Settings<KernelSettingTable>;
+  private readonly onChange: ClusterListener;
+  private readonly spanned: number[] = [];
+
+  constructor(
+    cluster: ClusterState,
+    profile: Profile,
+    random: RandomStream,
+    settings: Settings<KernelSettingTable>,
+    onChange: ClusterListener,
+  ) {
+    this.cluster = cluster;
+    this.settings = settings;
+    this.onChange = onChange;
+    this.placement = findPlacement(profile.place)({ cluster, random, typicalTasks: profile.typicalTasks });
+    this.index = new PlacementIndex(cluster, this.placement, random);
+    this.decisions = new DecisionWriter(this.index, this.placement);
+  }
+
+  get decisionCount(): number {
+    return this.decisions.count;
+  }
+
+  set decisionCount(count: number) {
+    this.decisions.count = count;
+  }
+
+  /** The best machines for `kind` now, none of which `excluded` names; undefined if there are too few. */
+  find(kind: RequestKind, excluded: ((machine: number) => boolean) | undefined): number[] | undefined {
+    if (kind.machineCount === 1 && excluded === undefined) {
+      const machine = this.index.find(kind);
+      return machine < 0 ? undefined : [machine];
+    }
+    return this.index.findMany(kind, kind.machineCount, excluded, this.spanned) ? [...this.spanned] : undefined;
+  }
+
+  /** Machines chosen by other means, as if they had been found; undefined if one of them has no room. */
+  findAt(kind: RequestKind, machines: readonly number[]): number[] | undefined {
+    for (const machine of machines) if (!this.index.canFit(kind, machine)) return undefined;
+    this.index.choose(kind, machines[0] as number);
+    return [...machines];
+  }
+
+  /** Takes the resources of machines that were just found. */
+  reserve(
+    task: Task,
+    machines: readonly number[],
+    nowMicros: number,
+    facts: { readonly rule: DecisionRule; readonly shadowMicros?: number | undefined; readonly queueLength: number },
+  ): { readonly attempt: Attempt; readonly record: DecisionRecord } {
+    const { kind } = task;
+    const deviceMasks = machines.map((machine) =>
+      kind.gpuCount > 0 ? this.placement.devices.choose(kind, machine) : 0,
+    );
+    const attempt: Attempt = {
+      attempt: ++this.attemptCount,
+      task,
+      kind,
+      machines,
+      deviceMasks,
+      order: 0,
+      placedMicros: nowMicros,
+      resumeMicros: task.progressMicros,
+      startedMicros: -1,
+      state: 'dispatched',
+    };
+    const record = this.explain(task, { ...facts, outcome: 'placed', attempt });
+    this.hold(attempt);
+    return { attempt, record };
+  }
+
+  /** An attempt of a snapshot, or of just now, has its resources. */
+  hold(attempt: Attempt): void {
+    this.attempts.set(attempt.attempt, attempt);
+    this.change(attempt, 1);
+  }
+
+  /** Returns the resources of an attempt. */
+  release(attempt: Attempt): void {
+    assert(this.attempts.delete(attempt.attempt), 'an attempt is released once');
+    this.change(attempt, -1);
+  }
+
+  /** The record of a decision about `task`; for a placement, before the columns change. */
+  explain(task: Task, facts: Omit<DecisionFacts, 'policyVersion' | 'runnersUpMax'>): DecisionRecord {
+    const policyVersion = this.policyVersion;
+    const chosen = facts.rule === 'after eviction';
+    const runnersUpMax = chosen ? 0 : this.settings.get('scheduler.decisionRunnersUp');
+    return this.decisions.write(task, { ...facts, policyVersion, runnersUpMax });
+  }
+
+  /** `sign` 1 allocates, −1 releases. */
+  private change({ kind, machines, deviceMasks }: Attempt, sign: 1 | -1): void {
+    this.onChange();
+    for (let position = 0; position < machines.length; position++) {
+      const machine = machines[position] as number;
+      const deviceMask = deviceMasks[position] as number;
+      this.index.changed(kind, machine, sign);
+      if (sign > 0) this.cluster.allocate(kind, machine, deviceMask);
+      else this.cluster.release(kind, machine, deviceMask);
+    }
+  }
+}
