@@ -1,7 +1,10 @@
 // All oracles of a run, ready to watch a world. They are on in every run; they see everything, change nothing, and raise an
 // {@link OracleViolation} at the first promise that is broken.
 
-import type { WorldObserver } from '../world/observer.ts';
+import type { Dispatch, Effect, TaskEnded } from '../../core/kernel/effects.ts';
+import type { InputBody } from '../../core/kernel/inputs.ts';
+import type { WorkloadTask } from '../workload/workload.ts';
+import type { WorkEnd, WorldObserver } from '../world/observer.ts';
 import type { WorldOptions } from '../world/world.ts';
 import { CapacityOracle } from './capacity-oracle.ts';
 import { DeliveryOracle } from './delivery-oracle.ts';
@@ -14,31 +17,129 @@ import { PhysicalWorks } from './physical-work.ts';
 import { type Fail, OracleViolation } from './violation.ts';
 
 export interface Oracles {
-  /** For `WorldOptions.observers`, in this order. */
+  /** For `WorldOptions.observers`. */
   readonly observers: readonly WorldObserver[];
   /** Checks what only the end of a run shows. Call it once, with the simulated time at which the run stopped. */
   finish(nowMicros: number): void;
 }
 
-/** What the oracles need to know of a world: options for one will do. */
+/** What the oracles need to know of a world: options for one will do. Without `seed`, runs in which a drawn share of the
+ *  machines is lost for ever are not judged for liveness. */
 export type OracleOptions = Pick<WorldOptions, 'machines' | 'profile' | 'heartbeat' | 'faults'> &
   Partial<Pick<WorldOptions, 'seed'>>;
 
 /** @throws {@link OracleViolation} (SIRA_ORACLE_VIOLATED) from any call to an observer or to `finish`. */
 export function createOracles(options: OracleOptions): Oracles {
-  const names = options.machines.map((machine) => machine.name);
-  const recorder = new FlightRecorder(names);
-  const fail: Fail = (oracle, what, nowMicros, concerned) => {
-    throw new OracleViolation(oracle, what, nowMicros, concerned, recorder.chain(concerned));
-  };
-  const works = new PhysicalWorks(names);
-  const capacity = new CapacityOracle(options.machines, fail);
-  const owner = new OwnerOracle(fail);
-  const leases = new LeaseOracle(works, options.heartbeat.leaseMicros, fail);
-  const liveness = new LivenessOracle(options, fail);
-  works.listeners.push(leases, owner, capacity, liveness);
-  return {
-    observers: [recorder, works, new EndOracle(fail), leases, owner, capacity, new DeliveryOracle(fail), liveness],
-    finish: (nowMicros) => liveness.check(nowMicros),
-  };
+  const panel = new OraclePanel(options);
+  return { observers: [panel], finish: (nowMicros) => panel.finish(nowMicros) };
+}
+
+/** One observer that tells each oracle what it asks for, by calls that the compiler can see through: half the cost of as
+ *  many observers in a list. What is new is first recorded, then judged. */
+class OraclePanel implements WorldObserver {
+  private readonly recorder: FlightRecorder;
+  private readonly works: PhysicalWorks;
+  private readonly ends: EndOracle;
+  private readonly leases: LeaseOracle;
+  private readonly owners: OwnerOracle;
+  private readonly capacity: CapacityOracle;
+  private readonly deliveries: DeliveryOracle;
+  private readonly liveness: LivenessOracle;
+
+  constructor(options: OracleOptions) {
+    const names = options.machines.map((machine) => machine.name);
+    this.recorder = new FlightRecorder(names);
+    const fail: Fail = (oracle, what, nowMicros, concerned) => {
+      throw new OracleViolation(oracle, what, nowMicros, concerned, this.recorder.chain(concerned));
+    };
+    this.works = new PhysicalWorks(names);
+    this.ends = new EndOracle(fail);
+    this.leases = new LeaseOracle(this.works, options.heartbeat.leaseMicros, fail);
+    this.owners = new OwnerOracle(fail);
+    this.capacity = new CapacityOracle(options.machines, fail);
+    this.deliveries = new DeliveryOracle(fail);
+    this.liveness = new LivenessOracle(options, fail);
+    this.works.listeners.push(this.leases, this.owners, this.capacity, this.liveness);
+  }
+
+  taskArrived(submission: number, task: WorkloadTask, nowMicros: number): void {
+    this.recorder.taskArrived(submission, task, nowMicros);
+    this.ends.taskArrived(submission);
+    this.capacity.taskArrived(submission, task);
+    this.liveness.taskArrived(submission, task, nowMicros);
+  }
+
+  submissionAnswered(submission: number, accepted: boolean, reason: string, nowMicros: number): void {
+    this.recorder.submissionAnswered(submission, accepted, reason, nowMicros);
+    this.ends.submissionAnswered(submission, accepted, reason, nowMicros);
+    this.liveness.submissionAnswered(submission, accepted);
+  }
+
+  kernelInput(input: InputBody, nowMicros: number): void {
+    this.recorder.kernelInput(input, nowMicros);
+    this.leases.kernelInput(input, nowMicros);
+    this.deliveries.kernelInput(input, nowMicros);
+    this.liveness.kernelInput(input, nowMicros);
+  }
+
+  kernelEffect(effect: Effect, nowMicros: number): void {
+    switch (effect.kind) {
+      case 'dispatch':
+        this.recorder.kernelEffect(effect, nowMicros);
+        this.ends.kernelEffect(effect, nowMicros);
+        this.leases.kernelEffect(effect, nowMicros);
+        return;
+      case 'deliver':
+        this.recorder.kernelEffect(effect, nowMicros);
+        this.deliveries.kernelEffect(effect, nowMicros);
+        return;
+      case 'submissionAccepted':
+      case 'submissionRefused':
+        this.recorder.kernelEffect(effect, nowMicros);
+        this.ends.kernelEffect(effect, nowMicros);
+        this.liveness.kernelEffect(effect, nowMicros);
+        return;
+      case 'agentRegistered':
+      case 'agentStateChanged':
+        this.recorder.kernelEffect(effect, nowMicros);
+        this.works.kernelEffect(effect, nowMicros);
+        this.leases.kernelEffect(effect, nowMicros);
+        return;
+      case 'heartbeatsRecorded':
+        this.leases.kernelEffect(effect, nowMicros);
+        return;
+      case 'wakeAt':
+        return;
+      default:
+        this.recorder.kernelEffect(effect, nowMicros);
+    }
+  }
+
+  workStarted(dispatch: Dispatch, machines: readonly number[], nowMicros: number): void {
+    this.recorder.workStarted(dispatch, machines, nowMicros);
+    this.works.workStarted(dispatch, machines, nowMicros);
+  }
+
+  workEnded(dispatch: Dispatch, machines: readonly number[], end: WorkEnd, nowMicros: number): void {
+    this.recorder.workEnded(dispatch, machines, end, nowMicros);
+    this.works.workEnded(dispatch, machines, end, nowMicros);
+  }
+
+  machineHung(machine: number, hung: boolean, nowMicros: number): void {
+    this.recorder.machineHung(machine, hung, nowMicros);
+    this.works.machineHung(machine, hung);
+    this.leases.machineHung(machine, hung, nowMicros);
+  }
+
+  taskEnded(end: TaskEnded, nowMicros: number): void {
+    this.recorder.taskEnded(end, nowMicros);
+    this.ends.taskEnded(end, nowMicros);
+    this.owners.taskEnded(end, nowMicros);
+    this.deliveries.taskEnded(end, nowMicros);
+    this.liveness.taskEnded(end, nowMicros);
+  }
+
+  finish(nowMicros: number): void {
+    this.liveness.check(nowMicros);
+  }
 }

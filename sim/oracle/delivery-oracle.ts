@@ -7,6 +7,7 @@ import type { Effect, TaskEnded } from '../../core/kernel/effects.ts';
 import type { InputBody } from '../../core/kernel/inputs.ts';
 import { endsSubscription, endsTopic } from '../../core/kernel/kernel.ts';
 import type { WorldObserver } from '../world/observer.ts';
+import { withRoom } from './column.ts';
 import type { Fail } from './violation.ts';
 
 /** The one submitter of a simulated world. */
@@ -17,8 +18,8 @@ export class DeliveryOracle implements WorldObserver {
   private readonly fail: Fail;
   /** Submissions by offset modulo the length, from `acknowledged` to `delivered`. */
   private content = new Float64Array(1024);
-  /** Submissions whose end was delivered and not yet taken. */
-  private readonly untaken = new Set<number>();
+  /** By submission: 1 if its end was delivered and not yet taken. */
+  private untaken = new Uint8Array(0);
   /** Offsets below were delivered at least once; acknowledged to the kernel. */
   private delivered = 0;
   private acknowledged = 0;
@@ -35,7 +36,10 @@ export class DeliveryOracle implements WorldObserver {
   }
 
   taskEnded(end: TaskEnded, nowMicros: number): void {
-    if (this.untaken.delete(end.submission)) return;
+    if (this.untaken[end.submission] === 1) {
+      this.untaken[end.submission] = 0;
+      return;
+    }
     const what = `the submitter takes the end of submission ${end.submission}, which was not delivered, or was taken before`;
     this.fail('acknowledged messages', what, nowMicros, end);
   }
@@ -53,7 +57,7 @@ export class DeliveryOracle implements WorldObserver {
     }
     for (; this.acknowledgedNow <= input.offset; this.acknowledgedNow++) {
       const submission = this.content[this.acknowledgedNow & (this.content.length - 1)] as number;
-      if (!this.untaken.has(submission)) continue;
+      if (this.untaken[submission] !== 1) continue;
       const what = `offset ${input.offset} is acknowledged, but the end of submission ${submission} was not taken`;
       this.fail('acknowledged messages', what, nowMicros, { submission });
     }
@@ -70,7 +74,8 @@ export class DeliveryOracle implements WorldObserver {
         );
       if (offset - this.acknowledged >= this.content.length) this.grow();
       this.content[offset & (this.content.length - 1)] = end.submission;
-      this.untaken.add(end.submission);
+      this.untaken = withRoom(this.untaken, end.submission);
+      this.untaken[end.submission] = 1;
       this.delivered = offset + 1;
       return;
     }

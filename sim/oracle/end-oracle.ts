@@ -3,6 +3,7 @@
 
 import type { Effect, TaskEnded } from '../../core/kernel/effects.ts';
 import type { WorldObserver } from '../world/observer.ts';
+import { withRoom } from './column.ts';
 import type { Fail } from './violation.ts';
 
 const arrived = 1;
@@ -14,16 +15,17 @@ const names = ['unknown', 'not answered', 'accepted', 'refused', 'ended'] as con
 export class EndOracle implements WorldObserver {
   private readonly fail: Fail;
   /** By submission: how far it is, as the submitter knows. */
-  private states = new Uint8Array(4096);
+  private states = new Uint8Array(0);
   /** By submission: 1 the kernel accepted it, 2 the kernel refused it. */
-  private answers = new Uint8Array(4096);
+  private answers = new Uint8Array(0);
 
   constructor(fail: Fail) {
     this.fail = fail;
   }
 
   taskArrived(submission: number): void {
-    if (submission >= this.states.length) this.grow(submission);
+    this.states = withRoom(this.states, submission);
+    this.answers = withRoom(this.answers, submission);
     this.states[submission] = arrived;
   }
 
@@ -85,15 +87,5 @@ export class EndOracle implements WorldObserver {
         submission,
       });
     this.answers[submission] = answer;
-  }
-
-  private grow(submission: number): void {
-    const grown = (column: Uint8Array): Uint8Array<ArrayBuffer> => {
-      const larger = new Uint8Array(submission * 2);
-      larger.set(column);
-      return larger;
-    };
-    this.states = grown(this.states);
-    this.answers = grown(this.answers);
   }
 }

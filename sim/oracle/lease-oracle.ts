@@ -3,20 +3,12 @@
 // attempt is over, came back without it, or lost its lease. The oracle keeps its own account of the leases, from what the
 // kernel has heard.
 
-import type { AgentRegistered, AgentStateChanged, Dispatch, Effect, TaskEnded } from '../../core/kernel/effects.ts';
+import type { AgentRegistered, AgentStateChanged, Dispatch, Effect } from '../../core/kernel/effects.ts';
 import type { AgentHello, Heartbeats, InputBody } from '../../core/kernel/inputs.ts';
 import type { WorldObserver } from '../world/observer.ts';
+import { withRoom } from './column.ts';
 import type { PhysicalWork, PhysicalWorkListener, PhysicalWorks } from './physical-work.ts';
 import type { Fail } from './violation.ts';
-
-/** The attempt that owns a task, as far as the kernel knows. */
-interface Owner {
-  readonly attempt: number;
-  readonly agent: number;
-  readonly incarnation: number;
-  /** The agent said that the attempt is over. */
-  over: boolean;
-}
 
 export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
   private readonly works: PhysicalWorks;
@@ -27,10 +19,16 @@ export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
   private readonly incarnation: number[] = [];
   private readonly dead: boolean[] = [];
   private readonly connection: number[] = [];
-  private readonly agentOfName = new Map<string, number>();
-  private readonly owners = new Map<number, Owner>();
+  // By task: the attempt that owns it, as far as the kernel knows, whose it is, and whether its agent said that it is over.
+  private owner = new Int32Array(0);
+  private ownerAgent = new Int32Array(0);
+  private ownerIncarnation = new Int32Array(0);
+  private ownerOver = new Uint8Array(0);
   private hello: AgentHello | undefined;
   private batch: Heartbeats | undefined;
+  /** The last batch's agents. A fleet without change sends the same array again: then one time stands for all their leases. */
+  private fleet: Int32Array | undefined;
+  private fleetEnd = 0;
 
   constructor(works: PhysicalWorks, leaseMicros: number, fail: Fail) {
     this.works = works;
@@ -45,15 +43,16 @@ export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
         this.batch = input;
         return;
       case 'taskFinished': {
-        const owner = this.owners.get(input.task);
-        if (owner?.attempt === input.attempt && owner.agent === input.agent && owner.incarnation === input.incarnation)
-          owner.over = true;
+        const { task, attempt, agent, incarnation } = input;
+        if (this.owner[task] !== attempt || this.ownerAgent[task] !== agent) return;
+        if (this.ownerIncarnation[task] === incarnation) this.ownerOver[task] = 1;
         return;
       }
       case 'agentHello':
         this.hello = input;
         return;
       case 'resumed':
+        this.settleFleet();
         for (let agent = 0; agent < this.leaseEnd.length; agent++) {
           this.leaseEnd[agent] = Math.max((this.leaseEnd[agent] as number) + input.pausedMicros, nowMicros);
         }
@@ -81,10 +80,6 @@ export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
     for (const work of this.works.ledBy(machine)) this.mayWork(work, nowMicros);
   }
 
-  taskEnded(end: TaskEnded): void {
-    this.owners.delete(end.task);
-  }
-
   /** The agent works on now: it must have its lease, and its present incarnation. */
   private mayWork({ dispatch }: PhysicalWork, nowMicros: number): void {
     const { agent } = dispatch;
@@ -96,6 +91,7 @@ export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
         dispatch,
       );
     }
+    if (nowMicros > (this.leaseEnd[agent] as number)) this.settleFleet();
     if (this.dead[agent] === true || nowMicros > (this.leaseEnd[agent] as number)) {
       this.fail(
         'leases',
@@ -109,18 +105,39 @@ export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
   private recorded(nowMicros: number): void {
     const { batch } = this;
     if (batch === undefined) return;
-    const until = nowMicros + this.leaseMicros;
+    if (batch.agents !== this.fleet || batch.agents.length !== batch.count) {
+      this.settleFleet();
+      this.fleet = batch.agents.length === batch.count ? batch.agents : undefined;
+      // Only those whose heartbeat counts may share it.
+      for (let index = 0; index < batch.count; index++) {
+        const agent = batch.agents[index] as number;
+        if (this.incarnation[agent] === batch.incarnations[index] && this.dead[agent] !== true) continue;
+        this.fleet = undefined;
+        break;
+      }
+    }
+    this.fleetEnd = nowMicros + this.leaseMicros;
+    if (this.fleet === undefined) this.renewEach(batch, this.fleetEnd);
+    this.batch = undefined;
+  }
+
+  private renewEach(batch: Heartbeats, until: number): void {
     for (let index = 0; index < batch.count; index++) {
       const agent = batch.agents[index] as number;
       if (this.incarnation[agent] === batch.incarnations[index] && this.dead[agent] !== true)
         this.leaseEnd[agent] = until;
     }
-    this.batch = undefined;
+  }
+
+  /** Writes down for each agent what held for the whole fleet. */
+  private settleFleet(): void {
+    for (const agent of this.fleet ?? []) this.leaseEnd[agent] = this.fleetEnd;
+    this.fleet = undefined;
   }
 
   private registered(effect: AgentRegistered, nowMicros: number): void {
     const { agent, incarnation } = effect;
-    this.agentOfName.set(effect.name, agent);
+    this.settleFleet();
     const known = this.incarnation[agent];
     if (known !== undefined && incarnation < known)
       this.fail(
@@ -142,11 +159,13 @@ export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
 
   private reconnected(agent: number): void {
     const running = new Set(this.hello?.running.map((reference) => reference.attempt));
-    for (const owner of this.owners.values())
-      if (owner.agent === agent && !running.has(owner.attempt)) owner.over = true;
+    for (let task = 0; task < this.owner.length; task++) {
+      if (this.ownerAgent[task] === agent && !running.has(this.owner[task] as number)) this.ownerOver[task] = 1;
+    }
   }
 
   private died({ agent, reason }: AgentStateChanged, nowMicros: number): void {
+    this.settleFleet();
     const end = this.leaseEnd[agent] as number;
     if (reason === 'lease expired' && nowMicros <= end) {
       this.fail('leases', `the kernel declares agent ${agent} dead before its lease ends at ${end} µs`, nowMicros, {
@@ -169,17 +188,30 @@ export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
 
   private dispatched(effect: Dispatch, nowMicros: number): void {
     const { task, attempt, agent, incarnation } = effect;
-    const owner = this.owners.get(task);
-    if (owner?.attempt === attempt) return;
+    this.makeRoom(task);
+    const former = this.owner[task] as number;
+    if (former === attempt) return;
+    const holder = this.ownerAgent[task] as number;
     if (
-      owner !== undefined &&
-      !owner.over &&
-      this.incarnation[owner.agent] === owner.incarnation &&
-      this.dead[owner.agent] !== true
+      former !== 0 &&
+      this.ownerOver[task] === 0 &&
+      this.incarnation[holder] === this.ownerIncarnation[task] &&
+      this.dead[holder] !== true
     ) {
-      const what = `task ${task} is dispatched as attempt ${attempt} while attempt ${owner.attempt} of agent ${owner.agent} may run`;
+      const what = `task ${task} is dispatched as attempt ${attempt} while attempt ${former} of agent ${holder} may run`;
       this.fail('leases', what, nowMicros, effect);
     }
-    this.owners.set(task, { attempt, agent, incarnation, over: false });
+    this.owner[task] = attempt;
+    this.ownerAgent[task] = agent;
+    this.ownerIncarnation[task] = incarnation;
+    this.ownerOver[task] = 0;
+  }
+
+  private makeRoom(task: number): void {
+    if (task < this.owner.length) return;
+    this.owner = withRoom(this.owner, task);
+    this.ownerAgent = withRoom(this.ownerAgent, task);
+    this.ownerIncarnation = withRoom(this.ownerIncarnation, task);
+    this.ownerOver = withRoom(this.ownerOver, task);
   }
 }

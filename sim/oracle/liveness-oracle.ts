@@ -12,6 +12,7 @@ import { drawFaultMachines } from '../fault/fault-plan.ts';
 import { createFitTest } from '../workload/fit.ts';
 import type { MachineSpec, WorkloadTask } from '../workload/workload.ts';
 import type { WorldObserver } from '../world/observer.ts';
+import { withRoom } from './column.ts';
 import type { PhysicalWorkListener } from './physical-work.ts';
 import type { Fail } from './violation.ts';
 
@@ -36,8 +37,9 @@ export class LivenessOracle implements WorldObserver, PhysicalWorkListener {
   private readonly faultsEnd: number;
   private readonly machineCount: number;
   private readonly beatsPerHour: number;
-  /** Longest time that each open task may still take, by submission; the exempt are not in it. */
-  private readonly open = new Map<number, number>();
+  /** Longest time that each open task may still take, by submission; 0 for those that ended or are exempt. */
+  private allowed = new Float64Array(0);
+  private openCount = 0;
   private openSum = 0;
   private judged: boolean;
   /** By when the single server would be done; undefined until the faults have ended. */
@@ -76,8 +78,10 @@ export class LivenessOracle implements WorldObserver, PhysicalWorkListener {
       if (this.blocks) this.judged = false;
     } else {
       const allowed = task.durationMicros * this.slowest + this.slackMicros;
-      if (this.open.size === 0) this.idleSinceMicros = nowMicros;
-      this.open.set(submission, allowed);
+      if (this.openCount === 0) this.idleSinceMicros = nowMicros;
+      this.allowed = withRoom(this.allowed, submission);
+      this.allowed[submission] = allowed;
+      this.openCount++;
       this.openSum += allowed;
       if (this.deadlineMicros !== undefined) this.deadlineMicros = Math.max(this.deadlineMicros, nowMicros) + allowed;
     }
@@ -112,7 +116,7 @@ export class LivenessOracle implements WorldObserver, PhysicalWorkListener {
     if (input.kind !== 'heartbeats' && (this.inputsSinceProgress & 1023) !== 0) return;
     this.check(nowMicros);
     if (nowMicros - this.progressMicros > microsPerHour) this.progressed(nowMicros);
-    const inputsMax = 10_000 + 2 * this.beatsPerHour + repetitionsPerHour * (this.machineCount + this.open.size);
+    const inputsMax = 10_000 + 2 * this.beatsPerHour + repetitionsPerHour * (this.machineCount + this.openCount);
     if (this.inputsSinceProgress > inputsMax) {
       const what = `the kernel took ${this.inputsSinceProgress} inputs since ${this.progressMicros} µs, and no task came, began or ended`;
       this.fail('progress', what, nowMicros, this.oldest());
@@ -126,11 +130,11 @@ export class LivenessOracle implements WorldObserver, PhysicalWorkListener {
       this.deadlineMicros = this.faultsEnd + this.openSum;
       this.idleSinceMicros = Math.max(this.idleSinceMicros, this.faultsEnd);
     }
-    if (this.open.size === 0) return;
+    if (this.openCount === 0) return;
     if (nowMicros > this.deadlineMicros) {
       this.fail(
         'liveness',
-        `${this.open.size} tasks have not ended, although one after another would have by ${this.deadlineMicros} µs`,
+        `${this.openCount} tasks have not ended, although one after another would have by ${this.deadlineMicros} µs`,
         nowMicros,
         this.oldest(),
       );
@@ -138,21 +142,22 @@ export class LivenessOracle implements WorldObserver, PhysicalWorkListener {
     if (this.runningCount === 0 && nowMicros - this.idleSinceMicros > this.slackMicros) {
       this.fail(
         'liveness',
-        `${this.open.size} tasks are open and fit, but nothing has run since ${this.idleSinceMicros} µs`,
+        `${this.openCount} tasks are open and fit, but nothing has run since ${this.idleSinceMicros} µs`,
         nowMicros,
         this.oldest(),
       );
     }
   }
 
-  private oldest(): { submission: number | undefined } {
-    return { submission: this.open.keys().next().value };
+  private oldest(): { submission: number } {
+    return { submission: this.allowed.findIndex((allowed) => allowed > 0) };
   }
 
   private close(submission: number): void {
-    const allowed = this.open.get(submission);
-    if (allowed === undefined) return;
-    this.open.delete(submission);
+    const allowed = this.allowed[submission] ?? 0;
+    if (allowed === 0) return;
+    this.allowed[submission] = 0;
+    this.openCount--;
     this.openSum -= allowed;
   }
 

@@ -3,15 +3,16 @@
 
 import type { TaskEnded } from '../../core/kernel/effects.ts';
 import type { WorldObserver } from '../world/observer.ts';
+import { withRoom } from './column.ts';
 import type { PhysicalWork, PhysicalWorkListener } from './physical-work.ts';
 import type { Fail } from './violation.ts';
 
 export class OwnerOracle implements WorldObserver, PhysicalWorkListener {
   private readonly fail: Fail;
-  /** The attempt that runs, by submission. */
-  private readonly running = new Map<number, number>();
+  /** The attempt that runs, by submission; 0 for none. */
+  private running = new Int32Array(0);
   /** Bit a: attempt a has begun. */
-  private begunAttempts = new Int32Array(1024);
+  private begunAttempts = new Int32Array(0);
 
   constructor(fail: Fail) {
     this.fail = fail;
@@ -20,11 +21,7 @@ export class OwnerOracle implements WorldObserver, PhysicalWorkListener {
   begun({ dispatch, machines }: PhysicalWork, nowMicros: number): void {
     const { submission, attempt } = dispatch;
     const word = attempt >>> 5;
-    if (word >= this.begunAttempts.length) {
-      const larger = new Int32Array(word * 2);
-      larger.set(this.begunAttempts);
-      this.begunAttempts = larger;
-    }
+    this.begunAttempts = withRoom(this.begunAttempts, word);
     const bit = 1 << (attempt & 31);
     if (((this.begunAttempts[word] as number) & bit) !== 0) {
       this.fail(
@@ -35,21 +32,22 @@ export class OwnerOracle implements WorldObserver, PhysicalWorkListener {
       );
     }
     this.begunAttempts[word] = (this.begunAttempts[word] as number) | bit;
-    const other = this.running.get(submission);
-    if (other !== undefined) {
+    this.running = withRoom(this.running, submission);
+    const other = this.running[submission];
+    if (other !== 0) {
       const what = `submission ${submission} begins as attempt ${attempt} on machine ${machines[0]} while attempt ${other} of it runs`;
       this.fail('one owner', what, nowMicros, dispatch);
     }
-    this.running.set(submission, attempt);
+    this.running[submission] = attempt;
   }
 
   gone({ dispatch }: PhysicalWork): void {
-    this.running.delete(dispatch.submission);
+    this.running[dispatch.submission] = 0;
   }
 
   taskEnded(end: TaskEnded, nowMicros: number): void {
-    const attempt = this.running.get(end.submission);
-    if (attempt !== undefined) {
+    const attempt = this.running[end.submission] ?? 0;
+    if (attempt !== 0) {
       this.fail(
         'one owner',
         `submission ${end.submission} ended as ${end.outcome} while attempt ${attempt} of it runs`,
