@@ -29,6 +29,7 @@ export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
   /** The last batch's agents. A fleet without change sends the same array again: then one time stands for all their leases. */
   private fleet: Int32Array | undefined;
   private fleetEnd = 0;
+  private readonly inFleet: boolean[] = [];
 
   constructor(works: PhysicalWorks, leaseMicros: number, fail: Fail) {
     this.works = works;
@@ -91,11 +92,10 @@ export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
         dispatch,
       );
     }
-    if (nowMicros > (this.leaseEnd[agent] as number)) this.settleFleet();
-    if (this.dead[agent] === true || nowMicros > (this.leaseEnd[agent] as number)) {
+    if (this.dead[agent] === true || nowMicros > this.leaseEndOf(agent)) {
       this.fail(
         'leases',
-        `agent ${agent} works on attempt ${dispatch.attempt} beyond its lease, which ended at ${this.leaseEnd[agent]} µs`,
+        `agent ${agent} works on attempt ${dispatch.attempt} beyond its lease, which ended at ${this.leaseEndOf(agent)} µs`,
         nowMicros,
         dispatch,
       );
@@ -105,34 +105,43 @@ export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
   private recorded(nowMicros: number): void {
     const { batch } = this;
     if (batch === undefined) return;
-    if (batch.agents !== this.fleet || batch.agents.length !== batch.count) {
+    this.batch = undefined;
+    if (batch.agents !== this.fleet) {
       this.settleFleet();
-      this.fleet = batch.agents.length === batch.count ? batch.agents : undefined;
-      // Only those whose heartbeat counts may share it.
-      for (let index = 0; index < batch.count; index++) {
-        const agent = batch.agents[index] as number;
-        if (this.incarnation[agent] === batch.incarnations[index] && this.dead[agent] !== true) continue;
-        this.fleet = undefined;
-        break;
-      }
+      this.formFleet(batch);
     }
     this.fleetEnd = nowMicros + this.leaseMicros;
-    if (this.fleet === undefined) this.renewEach(batch, this.fleetEnd);
-    this.batch = undefined;
+    if (this.fleet !== undefined) return;
+    for (let index = 0; index < batch.count; index++) {
+      if (this.counts(batch, index)) this.leaseEnd[batch.agents[index] as number] = this.fleetEnd;
+    }
   }
 
-  private renewEach(batch: Heartbeats, until: number): void {
-    for (let index = 0; index < batch.count; index++) {
-      const agent = batch.agents[index] as number;
-      if (this.incarnation[agent] === batch.incarnations[index] && this.dead[agent] !== true)
-        this.leaseEnd[agent] = until;
-    }
+  /** True if the kernel takes this heartbeat of the batch for one. */
+  private counts(batch: Heartbeats, index: number): boolean {
+    const agent = batch.agents[index] as number;
+    return this.incarnation[agent] === batch.incarnations[index] && this.dead[agent] !== true;
+  }
+
+  /** The batch's agents share one time from now on, if each heartbeat of it counts. */
+  private formFleet(batch: Heartbeats): void {
+    if (batch.agents.length !== batch.count) return;
+    for (let index = 0; index < batch.count; index++) if (!this.counts(batch, index)) return;
+    this.fleet = batch.agents;
+    for (const agent of batch.agents) this.inFleet[agent] = true;
   }
 
   /** Writes down for each agent what held for the whole fleet. */
   private settleFleet(): void {
-    for (const agent of this.fleet ?? []) this.leaseEnd[agent] = this.fleetEnd;
+    for (const agent of this.fleet ?? []) {
+      this.leaseEnd[agent] = this.fleetEnd;
+      this.inFleet[agent] = false;
+    }
     this.fleet = undefined;
+  }
+
+  private leaseEndOf(agent: number): number {
+    return this.inFleet[agent] === true ? this.fleetEnd : (this.leaseEnd[agent] as number);
   }
 
   private registered(effect: AgentRegistered, nowMicros: number): void {
