@@ -6,10 +6,10 @@ import { runCommandLine } from '../../core/live/command-line.ts';
 import { liveCommands } from '../../core/live/commands.ts';
 import type { CommandCall } from '../../core/ports/command.ts';
 import { learningCommands } from '../../learning/commands.ts';
-import { reportCommands } from '../commands.ts';
 import { simCommands } from '../../sim/commands.ts';
 import { describe as describeScenario } from '../../sim/experiment/check-command.ts';
 import { checkScenario, loadScenario } from '../../sim/experiment/load-scenario.ts';
+import { reportCommands } from '../commands.ts';
 
 const commands = [...reportCommands, ...simCommands, ...learningCommands, ...liveCommands];
 
