@@ -14,6 +14,7 @@ import { LeaseOracle } from './lease-oracle.ts';
 import { LivenessOracle } from './liveness-oracle.ts';
 import { OwnerOracle } from './owner-oracle.ts';
 import { PhysicalWorks } from './physical-work.ts';
+import { ProgressOracle } from './progress-oracle.ts';
 import { type Fail, OracleViolation } from './violation.ts';
 
 export interface Oracles {
@@ -45,6 +46,7 @@ class OraclePanel implements WorldObserver {
   private readonly capacity: CapacityOracle;
   private readonly deliveries: DeliveryOracle;
   private readonly liveness: LivenessOracle;
+  private readonly progress: ProgressOracle;
 
   constructor(options: OracleOptions) {
     const names = options.machines.map((machine) => machine.name);
@@ -59,6 +61,7 @@ class OraclePanel implements WorldObserver {
     this.capacity = new CapacityOracle(options.machines, fail);
     this.deliveries = new DeliveryOracle(fail);
     this.liveness = new LivenessOracle(options, fail);
+    this.progress = new ProgressOracle(fail);
     this.works.listeners.push(this.leases, this.owners, this.capacity, this.liveness);
   }
 
@@ -67,6 +70,7 @@ class OraclePanel implements WorldObserver {
     this.ends.taskArrived(submission);
     this.capacity.taskArrived(submission, task);
     this.liveness.taskArrived(submission, task, nowMicros);
+    this.progress.taskArrived(submission, task);
   }
 
   submissionAnswered(submission: number, accepted: boolean, reason: string, nowMicros: number): void {
@@ -88,6 +92,7 @@ class OraclePanel implements WorldObserver {
         this.recorder.kernelEffect(effect, nowMicros);
         this.ends.kernelEffect(effect, nowMicros);
         this.leases.kernelEffect(effect, nowMicros);
+        this.progress.kernelEffect(effect, nowMicros);
         return;
       case 'deliver':
         this.recorder.kernelEffect(effect, nowMicros);
@@ -118,11 +123,17 @@ class OraclePanel implements WorldObserver {
   workStarted(dispatch: Dispatch, machines: readonly number[], nowMicros: number): void {
     this.recorder.workStarted(dispatch, machines, nowMicros);
     this.works.workStarted(dispatch, machines, nowMicros);
+    this.progress.workStarted(dispatch, machines, nowMicros);
+  }
+
+  workSaved(dispatch: Dispatch, progressMicros: number): void {
+    this.progress.workSaved(dispatch, progressMicros);
   }
 
   workEnded(dispatch: Dispatch, machines: readonly number[], end: WorkEnd, nowMicros: number): void {
     this.recorder.workEnded(dispatch, machines, end, nowMicros);
     this.works.workEnded(dispatch, machines, end, nowMicros);
+    this.progress.workEnded(dispatch, machines, end, nowMicros);
   }
 
   machineHung(machine: number, hung: boolean, nowMicros: number): void {

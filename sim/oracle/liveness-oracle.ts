@@ -18,7 +18,7 @@ import type { Fail } from './violation.ts';
 
 export interface LivenessOptions {
   readonly machines: readonly MachineSpec[];
-  readonly profile: Pick<Profile, 'unplaced' | 'overtakeMax'>;
+  readonly profile: Pick<Profile, 'unplaced' | 'overtakeMax' | 'preempt'>;
   readonly heartbeat: { readonly intervalMicros: number; readonly leaseMicros: number };
   readonly faults: readonly FaultSpec[];
   /** The run's seed: it draws the machines of faults that strike a share of them. */
@@ -32,6 +32,7 @@ export class LivenessOracle implements WorldObserver, PhysicalWorkListener {
   private readonly fail: Fail;
   private readonly fits: (request: WorkloadTask['request']) => boolean;
   private readonly blocks: boolean;
+  private readonly preempts: boolean;
   private readonly slackMicros: number;
   private readonly slowest: number;
   private readonly faultsEnd: number;
@@ -57,6 +58,7 @@ export class LivenessOracle implements WorldObserver, PhysicalWorkListener {
     this.judged = lost !== undefined;
     this.fits = createFitTest(machines.filter((_, index) => lost?.has(index) !== true));
     this.blocks = profile.unplaced === 'block' || profile.overtakeMax > 0;
+    this.preempts = (profile.preempt ?? 'never') !== 'never';
     this.slackMicros = 15 * microsPerMinute + 3 * heartbeat.leaseMicros;
     this.slowest = faults.reduce(
       (factor, fault) => (fault.kind === 'slow' ? Math.max(factor, fault.factor) : factor),
@@ -83,7 +85,10 @@ export class LivenessOracle implements WorldObserver, PhysicalWorkListener {
       this.allowed[submission] = allowed;
       this.openCount++;
       this.openSum += allowed;
-      if (this.deadlineMicros !== undefined) this.deadlineMicros = Math.max(this.deadlineMicros, nowMicros) + allowed;
+      if (this.deadlineMicros === undefined) return;
+      // A newcomer may undo what others have done, if tasks are preempted.
+      const former = this.preempts ? this.openSum - allowed : 0;
+      this.deadlineMicros = Math.max(this.deadlineMicros, nowMicros + former) + allowed;
     }
   }
 

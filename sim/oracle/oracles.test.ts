@@ -50,7 +50,12 @@ class Story {
     return this;
   }
 
-  arrives(submission: number, request: Partial<WorkloadTask['request']> = {}, durationMicros = microsPerSecond): this {
+  arrives(
+    submission: number,
+    request: Partial<WorkloadTask['request']> = {},
+    durationMicros = microsPerSecond,
+    checkpointMicros = 0,
+  ): this {
     const task: WorkloadTask = {
       name: `t${submission}`,
       arrivalMicros: this.now,
@@ -59,6 +64,7 @@ class Story {
       estimateMicros: 1,
       priority: 0,
       tenant: '',
+      checkpointMicros,
     };
     return this.tell((observer) => observer.taskArrived?.(submission, task, this.now));
   }
@@ -79,6 +85,7 @@ class Story {
     attempt: number,
     agents: readonly number[] = [0],
     deviceMasks: readonly number[] = agents.map(() => 0),
+    resumeMicros = -1,
   ): Dispatch {
     const effect: Dispatch = {
       kind: 'dispatch',
@@ -91,9 +98,14 @@ class Story {
       submission: task,
       machines: agents,
       deviceMasks,
+      ...(resumeMicros < 0 ? {} : { checkpoint: { everyMicros: 2 * microsPerSecond, resumeMicros } }),
     };
     this.says(effect);
     return effect;
+  }
+
+  saves(dispatch: Dispatch, progressMicros: number): this {
+    return this.tell((observer) => observer.workSaved?.(dispatch, progressMicros, this.now));
   }
 
   begins(dispatch: Dispatch): this {
@@ -540,6 +552,42 @@ describe('liveness', () => {
     wait(large, 10 * microsPerHour);
     large.arrives(2).accepted(2);
     expect(violation(() => wait(large, 20 * microsPerHour)).concerned.submission).toBe(2);
+  });
+});
+
+describe('checkpoints', () => {
+  const story = (): { readonly told: Story; readonly first: Dispatch } => {
+    const told = new Story();
+    told.arrives(1, {}, 10 * microsPerSecond, 2 * microsPerSecond).accepted(1);
+    const first = told.dispatch(1, 1);
+    told
+      .begins(first)
+      .at(5 * microsPerSecond)
+      .saves(first, 4 * microsPerSecond);
+    told
+      .at(6 * microsPerSecond)
+      .ends(first, 'stopped')
+      .reports(first, 'stopped');
+    return { told, first };
+  };
+
+  it('lets work go on from what was saved, and no further', () => {
+    const { told } = story();
+    const second = told.dispatch(1, 2, [1], [0], 4 * microsPerSecond);
+    told
+      .begins(second)
+      .at(12 * microsPerSecond)
+      .ends(second);
+    expect(violation(() => story().told.dispatch(1, 2, [1], [0], 5 * microsPerSecond)).what).toContain(
+      'but 4000000 are saved',
+    );
+  });
+
+  it('refuses a completion that skips some of the service', () => {
+    const { told } = story();
+    const second = told.dispatch(1, 2, [1], [0], 4 * microsPerSecond);
+    told.begins(second).at(11 * microsPerSecond);
+    expect(violation(() => told.ends(second)).what).toContain('completes after 9000000 of 10000000 µs');
   });
 });
 
