@@ -193,8 +193,10 @@ export class Disk {
           file.append(request.bytes.subarray(0, random.nextBelow(request.bytes.length + 1)));
           return failed('ioError', `${request.file}: write failed`);
         }
-        const room = this.isFull ? 0 : Math.max(0, this.capacityBytes - this.usedBytes);
-        if (request.bytes.length <= room) {
+        // What a full disk still takes of an append is a matter of luck.
+        const rest = this.isFull ? sectorBytes * random.nextBelow(3) : this.capacityBytes - this.usedBytes;
+        const room = Math.max(0, rest);
+        if (request.bytes.length <= room && !this.isFull) {
           file.append(request.bytes);
           return done();
         }
