@@ -7,10 +7,11 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import Table from 'cli-table3';
 import { median } from 'simple-statistics';
 import { RandomStream } from '../../core/base/random.ts';
+import { projectRoot } from '../experiment/project-root.ts';
 import { sampleExponential, samplePareto } from './distributions.ts';
 import { eventPriority } from './priority.ts';
 import { defaultSimulationLimits, Simulation } from './simulation.ts';
@@ -41,6 +42,8 @@ export interface EngineBench {
   readonly skipped: readonly string[];
 }
 
+/** The peers' sources, which the build does not copy. */
+const peerFolder = join(projectRoot(), 'sim', 'engine', 'bench-peers');
 const gapCount = 16_384;
 const repetitions = 7;
 const events = 1_000_000;
@@ -112,7 +115,7 @@ function reasonOf(error: unknown): string {
 /** std::priority_queue, if g++ is there. */
 function buildCppPeer(folder: string): Peer {
   const binary = join(folder, 'hold');
-  const source = fileURLToPath(new URL('./bench-peers/hold.cpp', import.meta.url));
+  const source = join(peerFolder, 'hold.cpp');
   execFileSync('g++', ['-O2', '-o', binary, source], { stdio: 'pipe' });
   return {
     name: 'std::priority_queue',
@@ -134,7 +137,7 @@ function buildSimpyPeer(): Peer {
   } catch {
     execFileSync(python, ['-m', 'pip', 'install', '--quiet', 'simpy'], { stdio: 'pipe', timeout: 120_000 });
   }
-  const script = fileURLToPath(new URL('./bench-peers/hold.py', import.meta.url));
+  const script = join(peerFolder, 'hold.py');
   return {
     name: 'SimPy',
     command: [python, script],
