@@ -5,7 +5,7 @@
 //    0  "SIRT"   4  version u8      5  data type u8   6  encoding u8    7  rank u8
 //    8  flags u16 (1: deadline, 2: causal parent)    10  topic, 12 producer, 14 parent's producer: UTF-8 lengths u16
 //   16  payload bytes u64   24  sequence u64   32  parent's sequence u64   40  deadline in microseconds u64
-//   48  XXH32 of the payload   52  XXH32 of the header with these four bytes as zeros
+//   48  XXH32 of the payload   52  XXH32 of the header's bytes from 56 on, with XXH32 of bytes 0 to 51 as seed
 //   56  an extent u64 for each axis, then topic, producer, parent's producer, then zeros
 //
 // Numbers reach 2⁵³ − 1. What the payload holds is tensor-message.ts's affair.
@@ -57,7 +57,8 @@ export interface TensorLabel {
   readonly deadlineMicros?: number;
 }
 
-export interface TensorHeader extends TensorLabel {
+/** What a header says about the elements. */
+export interface PayloadForm {
   readonly dataType: DataType;
   readonly shape: Shape;
   readonly encoding: WireEncoding;
@@ -66,50 +67,59 @@ export interface TensorHeader extends TensorLabel {
   readonly payloadChecksum: number;
 }
 
-export interface PlacedTensorHeader extends TensorHeader {
+/** All that a header says. */
+export interface TensorHeader extends TensorLabel, PayloadForm {
   /** Bytes of the header; the payload begins here. A multiple of 64. */
   readonly payloadOffset: number;
   /** Header and payload. */
   readonly messageBytes: number;
 }
 
-/** The one encoding of `header`. SIRA_TENSOR_INVALID when a name, number or shape does not fit. */
-export function encodeTensorHeader(header: TensorHeader): Uint8Array {
-  const { topic, producer, causalParent, deadlineMicros, shape } = header;
-  const names = [topic, producer, causalParent?.producer ?? ''];
-  const lengths = names.map(nameBytes);
-  const refusal = shapeRefusal(header.dataType, shape, defaultTensorLimits);
+/** The one encoding of a header. SIRA_TENSOR_INVALID when a name, number or shape does not fit. */
+export function encodeTensorHeader(label: TensorLabel, form: PayloadForm): Uint8Array {
+  const { topic, producer, causalParent, deadlineMicros } = label;
+  const { shape } = form;
+  const parentProducer = causalParent === undefined ? '' : causalParent.producer;
+  const topicBytes = nameBytes(topic);
+  const producerBytes = nameBytes(producer);
+  const parentBytes = nameBytes(parentProducer);
+  const refusal = shapeRefusal(form.dataType, shape, defaultTensorLimits);
   if (refusal !== undefined) throw unwritable(format, refusal);
-  const used = fixedBytes + 8 * shape.length + lengths.reduce((sum, length) => sum + length, 0);
-  const bytes = new Uint8Array(Math.ceil(used / payloadAlignment) * payloadAlignment);
+  const bytes = new Uint8Array(alignPayload(fixedBytes + 8 * shape.length + topicBytes + producerBytes + parentBytes));
   const view = new DataView(bytes.buffer);
   bytes.set(tensorMagic);
   bytes[4] = tensorWireVersion;
-  bytes[5] = wireDataTypes.indexOf(header.dataType);
-  bytes[6] = wireEncodings.indexOf(header.encoding);
+  bytes[5] = wireDataTypes.indexOf(form.dataType);
+  bytes[6] = wireEncodings.indexOf(form.encoding);
   bytes[7] = shape.length;
-  view.setUint16(8, (deadlineMicros === undefined ? 0 : hasDeadline) | (causalParent ? hasCausalParent : 0), true);
-  for (let index = 0; index < 3; index++) view.setUint16(10 + 2 * index, lengths[index], true);
-  setUint64(view, 16, header.payloadBytes, 'payload bytes');
-  setUint64(view, 24, header.sequence, 'sequence');
-  setUint64(view, 32, causalParent?.sequence ?? 0, 'sequence of the causal parent');
+  const flags = (deadlineMicros === undefined ? 0 : hasDeadline) | (causalParent === undefined ? 0 : hasCausalParent);
+  view.setUint16(8, flags, true);
+  view.setUint16(10, topicBytes, true);
+  view.setUint16(12, producerBytes, true);
+  view.setUint16(14, parentBytes, true);
+  setUint64(view, 16, form.payloadBytes, 'payload bytes');
+  setUint64(view, 24, label.sequence, 'sequence');
+  setUint64(view, 32, causalParent === undefined ? 0 : causalParent.sequence, 'sequence of the causal parent');
   setUint64(view, 40, deadlineMicros ?? 0, 'deadline');
-  view.setUint32(48, header.payloadChecksum, true);
-  let at = fixedBytes;
-  for (const extent of shape) {
-    setUint64(view, at, extent, 'extent');
-    at += 8;
-  }
-  for (const name of names) at = writeUtf8(name, bytes, at);
-  view.setUint32(checksumAt, xxHash32(bytes), true);
+  view.setUint32(48, form.payloadChecksum, true);
+  for (let axis = 0; axis < shape.length; axis++) setUint64(view, fixedBytes + 8 * axis, shape[axis], 'extent');
+  let at = writeUtf8(topic, bytes, fixedBytes + 8 * shape.length);
+  at = writeUtf8(producer, bytes, at);
+  writeUtf8(parentProducer, bytes, at);
+  view.setUint32(checksumAt, tensorHeaderChecksum(bytes, bytes.length), true);
   return bytes;
+}
+
+/** The checksum that belongs into the header that is the first `headerBytes` of `bytes`; the one there is left out. */
+export function tensorHeaderChecksum(bytes: Uint8Array, headerBytes: number): number {
+  return xxHash32(bytes, xxHash32(bytes, 0, 0, checksumAt), fixedBytes, headerBytes);
 }
 
 /**
  * Reads the header at the start of `bytes`; what follows it is not looked at and need not be there yet. SIRA_TENSOR_INVALID
  * when it is damaged, not canonical, of another version, or beyond `limits`.
  */
-export function decodeTensorHeader(bytes: Uint8Array, limits: TensorLimits = defaultTensorLimits): PlacedTensorHeader {
+export function decodeTensorHeader(bytes: Uint8Array, limits: TensorLimits = defaultTensorLimits): TensorHeader {
   const reader = new ByteReader(bytes, format);
   checkMagic(reader);
   const dataType = wireDataTypes[reader.u8('data type')];
@@ -121,11 +131,9 @@ export function decodeTensorHeader(bytes: Uint8Array, limits: TensorLimits = def
   if (rank > limits.rankMax) throw reader.fail(`${rank} axes; the limit is ${limits.rankMax}`, 7);
   const flags = reader.u16('flags');
   if (flags > (hasDeadline | hasCausalParent)) throw reader.fail(`flags ${flags} are not of this version`, 8);
-  const lengths = [reader.u16('topic length'), reader.u16('producer length'), reader.u16('parent length')];
-  for (let index = 0; index < 3; index++) {
-    if (lengths[index] > limits.nameBytesMax)
-      throw reader.fail(`a name of ${lengths[index]} bytes; the limit is ${limits.nameBytesMax}`, 10 + 2 * index);
-  }
+  const topicBytes = nameLength(reader, limits);
+  const producerBytes = nameLength(reader, limits);
+  const parentBytes = nameLength(reader, limits);
   const payloadBytes = reader.u64('payload bytes');
   const sequence = reader.u64('sequence');
   const parentSequence = reader.u64('sequence of the causal parent');
@@ -134,23 +142,53 @@ export function decodeTensorHeader(bytes: Uint8Array, limits: TensorLimits = def
   const headerChecksum = reader.u32('header checksum');
   if ((flags & hasDeadline) === 0 && deadline !== 0) throw reader.fail('a deadline without its flag', 40);
   if ((flags & hasCausalParent) === 0 && parentSequence !== 0) throw reader.fail('a parent without its flag', 32);
-  if ((flags & hasCausalParent) === 0 && lengths[2] !== 0) throw reader.fail('a parent without its flag', 14);
-  const shape = Array.from({ length: rank }, () => reader.u64('extent'));
-  const [topic, producer, parentProducer] = lengths.map((length) => readName(reader, length));
-  const payloadOffset = Math.ceil(reader.at / payloadAlignment) * payloadAlignment;
-  const padding = reader.take(payloadOffset - reader.at, 'padding');
-  const dirty = padding.findIndex((byte) => byte !== 0);
-  if (dirty >= 0) throw reader.fail('padding that is not zero', payloadOffset - padding.length + dirty);
-  checkChecksum(bytes.subarray(0, payloadOffset), headerChecksum);
+  if ((flags & hasCausalParent) === 0 && parentBytes !== 0) throw reader.fail('a parent without its flag', 14);
+  const shape = new Array<number>(rank);
+  for (let axis = 0; axis < rank; axis++) shape[axis] = reader.u64('extent');
+  const topic = readName(reader, topicBytes);
+  const producer = readName(reader, producerBytes);
+  const parentProducer = readName(reader, parentBytes);
+  const payloadOffset = checkPadding(reader);
+  const checksum = tensorHeaderChecksum(bytes, payloadOffset);
+  if (checksum !== headerChecksum)
+    throw reader.fail(`the header's checksum is ${checksum}, not ${headerChecksum}`, checksumAt);
   checkPayloadSize(reader, dataType, shape, payloadBytes, limits);
-  return {
-    ...{ dataType, shape, encoding, topic: topic!, producer: producer!, sequence },
-    ...((flags & hasCausalParent) === 0
-      ? {}
-      : { causalParent: { producer: parentProducer!, sequence: parentSequence } }),
-    ...((flags & hasDeadline) === 0 ? {} : { deadlineMicros: deadline }),
-    ...{ payloadBytes, payloadChecksum, payloadOffset, messageBytes: payloadOffset + payloadBytes },
+  // Optional members are added afterwards: spreading them in costs more than all the rest.
+  const header: { -readonly [Key in keyof TensorHeader]: TensorHeader[Key] } = {
+    dataType,
+    shape,
+    encoding,
+    topic,
+    producer,
+    sequence,
+    payloadBytes,
+    payloadChecksum,
+    payloadOffset,
+    messageBytes: payloadOffset + payloadBytes,
   };
+  if ((flags & hasCausalParent) !== 0) header.causalParent = { producer: parentProducer, sequence: parentSequence };
+  if ((flags & hasDeadline) !== 0) header.deadlineMicros = deadline;
+  return header;
+}
+
+function nameLength(reader: ByteReader, limits: TensorLimits): number {
+  const length = reader.u16('length of a name');
+  if (length > limits.nameBytesMax)
+    throw reader.fail(`a name of ${length} bytes; the limit is ${limits.nameBytesMax}`, reader.at - 2);
+  return length;
+}
+
+function alignPayload(headerBytes: number): number {
+  return Math.ceil(headerBytes / payloadAlignment) * payloadAlignment;
+}
+
+/** Where the payload begins: up to there all is zero. */
+function checkPadding(reader: ByteReader): number {
+  const end = alignPayload(reader.at);
+  const start = reader.at;
+  reader.skip(end - start, 'padding');
+  for (let at = start; at < end; at++) if (reader.bytes[at] !== 0) throw reader.fail('padding that is not zero', at);
+  return end;
 }
 
 function checkMagic(reader: ByteReader): void {
@@ -165,13 +203,6 @@ function checkMagic(reader: ByteReader): void {
       `version ${version}; this reads ${tensorWireVersion}`,
       'Use a version that both sides know.',
     );
-}
-
-function checkChecksum(header: Uint8Array, expected: number): void {
-  const copy = header.slice();
-  copy.fill(0, checksumAt, checksumAt + 4);
-  const actual = xxHash32(copy);
-  if (actual !== expected) throw malformed(format, checksumAt, `the header's checksum is ${actual}, not ${expected}`);
 }
 
 function checkPayloadSize(

@@ -6,14 +6,14 @@ import { elementCount } from '../shape.ts';
 import { TensorView } from '../tensor-view.ts';
 import { malformedBoolAt, rowMajorBytes, rowMajorStrings } from './row-major-bytes.ts';
 import { decodeStrings, encodeStrings } from './string-payload.ts';
-import { decodeTensorHeader, encodeTensorHeader, type PlacedTensorHeader, type TensorLabel } from './tensor-header.ts';
+import { decodeTensorHeader, encodeTensorHeader, type TensorHeader, type TensorLabel } from './tensor-header.ts';
 import { defaultTensorLimits, malformed, type TensorLimits } from './tensor-limits.ts';
 import { xxHash32 } from './xx-hash.ts';
 
 const format = 'tensor message';
 
 export interface TensorMessage {
-  readonly header: PlacedTensorHeader;
+  readonly header: TensorHeader;
   readonly tensor: TensorView;
 }
 
@@ -33,8 +33,7 @@ export interface DecodeOptions {
 export function encodeTensorParts(label: TensorLabel, tensor: TensorView): TensorParts {
   const isString = tensor.dataType === 'string';
   const payload = isString ? encodeStrings(rowMajorStrings(tensor, format)) : rowMajorBytes(tensor, format);
-  const header = encodeTensorHeader({
-    ...label,
+  const header = encodeTensorHeader(label, {
     dataType: tensor.dataType,
     shape: tensor.shape,
     encoding: isString ? 'lengthPrefixed' : 'raw',
