@@ -2,6 +2,7 @@
 // (Blackman and Vigna, "Scrambled linear pseudorandom number generators", TOMS 2021). The same (seed, name) gives the same
 // bits on every machine, and a stream's state is four integers, so that it travels in a snapshot.
 
+import { assert } from './assert.ts';
 import { Digest } from './digest.ts';
 
 /** State of one stream: four unsigned 32-bit integers. */
@@ -49,6 +50,7 @@ export class RandomStream {
 
   /** A uniform integer in [0, bound), without modulo bias; `bound` in 1…2³². */
   nextBelow(bound: number): number {
+    assert(bound >= 1 && bound <= 4294967296 && Math.floor(bound) === bound, 'a bound is a whole number from 1 to 2³²');
     const limit = 4294967296 - (4294967296 % bound);
     let value = this.nextUint32();
     while (value >= limit) value = this.nextUint32();

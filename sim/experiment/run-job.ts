@@ -71,7 +71,7 @@ export class JobRunner {
     const profile = profileOf(this.scenario, inputs, policy);
     const { heartbeat, faults } = this.scenario;
     try {
-      return run(createOracles({ machines: inputs.machines, profile, heartbeat, faults }));
+      return run(createOracles({ machines: inputs.machines, profile, heartbeat, faults, seed }));
     } catch (error) {
       if (
         !(error instanceof SiraError) ||
