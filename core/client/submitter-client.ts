@@ -87,7 +87,7 @@ export class SubmitterClient {
     priority: number,
     tenant: string,
     nowMicros: number,
-    more: Pick<TaskSubmitted, 'checkpointMicros'> = {},
+    more: Pick<TaskSubmitted, 'checkpointMicros' | 'gang'> = {},
   ): number {
     const submission = ++this.submissionCount;
     const message: TaskSubmitted = {

@@ -58,6 +58,14 @@ export const kernelSettingTable = {
     max: 1000,
     description: 'How often a task may be evicted for others of higher priority; after that it runs to its end.',
   },
+  'scheduler.gangTimeoutMicros': {
+    type: 'integer',
+    unit: 'micros',
+    default: 10 * minute,
+    min: 1,
+    max: day,
+    description: 'How long the members of a gang wait for the last of them to be submitted, before all are dropped.',
+  },
   'scheduler.backoffFirstMicros': {
     type: 'integer',
     unit: 'micros',

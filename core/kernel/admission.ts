@@ -9,6 +9,10 @@ import type { TaskSubmitted } from './inputs.ts';
 /** Machines that one task may span. */
 export const machineCountMax = 65_536;
 
+/** Tasks in one gang. */
+export const gangSizeMax = 4096;
+const gangNameLengthMax = 200;
+
 /** Why a machine cannot be taken in, or undefined. */
 export function machineProblem(resources: MachineResources, models: ModelTable): string | undefined {
   const { gpuCount, gpuModel } = resources;
@@ -30,6 +34,11 @@ export function submissionProblem(submitted: TaskSubmitted, models: ModelTable):
     return `a share of a GPU is 1 to 1000 milli, not ${gpuMilli}`;
   if (!isAmount(submitted.estimateMicros)) return 'the estimate is finite and non-negative';
   if (!isAmount(submitted.checkpointMicros ?? 0)) return 'the time between checkpoints is finite and non-negative';
+  const { gang } = submitted;
+  if (gang !== undefined && !(Number.isInteger(gang.size) && gang.size >= 1 && gang.size <= gangSizeMax))
+    return `a gang has 1 to ${gangSizeMax} members, not ${gang.size}`;
+  if (gang !== undefined && gang.name.length > gangNameLengthMax)
+    return `the name of a gang has at most ${gangNameLengthMax} characters`;
   if (!Number.isFinite(submitted.priority)) return 'the priority is a finite number';
   return gpuModels.length === 0 ? undefined : modelProblem(gpuModels, models);
 }

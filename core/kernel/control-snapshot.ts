@@ -9,7 +9,7 @@ import type { Attempt, Task } from '../scheduler/task.ts';
 import type { DispatcherState } from './dispatcher.ts';
 import type { SubmissionLedgerState } from './submission-ledger.ts';
 
-type SavedTask = Omit<Task, 'kind' | 'queueKey' | 'queueIndex'> & { readonly kind: number };
+type SavedTask = Omit<Task, 'kind' | 'gang' | 'queueKey' | 'queueIndex'> & { readonly kind: number };
 type SavedAttempt = Omit<Attempt, 'kind' | 'task'> & { readonly task: number };
 
 export interface ControlSnapshot {
@@ -37,14 +37,14 @@ export function restoreHolds(cluster: ClusterState, holds: readonly number[]): v
 }
 
 export function saveTask(task: Task): SavedTask {
-  const { queueKey: _queueKey, queueIndex: _queueIndex, kind, ...rest } = task;
+  const { queueKey: _queueKey, queueIndex: _queueIndex, gang: _gang, kind, ...rest } = task;
   return { ...rest, kind: kind.id };
 }
 
 export function restoreTask(saved: SavedTask, kinds: readonly RequestKind[]): Task {
   const kind = kinds[saved.kind];
   assert(kind !== undefined, 'snapshot names an unknown request kind');
-  return { ...saved, kind, queueKey: 0, queueIndex: -1 };
+  return { ...saved, kind, gang: undefined, queueKey: 0, queueIndex: -1 };
 }
 
 export function saveAttempt(attempt: Attempt): SavedAttempt {

@@ -13,6 +13,7 @@ import { newTask } from '../scheduler/new-task.ts';
 import { Scheduler, type SchedulerOutput } from '../scheduler/scheduler.ts';
 import type { Attempt, Task, TaskOutcome } from '../scheduler/task.ts';
 import { machineProblem, submissionProblem } from './admission.ts';
+import type { ControlOutput } from './control-output.ts';
 import {
   type ControlSnapshot,
   restoreAttempt,
@@ -22,7 +23,6 @@ import {
   saveTask,
 } from './control-snapshot.ts';
 import { Dispatcher } from './dispatcher.ts';
-import type { Effect, TaskEnded } from './effects.ts';
 import type {
   AgentDraining,
   AgentHello,
@@ -37,18 +37,11 @@ import type {
 import { type KernelSettings, registrySettingsOf } from './kernel-settings.ts';
 import { SubmissionLedger } from './submission-ledger.ts';
 
-/** What the control machine hands to its composition. */
-export interface ControlOutput {
-  emit(effect: Effect): void;
-  /** Publish the end of a task to its submitter's topic. */
-  publishEnd(submitter: number, ended: TaskEnded): void;
-  /** A submitter is new: what is published for it from now on must be kept until it has taken it. */
-  openEnds(submitter: number): void;
-}
-
 /** Timers of the control machine, in the order in which they fire at one deadline. */
-export const controlTimers = ['sweep', 'retry', 'backoff'] as const;
+export const controlTimers = ['sweep', 'retry', 'backoff', 'gang'] as const;
 export type ControlTimer = (typeof controlTimers)[number];
+
+export type { ControlOutput };
 
 export class Control implements SchedulerOutput {
   readonly scheduler: Scheduler;
@@ -91,6 +84,8 @@ export class Control implements SchedulerOutput {
         return this.dispatcher.nextRetryMicros;
       case 'backoff':
         return this.scheduler.nextBackoffMicros;
+      case 'gang':
+        return this.scheduler.nextGangTimeoutMicros;
     }
   }
 
@@ -105,6 +100,9 @@ export class Control implements SchedulerOutput {
         break;
       case 'backoff':
         this.scheduler.endBackoffs(nowMicros);
+        break;
+      case 'gang':
+        this.scheduler.dropIncompleteGangs(nowMicros, this);
         break;
     }
   }
@@ -178,9 +176,11 @@ export class Control implements SchedulerOutput {
         estimateMicros: input.estimateMicros,
         priority: input.priority,
         checkpointMicros: input.checkpointMicros ?? 0,
+        gangSize: input.gang?.size ?? 0,
       });
       this.tasks.set(task.task, task);
-      this.scheduler.enqueue(task, nowMicros);
+      if (input.gang === undefined) this.scheduler.enqueue(task, nowMicros);
+      else this.scheduler.enqueueMember(task, input.gang, nowMicros);
     } else if (seen === 'tooFarAhead' || seen === 'settled') {
       return;
     } else if (seen === 'refused') {
@@ -195,8 +195,9 @@ export class Control implements SchedulerOutput {
     for (const task of this.tasks.values()) {
       if (task.submission !== input.submission || task.submitter !== input.submitter) continue;
       if (task.state === 'waiting') {
-        this.scheduler.withdraw(task);
+        const companions = this.scheduler.withdraw(task);
         this.endTask(task, 'cancelled', -1, 0);
+        for (const companion of companions) this.endTask(companion, 'dropped', -1, 0);
       } else {
         task.cancelled = true;
         for (const attempt of this.scheduler.attempts.values())

@@ -20,6 +20,7 @@ const decisionRuleNumber: Readonly<Record<DecisionRule, number>> = {
   'in order': 0,
   backfilled: 1,
   'after eviction': 2,
+  'incomplete gang': 3,
 };
 const taskOutcomeNumber: Readonly<Record<TaskOutcome, number>> = { completed: 0, failed: 1, dropped: 2, cancelled: 3 };
 

@@ -3,6 +3,7 @@
 
 import type { BrokerInput } from '../bus/broker-protocol.ts';
 import type { AgentResources, Capabilities } from '../registry/agent-hello.ts';
+import type { GangReference } from '../scheduler/gangs.ts';
 import type { ResourceRequest } from '../scheduler/request.ts';
 
 /** A task as one agent and the kernel both name it. */
@@ -61,6 +62,8 @@ export interface TaskSubmitted {
   readonly estimateMicros: number;
   readonly priority: number;
   readonly tenant: string;
+  /** The tasks that it must start together with. */
+  readonly gang?: GangReference | undefined;
   /** Service between two checkpoints that the task saves; 0 or nothing means that it saves none. */
   readonly checkpointMicros?: number | undefined;
 }

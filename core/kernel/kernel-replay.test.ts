@@ -56,6 +56,7 @@ const step = fc.oneof(
       again: fc.boolean(),
       priority: fc.nat({ max: 2 }),
       checkpointMicros: fc.constantFrom(0, 1000),
+      gang: fc.constantFrom(undefined, undefined, undefined, { name: 'a', size: 2 }, { name: 'b', size: 3 }),
     }),
   },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('end' as const) }) },
@@ -84,7 +85,13 @@ const step = fc.oneof(
     weight: 1,
     arbitrary: fc.record({
       do: fc.constant('set' as const),
-      setting: fc.constantFrom('scheduler.queueLengthMax', 'dispatch.retryMicros', 'scheduler.attemptsMax', 'nothing'),
+      setting: fc.constantFrom(
+        'scheduler.queueLengthMax',
+        'scheduler.gangTimeoutMicros',
+        'dispatch.retryMicros',
+        'scheduler.attemptsMax',
+        'nothing',
+      ),
       value: fc.integer({ min: 0, max: 9 }),
     }),
   },
@@ -143,9 +150,9 @@ class Player {
       case 'submit': {
         const submission = step.again ? Math.max(1, this.counts[step.submitter]!) : ++this.counts[step.submitter]!;
         const request = requests[step.request] as ResourceRequest;
-        const { submitter, estimate, priority, checkpointMicros } = step;
+        const { submitter, estimate, priority, checkpointMicros, gang } = step;
         const estimateMicros = estimate * second;
-        const more = { submitter, request, estimateMicros, priority, checkpointMicros };
+        const more = { submitter, request, estimateMicros, priority, checkpointMicros, gang };
         this.note(driver.give(submissionOf(submission, more)));
         break;
       }
@@ -202,7 +209,7 @@ class Player {
         break;
       }
       case 'set': {
-        const value = step.setting === 'dispatch.retryMicros' ? step.value * second : step.value;
+        const value = step.setting.endsWith('Micros') ? step.value * second : step.value;
         this.note(driver.give({ kind: 'settingChanged', name: step.setting, value, who: 'script', why: '' }));
         break;
       }
@@ -306,6 +313,7 @@ const opening: readonly Step[] = [
       again: false,
       priority: 0,
       checkpointMicros: number % 2 === 0 ? 0 : 1000,
+      gang: undefined,
     }),
   ),
   { do: 'end' },

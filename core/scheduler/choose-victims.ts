@@ -33,7 +33,8 @@ export function victimsByMachine(
   const byMachine = new Map<number, Attempt[]>();
   for (const attempt of running) {
     const { task } = attempt;
-    if (attempt.state === 'cancelling' || task.priority >= priority || task.preemptions >= preemptionsMax) continue;
+    if (attempt.state === 'cancelling' || task.gangSize > 0) continue;
+    if (task.priority >= priority || task.preemptions >= preemptionsMax) continue;
     for (const machine of attempt.machines) {
       const there = byMachine.get(machine);
       if (there === undefined) byMachine.set(machine, [attempt]);

@@ -42,6 +42,21 @@ export class FutureRow {
     return fitting >= kind.gpuCount;
   }
 
+  /** Devices for a request that fits: those with the least left, then the first. */
+  choose(kind: RequestKind): number {
+    let mask = 0;
+    for (let count = 0; count < kind.gpuCount; count++) {
+      let best = -1;
+      for (let device = 0; device < this.deviceFreeMilli.length; device++) {
+        const free = this.deviceFreeMilli[device] as number;
+        if ((mask & (1 << device)) !== 0 || free < kind.gpuMilli) continue;
+        if (best < 0 || free < (this.deviceFreeMilli[best] as number)) best = device;
+      }
+      mask |= 1 << best;
+    }
+    return mask;
+  }
+
   private apply(kind: RequestKind, deviceMask: number, sign: 1 | -1): void {
     this.cpuFreeMilli += sign * kind.cpuMilli;
     this.memoryFreeMib += sign * kind.memoryMib;

@@ -14,6 +14,7 @@ export type NewTask = Pick<
   | 'estimateMicros'
   | 'priority'
   | 'checkpointMicros'
+  | 'gangSize'
 >;
 
 export function newTask(known: NewTask): Task {
@@ -28,12 +29,14 @@ export function newTask(known: NewTask): Task {
     estimateMicros: known.estimateMicros,
     priority: known.priority,
     checkpointMicros: known.checkpointMicros,
+    gangSize: known.gangSize,
     state: 'waiting',
     attempts: 0,
     preemptions: 0,
     progressMicros: 0,
     backoffs: 0,
     overtaken: 0,
+    gang: undefined,
     explained: false,
     cancelled: false,
     queueKey: 0,

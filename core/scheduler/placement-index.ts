@@ -136,6 +136,14 @@ export class PlacementIndex {
     this.feasibleCount = column.reasonCounts[reasonFits] as number;
   }
 
+  /** Sets what a find leaves that found nothing: no winner, but which machines are ruled out. */
+  consider(kind: RequestKind): void {
+    this.winner = -1;
+    this.score = infeasible;
+    this.tieCount = 0;
+    this.feasibleCount = this.column(kind).reasonCounts[reasonFits] as number;
+  }
+
   /** True if `machine` passes the filter now. Looks at this machine alone. */
   canFit(kind: RequestKind, machine: number): boolean {
     return this.cluster.filter(kind, machine) === reasonFits;

@@ -5,8 +5,9 @@
 import { KeyedHeap } from '../base/binary-heap.ts';
 import { type ClusterState, reasonFits } from './cluster-state.ts';
 import { FutureRow } from './future-row.ts';
+import { byDemand } from './place-gang.ts';
 import type { RequestKind } from './request.ts';
-import type { Attempt } from './task.ts';
+import type { Attempt, Task } from './task.ts';
 
 export interface Reservation {
   /** Shadow time: the earliest time at which the head fits by the estimates; `Infinity` if it never does, 0 if it does now. */
@@ -47,6 +48,55 @@ export function reserve(head: RequestKind, running: Iterable<Attempt>, cluster: 
   }
   const machines = [...fitting].sort((left, right) => left - right).slice(0, head.machineCount);
   return { shadowMicros, machines: new Set(machines) };
+}
+
+/** The same for tasks that must start together: when all of them fit at once, each on what the ones before it leave, the most
+ *  demanding first; and all of the machines that they then take. Cost: O(machines × members) for each release. */
+export function reserveTogether(
+  members: readonly Task[],
+  running: Iterable<Attempt>,
+  cluster: ClusterState,
+): Reservation {
+  const rows = Array.from({ length: cluster.machineCount }, (_, machine) => new FutureRow(cluster, machine));
+  const kinds = [...members].sort(byDemand).map(({ kind }) => kind);
+  const releases = releasesOf(running);
+  let shadowMicros = 0;
+  for (;;) {
+    const machines = assignAll(kinds, rows);
+    if (machines !== undefined) return { shadowMicros, machines };
+    if (releases.heap.length === 0) return { shadowMicros: Number.POSITIVE_INFINITY, machines: new Set() };
+    shadowMicros = releases.heap.peekKey();
+    while (releases.heap.length > 0 && releases.heap.peekKey() === shadowMicros) {
+      const attempt = releases.attempts[releases.heap.pop()] as Attempt;
+      for (let position = 0; position < attempt.machines.length; position++) {
+        const row = rows[attempt.machines[position] as number] as FutureRow;
+        row.release(attempt.kind, attempt.deviceMasks[position] as number);
+      }
+    }
+  }
+}
+
+/** The machines that all kinds together would take, in machine order; undefined if they do not fit. Leaves the rows as they were. */
+function assignAll(kinds: readonly RequestKind[], rows: readonly FutureRow[]): ReadonlySet<number> | undefined {
+  const taken: { readonly kind: RequestKind; readonly machine: number; readonly mask: number }[] = [];
+  let fits = true;
+  for (const kind of kinds) {
+    let missing = kind.machineCount;
+    for (let machine = 0; machine < rows.length && missing > 0; machine++) {
+      const row = rows[machine] as FutureRow;
+      if (!row.fits(kind)) continue;
+      const mask = row.choose(kind);
+      row.take(kind, mask);
+      taken.push({ kind, machine, mask });
+      missing--;
+    }
+    if (missing > 0) {
+      fits = false;
+      break;
+    }
+  }
+  for (const { kind, machine, mask } of taken) (rows[machine] as FutureRow).release(kind, mask);
+  return fits ? new Set(taken.map(({ machine }) => machine).sort((left, right) => left - right)) : undefined;
 }
 
 /** The attempts by expected end, ties in order of placement. */

@@ -4,6 +4,7 @@ import { RandomStream } from '../base/random.ts';
 import { createKernelSettings, type KernelSettingName } from '../config/kernel-setting-table.ts';
 import type { DecisionRecord } from './decision.ts';
 import type { Profile } from './framework.ts';
+import type { GangReference } from './gangs.ts';
 import { newTask } from './new-task.ts';
 import type { ResourceRequest } from './request.ts';
 import { Scheduler, type SchedulerOutput } from './scheduler.ts';
@@ -38,6 +39,7 @@ export interface Submission {
   readonly estimate?: number;
   readonly priority?: number;
   readonly tenant?: string;
+  readonly gang?: GangReference;
 }
 
 export class SchedulerDriver implements SchedulerOutput {
@@ -74,7 +76,7 @@ export class SchedulerDriver implements SchedulerOutput {
   }
 
   /** Times in seconds. */
-  submit(request: ResourceRequest, { at = 0, estimate = 1, priority = 0, tenant = 'a' }: Submission = {}): Task {
+  submit(request: ResourceRequest, { at = 0, estimate = 1, priority = 0, tenant = 'a', gang }: Submission = {}): Task {
     const number = this.tasks.size + 1;
     const task = newTask({
       task: number,
@@ -86,9 +88,11 @@ export class SchedulerDriver implements SchedulerOutput {
       estimateMicros: Math.round(estimate * second),
       priority,
       checkpointMicros: 0,
+      gangSize: gang?.size ?? 0,
     });
     this.tasks.set(number, task);
-    this.scheduler.enqueue(task, task.submittedMicros);
+    if (gang === undefined) this.scheduler.enqueue(task, task.submittedMicros);
+    else this.scheduler.enqueueMember(task, gang, task.submittedMicros);
     return task;
   }
 
@@ -138,7 +142,10 @@ export class SchedulerDriver implements SchedulerOutput {
       for (let hold = 1; hold < 256; hold *= 2)
         next.cluster.setHold(row, hold, ((cluster.holds[row] as number) & hold) !== 0);
     }
-    for (const task of this.tasks.values()) task.queueIndex = -1;
+    for (const task of this.tasks.values()) {
+      task.queueIndex = -1;
+      task.gang = undefined;
+    }
     next.restore(snapshot, this.tasks, [...former.attempts.values()], former.attemptsBegun, this.nowMicros);
     this.scheduler = next;
   }

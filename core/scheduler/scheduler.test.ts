@@ -55,6 +55,7 @@ class Bench implements SchedulerOutput {
       estimateMicros: estimateSeconds * second,
       priority: 0,
       checkpointMicros: 0,
+      gangSize: 0,
     });
     this.tasks.set(task.task, task);
     this.scheduler.enqueue(task, task.submittedMicros);

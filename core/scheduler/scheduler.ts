@@ -8,43 +8,23 @@ import type { RandomStream } from '../base/random.ts';
 import type { KernelSettingTable } from '../config/kernel-setting-table.ts';
 import type { Settings } from '../config/settings.ts';
 import { findQueueOrder } from './catalogue.ts';
-import { chooseVictims, victimsByMachine, wouldFit } from './choose-victims.ts';
 import { ClusterState, holdAgent } from './cluster-state.ts';
-import type { DecisionOutcome, DecisionRecord, DecisionRule } from './decision.ts';
+import type { DecisionOutcome, DecisionRule } from './decision.ts';
+import { EasyReservation } from './easy-reservation.ts';
 import type { Placement, Profile } from './framework.ts';
-import { HeldMachines, type HeldMachinesSnapshot } from './held-machines.ts';
+import { FreedMachines } from './freed-machines.ts';
+import { type Gang, type GangReference, Gangs } from './gangs.ts';
+import { type Begun, placeGang } from './place-gang.ts';
 import { Placer } from './placer.ts';
+import { Preemptor } from './preemptor.ts';
 import type { RequestKind } from './request.ts';
 import { RequestKindTable } from './request.ts';
-import { type Reservation, reserve } from './reservation.ts';
+import type { Reservation } from './reservation.ts';
+import type { SchedulerOutput, SchedulerSnapshot } from './scheduler-output.ts';
 import type { Attempt, Task } from './task.ts';
 import { TaskQueue } from './task-queue.ts';
 
-/** What the kernel learns from a cycle, in order. */
-export interface SchedulerOutput {
-  /** Bind: the attempt holds its resources and must be dispatched. */
-  placed(attempt: Attempt): void;
-  /** The policy gives the task up. */
-  dropped(task: Task): void;
-  decided(record: DecisionRecord): void;
-  /** Stop the attempt: a task of higher priority needs its room. Its resources are released when it has stopped. */
-  evicted(attempt: Attempt): void;
-}
-
-/** The scheduler's part of a snapshot. Attempts and tasks are the kernel's to save. */
-export interface SchedulerSnapshot {
-  readonly queue: ReturnType<TaskQueue['save']>;
-  readonly held: HeldMachinesSnapshot;
-  readonly pinned: number;
-  readonly freed: readonly number[];
-  readonly arrived: boolean;
-  /** The pinned task's shadow time where it is kept as first computed, −1 if there is none. */
-  readonly shadowMicros: number;
-  readonly decisionCount: number;
-  readonly policyVersion: number;
-}
-
-const freedMax = 1024;
+export type { SchedulerOutput, SchedulerSnapshot };
 
 export class Scheduler {
   readonly cluster = new ClusterState();
@@ -57,12 +37,12 @@ export class Scheduler {
   private readonly settings: Settings<KernelSettingTable>;
   /** `block`: the task that the queue waits for. */
   private pinned: Task | undefined;
-  /** What is reserved for the pinned task. `never` keeps it until the task starts; otherwise any change voids it. */
-  private reservation: Reservation | undefined;
-  /** Machines that gained room since the last cycle; more than `freedMax` means any may have. */
-  private freed: number[] = [];
+  /** What is reserved for the pinned task. */
+  private readonly easy: EasyReservation;
+  private readonly freed = new FreedMachines();
   /** Tasks that have evicted others and wait for their machines. */
-  private readonly held: HeldMachines;
+  private readonly preemptor: Preemptor;
+  private readonly gangs = new Gangs();
   private readonly preempts: boolean;
   /** Shadow time of the backfilling under way. */
   private backfillShadowMicros = -1;
@@ -72,9 +52,10 @@ export class Scheduler {
     this.settings = settings;
     this.preempts = profile.preempt === 'lowerPriority';
     this.queue = new TaskQueue(findQueueOrder(profile.order), this.preempts);
-    this.placer = new Placer(this.cluster, profile, random, settings, () => this.voidReservation());
+    this.placer = new Placer(this.cluster, profile, random, settings, () => this.easy.void());
     this.attempts = this.placer.attempts;
-    this.held = new HeldMachines(this.cluster);
+    this.preemptor = new Preemptor(this.placer, settings);
+    this.easy = new EasyReservation(profile.backfill);
   }
 
   get placement(): Placement {
@@ -82,7 +63,7 @@ export class Scheduler {
   }
 
   get queueLength(): number {
-    return this.queue.size + this.held.size;
+    return this.queue.size + this.preemptor.size + this.gangs.hiddenCount;
   }
 
   get nextBackoffMicros(): number {
@@ -91,9 +72,9 @@ export class Scheduler {
 
   /** True if a cycle might place or drop something: an active task, or a waiting one and a freed machine. */
   get hasWork(): boolean {
-    if (this.freed.length > 0 && this.held.size > 0) return true;
-    if (this.pinned !== undefined) return this.freed.length > 0 || (this.profile.backfill !== 'none' && this.arrived);
-    return this.queue.activeLineCount > 0 || (this.freed.length > 0 && this.queue.size > 0);
+    if (this.freed.any && this.preemptor.size > 0) return true;
+    if (this.pinned !== undefined) return this.freed.any || (this.profile.backfill !== 'none' && this.arrived);
+    return this.queue.activeLineCount > 0 || (this.freed.any && this.queue.size > 0);
   }
 
   /** True since a task was added after the last cycle: backfilling looks at newcomers although the head stays blocked. */
@@ -105,13 +86,31 @@ export class Scheduler {
     this.arrived = true;
   }
 
-  /** Takes a waiting task out of whichever part of the queue holds it. */
-  withdraw(task: Task): void {
+  /** A new task that must start together with the others of its gang. */
+  enqueueMember(task: Task, reference: GangReference, nowMicros: number): void {
+    const gang = this.gangs.join(task, reference, nowMicros);
+    if (gang !== undefined) this.enqueue(gang.members[0] as Task, nowMicros);
+  }
+
+  /** Takes a waiting task out of whichever part of the queue holds it. Returns the others of its gang, which cannot start
+   *  without it: they are out as well. */
+  withdraw(task: Task): readonly Task[] {
+    const { gang } = task;
+    if (gang === undefined) {
+      this.withdrawOne(task);
+      return [];
+    }
+    if (this.gangs.isWhole(gang)) this.withdrawOne(gang.members[0] as Task);
+    this.gangs.dissolve(gang);
+    return gang.members.filter((member) => member !== task);
+  }
+
+  private withdrawOne(task: Task): void {
     if (this.pinned === task) this.unpin();
-    const machines = this.held.withdraw(task);
+    const machines = this.preemptor.withdraw(task);
     if (machines !== undefined) {
-      this.voidReservation();
-      for (const machine of machines) this.noteFreed(machine);
+      this.easy.void();
+      for (const machine of machines) this.freed.note(machine);
     } else if (this.queue.contains(task)) this.queue.remove(task);
     else assert(this.queue.removeBackingOff(task), 'a waiting task is in the queue');
   }
@@ -120,7 +119,7 @@ export class Scheduler {
   started(attempt: Attempt, nowMicros: number): void {
     attempt.state = 'running';
     attempt.startedMicros = nowMicros;
-    this.voidReservation();
+    this.easy.void();
   }
 
   /** To be called before a finished attempt is released. `never` sees arrivals before releases and releases one by one, as its
@@ -132,7 +131,7 @@ export class Scheduler {
   /** Returns the resources of an attempt. */
   release(attempt: Attempt): void {
     this.placer.release(attempt);
-    for (const machine of attempt.machines) this.noteFreed(machine);
+    for (const machine of attempt.machines) this.freed.note(machine);
   }
 
   /** A machine joins, leaves or drains. */
@@ -143,13 +142,29 @@ export class Scheduler {
   /** Keeps a machine from new tasks for one reason more, or one less. */
   setHold(machine: number, hold: number, held: boolean): void {
     this.cluster.setHold(machine, hold, held);
-    this.voidReservation();
-    if (!held) this.noteFreed(machine);
+    this.easy.void();
+    if (!held) this.freed.note(machine);
   }
 
   /** Ends back-offs that are due; the next cycle tries those tasks. */
   endBackoffs(nowMicros: number): void {
     if (this.queue.endBackoffs(nowMicros) > 0) this.arrived = true;
+  }
+
+  /** When a gang will have waited too long for its last member, `Infinity` if none waits. */
+  get nextGangTimeoutMicros(): number {
+    return this.gangs.oldestMicros + this.settings.get('scheduler.gangTimeoutMicros');
+  }
+
+  /** Gives up the gangs that have waited too long for a member. */
+  dropIncompleteGangs(nowMicros: number, output: SchedulerOutput): void {
+    while (this.nextGangTimeoutMicros <= nowMicros) {
+      for (const member of this.separate((this.gangs.oldest as Gang).members[0] as Task)) {
+        this.placer.index.consider(member.kind);
+        this.decide(member, 'dropped', 'incomplete gang', output);
+        output.dropped(member);
+      }
+    }
   }
 
   /** One scheduling cycle. Every placement leaves a decision, and so does the first time that a task was tried in vain. */
@@ -190,7 +205,7 @@ export class Scheduler {
         case 'drop':
           this.decide(task, 'dropped', 'in order', output);
           this.queue.remove(task);
-          output.dropped(task);
+          for (const member of this.separate(task)) output.dropped(member);
           break;
       }
     }
@@ -199,11 +214,12 @@ export class Scheduler {
   save(): SchedulerSnapshot {
     return {
       queue: this.queue.save(),
-      held: this.held.save(),
+      held: this.preemptor.save(),
+      gangs: this.gangs.save(),
       pinned: this.pinned?.task ?? 0,
-      freed: [...this.freed],
+      freed: this.freed.save(),
       arrived: this.arrived,
-      shadowMicros: this.keptShadowMicros,
+      shadowMicros: this.easy.keptShadowMicros,
       decisionCount: this.placer.decisionCount,
       policyVersion: this.placer.policyVersion,
     };
@@ -219,13 +235,13 @@ export class Scheduler {
   ): void {
     for (const attempt of attempts) this.placer.hold(attempt);
     this.placer.attemptCount = attemptCount;
+    this.gangs.restore(snapshot.gangs, tasks);
     this.queue.restore(snapshot.queue, tasks, nowMicros);
-    this.held.restore(snapshot.held, tasks);
+    this.preemptor.restore(snapshot.held, tasks);
     this.pinned = snapshot.pinned === 0 ? undefined : tasks.get(snapshot.pinned);
-    this.freed = [...snapshot.freed];
+    this.freed.restore(snapshot.freed);
     this.arrived = snapshot.arrived;
-    // Only its time is ever looked at again: `never` reserves no machines.
-    if (snapshot.shadowMicros >= 0) this.reservation = { shadowMicros: snapshot.shadowMicros, machines: new Set() };
+    this.easy.restore(snapshot.shadowMicros);
     this.placer.decisionCount = snapshot.decisionCount;
     this.placer.policyVersion = snapshot.policyVersion;
   }
@@ -242,21 +258,36 @@ export class Scheduler {
     reservation: Reservation | undefined,
     output: SchedulerOutput,
   ): Attempt | undefined {
-    const machines = this.placer.find(
-      task.kind,
-      reservation === undefined ? undefined : (machine) => reservation.machines.has(machine),
-    );
-    if (machines === undefined) return undefined;
+    const excluded =
+      reservation === undefined ? undefined : (machine: number): boolean => reservation.machines.has(machine);
     const shadowMicros = rule === 'backfilled' ? this.backfillShadowMicros : -1;
     const queueLength = this.queueLength;
-    const { attempt, record } = this.placer.reserve(task, machines, nowMicros, { rule, shadowMicros, queueLength });
-    this.queue.remove(task);
-    if (this.pinned === task) this.unpin();
-    this.bind(attempt, record, output);
-    return attempt;
+    if (task.gang !== undefined) {
+      const facts = { nowMicros, rule, shadowMicros, queueLength, excluded };
+      const begun = placeGang(task.gang.members, this.placer, facts);
+      if (begun === undefined) {
+        this.placer.index.consider(task.kind);
+        return undefined;
+      }
+      this.leaveQueue(task);
+      this.gangs.dissolve(task.gang);
+      for (const each of begun) this.bind(each, output);
+      return begun[0]?.attempt;
+    }
+    const machines = this.placer.find(task.kind, excluded);
+    if (machines === undefined) return undefined;
+    const begun = this.placer.reserve(task, machines, nowMicros, { rule, shadowMicros, queueLength });
+    this.leaveQueue(task);
+    this.bind(begun, output);
+    return begun.attempt;
   }
 
-  private bind(attempt: Attempt, record: DecisionRecord, output: SchedulerOutput): void {
+  private leaveQueue(task: Task): void {
+    this.queue.remove(task);
+    if (this.pinned === task) this.unpin();
+  }
+
+  private bind({ attempt, record }: Begun, output: SchedulerOutput): void {
     const { task } = attempt;
     task.state = 'placed';
     task.attempts++;
@@ -264,55 +295,35 @@ export class Scheduler {
     output.placed(attempt);
   }
 
-  /** Preempt: stops running tasks of lower priority, if that makes room, and holds their machines for `task`. */
+  /** Preempt: running tasks of lower priority are stopped, if that makes room, and their machines held for `task`. */
   private evict(task: Task, nowMicros: number, output: SchedulerOutput): boolean {
-    if (!this.preempts) return false;
-    const preemptionsMax = this.settings.get('scheduler.preemptionsMax');
-    const eviction = chooseVictims(task, this.attempts.values(), this.cluster, nowMicros, preemptionsMax);
-    if (eviction === undefined) return false;
-    output.decided(
-      this.placer.explain(task, { outcome: 'evicts', rule: 'in order', eviction, queueLength: this.queueLength }),
-    );
-    this.queue.remove(task);
-    if (this.pinned === task) this.unpin();
-    this.held.hold(task, eviction);
-    this.voidReservation();
-    for (const victim of eviction.victims) {
-      victim.task.preemptions++;
-      output.evicted(victim);
-    }
+    const evicted = this.preempts ? this.preemptor.evict(task, nowMicros, this.queueLength) : undefined;
+    if (evicted === undefined) return false;
+    this.easy.void();
+    this.leaveQueue(task);
+    output.decided(evicted.record);
+    for (const victim of evicted.eviction.victims) output.evicted(victim);
     return true;
   }
 
   /** Tasks whose victims are gone get their machines before anybody else looks at them. */
   private placeAfterEviction(nowMicros: number, output: SchedulerOutput): void {
-    for (;;) {
-      const wait = this.held.takeReady((attempt) => !this.attempts.has(attempt));
-      if (wait === undefined) return;
-      this.voidReservation();
-      const { task } = wait;
-      const machines = this.placer.findAt(task.kind, wait.machines);
-      if (machines === undefined) {
-        // A machine was lost meanwhile: the task waits as before, and the others may have what is left.
-        this.queue.add(task, nowMicros);
-        for (const machine of wait.machines) this.noteFreed(machine);
-        continue;
-      }
-      const queueLength = this.queueLength + 1;
-      const { attempt, record } = this.placer.reserve(task, machines, nowMicros, {
-        rule: 'after eviction',
-        queueLength,
-      });
-      this.bind(attempt, record, output);
-      // There may be room left for others.
-      for (const machine of machines) this.noteFreed(machine);
+    while (this.preemptor.size > 0) {
+      const ready = this.preemptor.takeReady(nowMicros, this.queueLength);
+      if (ready === undefined) return;
+      this.easy.void();
+      const { task, begun } = ready;
+      // A machine was lost meanwhile: the task waits as before.
+      if (begun === undefined) this.queue.add(task, nowMicros);
+      else this.bind(begun, output);
+      // There may be room for others.
+      for (const machine of ready.machines) this.freed.note(machine);
     }
   }
 
   /** EASY: later tasks may start now if that does not delay the blocked head by the estimates. Tried in order of submission. */
   private backfill(head: Task, nowMicros: number, output: SchedulerOutput): void {
-    this.reservation ??= reserve(head.kind, this.attempts.values(), this.cluster);
-    const reservation = this.reservation;
+    const reservation = this.easy.of(head, this.attempts.values(), this.cluster);
     this.backfillShadowMicros = reservation.shadowMicros;
     const waiting: Task[] = [];
     this.queue.collectBySubmission(waiting);
@@ -321,29 +332,26 @@ export class Scheduler {
     const unfittingBeside = new Set<RequestKind>();
     for (const task of waiting) {
       if (task === head) continue;
-      const endsBefore = nowMicros + task.estimateMicros < reservation.shadowMicros;
+      const endsBefore = nowMicros + longestEstimate(task) < reservation.shadowMicros;
       if (!endsBefore && this.profile.backfill === 'never') continue;
       const tried = endsBefore ? unfitting : unfittingBeside;
-      if (tried.has(task.kind)) continue;
+      if (task.gang === undefined && tried.has(task.kind)) continue;
       const attempt = this.place(task, nowMicros, 'backfilled', endsBefore ? undefined : reservation, output);
-      if (attempt === undefined) tried.add(task.kind);
+      if (attempt === undefined && task.gang === undefined) tried.add(task.kind);
     }
+  }
+
+  /** The task with the others of its gang, which is no more. */
+  private separate(task: Task): readonly Task[] {
+    if (task.gang === undefined) return [task];
+    const { members } = task.gang;
+    this.gangs.dissolve(task.gang);
+    return members;
   }
 
   private unpin(): void {
     this.pinned = undefined;
-    this.reservation = undefined;
-  }
-
-  /** What the reservation was computed from has changed. */
-  private voidReservation(): void {
-    if (this.keptShadowMicros < 0) this.reservation = undefined;
-  }
-
-  /** The shadow time that holds whatever changes, −1 if none does. A task that fits at no known time has none to keep. */
-  private get keptShadowMicros(): number {
-    const shadowMicros = this.reservation?.shadowMicros ?? -1;
-    return this.profile.backfill === 'never' && shadowMicros !== Number.POSITIVE_INFINITY ? shadowMicros : -1;
+    this.easy.forget();
   }
 
   /** Bounds starvation: after `overtakeMax` later placements the first waiting task blocks the queue until it fits. */
@@ -355,26 +363,18 @@ export class Scheduler {
   }
 
   private unparkFitting(): void {
-    if (this.freed.length > freedMax) {
-      this.queue.unpark(() => true);
-    } else if (this.freed.length > 0 && this.queue.parkedLineCount > 0) {
+    if (this.freed.any && this.queue.parkedLineCount > 0) {
       const running = this.preempts ? [...this.attempts.values()] : [];
       this.queue.unpark((task) => this.freed.some((machine) => this.mayFit(task, machine, running)));
     }
-    this.freed.length = 0;
+    this.freed.clear();
   }
 
   /** Whether a machine on which something has changed is worth a try. */
-  private mayFit({ kind, priority }: Task, machine: number, running: readonly Attempt[]): boolean {
-    if (this.placer.index.canFit(kind, machine)) return true;
-    if (!this.preempts) return false;
-    const there = running.filter((attempt) => attempt.machines.includes(machine));
-    const victims = victimsByMachine(priority, there, this.settings.get('scheduler.preemptionsMax')).get(machine);
-    return victims !== undefined && wouldFit(kind, machine, victims, this.cluster);
-  }
-
-  private noteFreed(machine: number): void {
-    if (this.freed.length <= freedMax && this.freed[this.freed.length - 1] !== machine) this.freed.push(machine);
+  private mayFit(task: Task, machine: number, running: readonly Attempt[]): boolean {
+    const { index } = this.placer;
+    if (task.gang !== undefined) return task.gang.members.some(({ kind }) => index.canFit(kind, machine));
+    return index.canFit(task.kind, machine) || (this.preempts && this.preemptor.mightEvict(task, machine, running));
   }
 
   /** One record a task says why it waits; a task that is tried again and again would drown what matters. */
@@ -387,4 +387,9 @@ export class Scheduler {
   private decide(task: Task, outcome: DecisionOutcome, rule: DecisionRule, output: SchedulerOutput): void {
     output.decided(this.placer.explain(task, { outcome, rule, queueLength: this.queueLength }));
   }
+}
+
+function longestEstimate(task: Task): number {
+  if (task.gang === undefined) return task.estimateMicros;
+  return task.gang.members.reduce((longest, { estimateMicros }) => Math.max(longest, estimateMicros), 0);
 }

@@ -22,6 +22,7 @@ function makeTask(number: number, kind: number, estimateMicros = 1, submittedMic
     estimateMicros,
     priority: 0,
     checkpointMicros: 0,
+    gangSize: 0,
   });
 }
 

@@ -2,7 +2,7 @@
 // *Unschedulable*: known not to fit until a machine is freed. Tasks that ask for the same thing fit or do not fit together,
 // so the queue keeps one line per request kind and parks whole lines: a thousand waiting tasks of forty kinds cost forty
 // looks at a freed machine, not a thousand. Where tasks of higher priority may evict others, what fits depends on the priority
-// as well, and lines are one per kind and priority.
+// as well, and lines are one per kind and priority. A gang stands in a line of its own, with its first member.
 
 import { assert } from '../base/assert.ts';
 import type { QueueSortPlugin } from './framework.ts';
@@ -34,8 +34,8 @@ export class TaskQueue {
   private readonly order: QueueSortPlugin;
   private readonly byPriority: boolean;
   private readonly lines: (Line | undefined)[] = [];
-  /** `byPriority`: lines that are not empty, by kind and priority. */
-  private readonly priorityLines = new Map<string, Line>();
+  /** Lines that are not empty, by kind and priority (`byPriority`), or by gang. */
+  private readonly keyedLines = new Map<string, Line>();
   private readonly active: Line[] = [];
   private readonly parked: Line[] = [];
   /** Sorted by (untilMicros, task). */
@@ -77,7 +77,7 @@ export class TaskQueue {
     this.count--;
     if (line.heap.size > 0) return;
     this.unlink(line);
-    if (this.byPriority) this.priorityLines.delete(priorityKey(task));
+    if (this.byPriority || task.gang !== undefined) this.keyedLines.delete(keyOf(task));
   }
 
   contains(task: Task): boolean {
@@ -212,12 +212,12 @@ export class TaskQueue {
   }
 
   private lineOf(task: Task): Line {
-    if (this.byPriority) {
-      const key = priorityKey(task);
-      let line = this.priorityLines.get(key);
+    if (this.byPriority || task.gang !== undefined) {
+      const key = keyOf(task);
+      let line = this.keyedLines.get(key);
       if (line === undefined) {
         line = new Line();
-        this.priorityLines.set(key, line);
+        this.keyedLines.set(key, line);
       }
       return line;
     }
@@ -247,6 +247,6 @@ export class TaskQueue {
   }
 }
 
-function priorityKey({ kind, priority }: Task): string {
-  return `${kind.id} ${priority}`;
+function keyOf({ kind, priority, gang }: Task): string {
+  return gang === undefined ? `${kind.id} ${priority}` : `gang ${gang.gang}`;
 }

@@ -2,6 +2,7 @@
 // message made from it.
 
 import type { QueuedTask } from './framework.ts';
+import type { Gang } from './gangs.ts';
 import type { RequestKind } from './request.ts';
 
 /** `waiting` covers the three parts of the queue; `placed` lasts from the dispatch to the result. */
@@ -22,6 +23,8 @@ export interface Task extends QueuedTask {
   readonly priority: number;
   /** Service between two checkpoints, microseconds; 0 means none: the task begins anew when it is placed again. */
   readonly checkpointMicros: number;
+  /** Members of the gang that it belongs to or once started with; 0 if none. */
+  readonly gangSize: number;
   state: TaskState;
   /** Attempts begun so far. */
   attempts: number;
@@ -33,6 +36,8 @@ export interface Task extends QueuedTask {
   backoffs: number;
   /** Placements of later tasks while this one stood first in the queue (see `overtakeMax`). */
   overtaken: number;
+  /** The gang that it must start with; undefined once that has started. */
+  gang: Gang | undefined;
   /** True once a decision record says why it waits. */
   explained: boolean;
   /** Its submitter wants it no longer; it ends when its attempt has stopped. */

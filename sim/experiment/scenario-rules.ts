@@ -197,6 +197,14 @@ class Checker {
         'Keep cpuMilli or cpuCores.',
       );
     }
+    if (source.format === 'csv' && (source.columns.gang === undefined) !== (source.columns.gangSize === undefined)) {
+      const missing = source.columns.gang === undefined ? 'gang' : 'gangSize';
+      this.report(
+        ['workload', 'columns'],
+        `gangs have a name and a size, and there is no \`${missing}\``,
+        `Add \`${missing}:\`.`,
+      );
+    }
     if (
       scenario.cluster.format === 'openb' &&
       scenario.cluster.shuffle === true &&

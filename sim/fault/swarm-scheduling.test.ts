@@ -36,7 +36,7 @@ describe('drawn cases', () => {
       },
     };
     for (let seed = 1; seed <= 25; seed++) run(seed, { observers: [observer] });
-    for (const name of ['evicts', 'after eviction', 'resumed']) expect(seen).toContain(name);
+    for (const name of ['evicts', 'after eviction', 'resumed', 'incomplete gang']) expect(seen).toContain(name);
   });
 
   it('go on from a snapshot as if nothing had happened', () => {

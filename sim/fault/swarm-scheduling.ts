@@ -1,9 +1,10 @@
-// Draws what the scheduler can do beyond queue and placement over a case of the swarm: priorities with preemption, checkpoints.
+// Draws what the scheduler can do beyond queue and placement over a case of the swarm: priorities with preemption, checkpoints, gangs.
 // It has a random stream of its own, so that the case underneath stays what its seed always drew.
 
 import { RandomStream } from '../../core/base/random.ts';
 import { microsPerSecond } from '../../core/base/time.ts';
 import type { Profile } from '../../core/scheduler/framework.ts';
+import type { ResourceRequest } from '../../core/scheduler/request.ts';
 import type { WorkloadTask } from '../workload/workload.ts';
 import { drawSwarmCase, type SwarmCase } from './swarm.ts';
 
@@ -19,11 +20,13 @@ export function withScheduling(drawn: SwarmCase): SwarmCase {
   const preempts = chance(0.6);
   const prioritised = preempts || chance(0.3);
   const saves = chance(0.5);
+  const gangs = chance(0.5);
   const tasks = drawn.tasks.map((task): WorkloadTask => {
     const priority = prioritised ? pick([0, 0, 0, 1, 2, 5]) : 0;
     const checkpointMicros = saves && chance(0.6) ? pick([1, 5, 20]) * microsPerSecond : 0;
     return { ...task, priority, tenant: pick(['a', 'b', 'c']), checkpointMicros };
   });
+  if (gangs) drawGangs(tasks, random);
   const profile: Profile = {
     ...drawn.profile,
     order: prioritised && chance(0.6) ? 'priority' : drawn.profile.order,
@@ -31,3 +34,28 @@ export function withScheduling(drawn: SwarmCase): SwarmCase {
   };
   return { ...drawn, tasks, profile, settings: { 'scheduler.preemptionsMax': pick([1, 3, 8]) } };
 }
+
+/** Makes gangs of tasks near each other in the list. Any two machines with GPUs hold any gang, so that losing one is survived. */
+function drawGangs(tasks: WorkloadTask[], random: RandomStream): void {
+  for (let first = 0; first < tasks.length; ) {
+    const size = 2 + random.nextBelow(3);
+    if (random.nextFloat() < 0.2) {
+      const gang = { name: `gang-${first}`, size };
+      // One in eight never becomes whole.
+      const missing = random.nextFloat() < 0.125 ? 1 : 0;
+      for (let index = first; index < Math.min(first + size - missing, tasks.length); index++) {
+        const task = tasks[index] as WorkloadTask;
+        const request = memberRequests[random.nextBelow(memberRequests.length)] as ResourceRequest;
+        tasks[index] = { ...task, gang, request };
+      }
+    }
+    first += size;
+  }
+}
+
+const memberRequests: readonly ResourceRequest[] = [
+  { cpuMilli: 4000, memoryMib: 4096, gpuCount: 1, gpuMilli: 500, gpuModels: [], machineCount: 1 },
+  { cpuMilli: 2000, memoryMib: 4096, gpuCount: 1, gpuMilli: 300, gpuModels: [], machineCount: 1 },
+  { cpuMilli: 6000, memoryMib: 8192, gpuCount: 0, gpuMilli: 0, gpuModels: [], machineCount: 1 },
+  { cpuMilli: 3000, memoryMib: 2048, gpuCount: 0, gpuMilli: 0, gpuModels: [], machineCount: 2 },
+];

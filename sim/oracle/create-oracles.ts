@@ -10,6 +10,7 @@ import { CapacityOracle } from './capacity-oracle.ts';
 import { DeliveryOracle } from './delivery-oracle.ts';
 import { EndOracle } from './end-oracle.ts';
 import { FlightRecorder } from './flight-recorder.ts';
+import { GangOracle } from './gang-oracle.ts';
 import { LeaseOracle } from './lease-oracle.ts';
 import { LivenessOracle } from './liveness-oracle.ts';
 import { OwnerOracle } from './owner-oracle.ts';
@@ -45,6 +46,7 @@ class OraclePanel implements WorldObserver {
   private readonly owners: OwnerOracle;
   private readonly capacity: CapacityOracle;
   private readonly deliveries: DeliveryOracle;
+  private readonly gangs: GangOracle;
   private readonly liveness: LivenessOracle;
   private readonly progress: ProgressOracle;
 
@@ -60,6 +62,7 @@ class OraclePanel implements WorldObserver {
     this.owners = new OwnerOracle(fail);
     this.capacity = new CapacityOracle(options.machines, fail);
     this.deliveries = new DeliveryOracle(fail);
+    this.gangs = new GangOracle(fail);
     this.liveness = new LivenessOracle(options, fail);
     this.progress = new ProgressOracle(fail);
     this.works.listeners.push(this.leases, this.owners, this.capacity, this.liveness);
@@ -69,6 +72,7 @@ class OraclePanel implements WorldObserver {
     this.recorder.taskArrived(submission, task, nowMicros);
     this.ends.taskArrived(submission);
     this.capacity.taskArrived(submission, task);
+    this.gangs.taskArrived(submission, task);
     this.liveness.taskArrived(submission, task, nowMicros);
     this.progress.taskArrived(submission, task);
   }
@@ -83,6 +87,7 @@ class OraclePanel implements WorldObserver {
     this.recorder.kernelInput(input, nowMicros);
     this.leases.kernelInput(input, nowMicros);
     this.deliveries.kernelInput(input, nowMicros);
+    this.gangs.kernelInput(nowMicros);
     this.liveness.kernelInput(input, nowMicros);
   }
 
@@ -93,6 +98,7 @@ class OraclePanel implements WorldObserver {
         this.ends.kernelEffect(effect, nowMicros);
         this.leases.kernelEffect(effect, nowMicros);
         this.progress.kernelEffect(effect, nowMicros);
+        this.gangs.dispatched(effect);
         return;
       case 'deliver':
         this.recorder.kernelEffect(effect, nowMicros);

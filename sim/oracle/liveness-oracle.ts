@@ -76,7 +76,8 @@ export class LivenessOracle implements WorldObserver, PhysicalWorkListener {
     this.progressed(nowMicros);
     if (task.durationMicros === Number.POSITIVE_INFINITY) {
       this.judged = false;
-    } else if (!this.fits(task.request)) {
+    } else if (task.gang !== undefined || !this.fits(task.request)) {
+      // Whether a gang fits at once is more than this oracle can tell.
       if (this.blocks) this.judged = false;
     } else {
       const allowed = task.durationMicros * this.slowest + this.slackMicros;

@@ -26,7 +26,7 @@ export function streamTask(
   endless: boolean,
   estimate: Estimator,
 ): WorkloadTask {
-  return {
+  const plain: WorkloadTask = {
     name: task.name,
     arrivalMicros,
     request: task.request,
@@ -35,4 +35,6 @@ export function streamTask(
     priority: task.priority,
     tenant: task.tenant,
   };
+  const { checkpointMicros, gang } = task;
+  return checkpointMicros === undefined && gang === undefined ? plain : { ...plain, checkpointMicros, gang };
 }

@@ -32,6 +32,9 @@ export function readCsvTasks(source: WorkloadSource & { readonly format: 'csv' }
       estimateMicros: readEstimate(row, columns.estimate, unit),
       priority: columns.priority === undefined ? 0 : row.number(columns.priority, Number.NEGATIVE_INFINITY),
       tenant: (columns.tenant === undefined ? '' : row.text(columns.tenant)) || 'default',
+      checkpointMicros:
+        columns.checkpoint === undefined ? undefined : Math.round(optional(row, columns.checkpoint, 0) * unit),
+      gang: readGang(row, columns),
     });
   });
   const notes =
@@ -45,6 +48,13 @@ export function readCsvTasks(source: WorkloadSource & { readonly format: 'csv' }
 function readEstimate(row: CsvRow, column: string | undefined, unit: number): number | undefined {
   if (column === undefined || row.text(column) === '' || row.text(column) === '-1') return undefined;
   return Math.round(row.number(column, 0) * unit);
+}
+
+/** An empty name is no gang; the size is a whole number from 1. */
+function readGang(row: CsvRow, columns: CsvColumns): TraceTask['gang'] {
+  if (columns.gang === undefined || columns.gangSize === undefined) return undefined;
+  const name = row.text(columns.gang);
+  return name === '' ? undefined : { name, size: row.integer(columns.gangSize, 1) };
 }
 
 function readRequest(row: CsvRow, columns: CsvColumns): { readonly request: ResourceRequest; readonly asked: number } {

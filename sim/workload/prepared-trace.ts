@@ -56,6 +56,8 @@ export function prepareTrace(
         task.estimateMicros === undefined ? undefined : bounded(task.estimateMicros, 1, durations.capMicros),
       priority: task.priority,
       tenant: task.tenant,
+      checkpointMicros: task.checkpointMicros,
+      gang: task.gang,
     });
   }
   if (leftOut.size > 0) notes.push(leftOutNote(leftOut, ordered.length));

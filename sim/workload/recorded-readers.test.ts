@@ -193,6 +193,15 @@ describe('anybody’s CSV', () => {
     ]);
   });
 
+  test('gangs and checkpoints, where a row has them', () => {
+    const map: CsvColumns = { arrival: 't', timeUnit: 's', duration: 'd', gang: 'g', gangSize: 'n', checkpoint: 'c' };
+    const { tasks } = read('t,d,g,n,c\n1,2,train,2,0.5\n1,2,,,\n', map);
+    expect(tasks.map(({ gang, checkpointMicros }) => ({ gang, checkpointMicros }))).toEqual([
+      { gang: { name: 'train', size: 2 }, checkpointMicros: 500_000 },
+      { gang: undefined, checkpointMicros: 0 },
+    ]);
+  });
+
   test('five mapped columns are enough', () => {
     const { tasks } = read('t,d,g,m,n\n1,2,300,1000,4\n', {
       arrival: 't',

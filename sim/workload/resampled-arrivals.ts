@@ -32,7 +32,9 @@ export function resampledArrivals(
       let time = 0;
       for (;;) {
         time += gapMicros * nextExponential(gaps);
-        const task = tasks[draws.nextBelow(tasks.length)] as TraceTask;
+        const drawn = tasks[draws.nextBelow(tasks.length)] as TraceTask;
+        // Members of a gang are not drawn together, so each comes alone.
+        const task = drawn.gang === undefined ? drawn : { ...drawn, gang: undefined };
         yield streamTask(task, Math.floor(time), options.endless, estimate);
       }
     },

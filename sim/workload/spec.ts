@@ -77,6 +77,11 @@ export interface CsvColumns {
   readonly machineCount?: string | undefined;
   readonly priority?: string | undefined;
   readonly tenant?: string | undefined;
+  /** Name of the gang, empty for none, and its size: tasks that start together. Resampled tasks have none. */
+  readonly gang?: string | undefined;
+  readonly gangSize?: string | undefined;
+  /** Service between two checkpoints, in `timeUnit`. */
+  readonly checkpoint?: string | undefined;
 }
 
 /** Where the tasks come from. */

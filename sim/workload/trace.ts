@@ -1,6 +1,7 @@
 // A trace as read: the tasks that somebody recorded or wrote down, before durations are bounded, arrivals rescaled and
 // estimates made. Its length is the file's; endless streams are made from it later.
 
+import type { GangReference } from '../../core/scheduler/gangs.ts';
 import type { ResourceRequest } from '../../core/scheduler/request.ts';
 
 export interface TraceTask {
@@ -15,6 +16,8 @@ export interface TraceTask {
   readonly estimateMicros: number | undefined;
   readonly priority: number;
   readonly tenant: string;
+  readonly checkpointMicros?: number | undefined;
+  readonly gang?: GangReference | undefined;
 }
 
 export interface Trace {

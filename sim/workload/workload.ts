@@ -3,6 +3,7 @@
 
 import type { MachineResources } from '../../core/scheduler/cluster-state.ts';
 import type { TypicalTask } from '../../core/scheduler/framework.ts';
+import type { GangReference } from '../../core/scheduler/gangs.ts';
 import type { ResourceRequest } from '../../core/scheduler/request.ts';
 
 export interface WorkloadTask {
@@ -18,6 +19,8 @@ export interface WorkloadTask {
   /** Larger is more important; 0 if the trace says nothing. */
   readonly priority: number;
   readonly tenant: string;
+  /** The tasks that it must start together with. */
+  readonly gang?: GangReference | undefined;
   /** Service between two checkpoints that it saves; none if left out. */
   readonly checkpointMicros?: number | undefined;
 }

@@ -250,8 +250,8 @@ export class World implements MachineWorld {
       // The submitter numbers its tasks 1, 2, 3 …; the answer may come before `submit` returns only with the next event.
       this.durations.set(this.arrived, task.durationMicros);
       for (const observer of this.observers) observer.taskArrived?.(this.arrived, task, now);
-      const { request, estimateMicros, priority, tenant, checkpointMicros } = task;
-      const more = checkpointMicros === undefined ? {} : { checkpointMicros };
+      const { request, estimateMicros, priority, tenant, checkpointMicros, gang } = task;
+      const more = checkpointMicros === undefined && gang === undefined ? {} : { checkpointMicros, gang };
       this.submitter.submit(request, estimateMicros, priority, tenant, now, more);
       const next = this.arrivals.next();
       this.nextTask = next.done === true ? undefined : next.value;
