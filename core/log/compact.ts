@@ -19,6 +19,7 @@ import {
 } from './segment.ts';
 import { SegmentIndex } from './segment-index.ts';
 import type { SegmentTable } from './segment-table.ts';
+import { removeGarbage } from './trim.ts';
 import { segmentEnd } from './write-segment.ts';
 
 export interface Compacted {
@@ -47,6 +48,8 @@ interface Survey {
 }
 
 export function* compact(table: SegmentTable, settings: LogSettings, nowMicros: number): FileTask<Outcome<Compacted>> {
+  const cleaned = yield* removeGarbage(table);
+  if (!cleaned.ok) return { ok: false, fault: cleaned };
   const segments = table.closed;
   const survey = yield* surveyKeys(segments, settings, nowMicros);
   if (!survey.ok) return survey;
@@ -142,14 +145,16 @@ function* rewrite(
     cutBytes: 0,
   };
   const temporary = temporaryName(header.baseOffset, header.generation);
+  const file = segmentName(header.baseOffset, header.generation);
+  // Until it stands for its sources it is to go, under either name, should anything fail.
+  table.garbage.add(temporary).add(file);
   const copied = yield* writeKept(temporary, header, sources, keeps, settings);
   if (!copied.ok) {
-    // The next opening would remove it as well.
-    yield { kind: 'remove', file: temporary };
+    // Likely for want of room, which it takes itself. What cannot be removed now is tried again.
+    yield* removeGarbage(table);
     return copied;
   }
   const { index, dataEnd, removedRecords } = copied.value;
-  const file = segmentName(header.baseOffset, header.generation);
   const end = segmentEnd(index, last.lastOffset, last.lastTimeMicros, dataEnd);
   const finished = yield* askAll([
     { kind: 'append', file: temporary, bytes: end },
@@ -161,10 +166,8 @@ function* rewrite(
   const sizeBytes = dataEnd + end.length;
   const { lastOffset, lastTimeMicros } = last;
   table.replace(sources, { ...header, file, dataEnd, sizeBytes, lastOffset, lastTimeMicros, index });
-  const removed = yield* askAll([
-    ...sources.map((source) => ({ kind: 'remove', file: source.file }) as const),
-    { kind: 'syncFolder' },
-  ]);
+  table.garbage.delete(temporary);
+  const removed = yield* removeGarbage(table);
   if (!removed.ok) return { ok: false, fault: { code: removed.code, reason: removed.reason, file } };
   const bytesBefore = sources.reduce((sum, source) => sum + source.sizeBytes, 0);
   return { ok: true, value: { removedRecords, bytesBefore, bytesAfter: sizeBytes } };

@@ -205,11 +205,13 @@ export class Log {
     if (this.state !== 'open') return;
     const { opened, settings } = this;
     this.writer!.maintain(nowMicros, effects);
-    if (this.maintains || !isExpired(opened, settings, nowMicros, this.heldOffset())) return;
+    const isNeeded = opened.garbage.size > 0 || isExpired(opened, settings, nowMicros, this.heldOffset());
+    if (this.maintains || !isNeeded) return;
     const task = trim(opened, settings, nowMicros, () => this.heldOffset());
     this.runMaintenance(task, effects, ({ removedBytes, startOffset, fault }, sink) => {
-      if (removedBytes > 0) sink.push({ kind: 'logTrimmed', startOffset, removedBytes });
-      if (fault !== undefined) sink.push({ kind: 'logMaintenanceFailed', fault });
+      if (fault === undefined) {
+        if (removedBytes > 0) sink.push({ kind: 'logTrimmed', startOffset, removedBytes });
+      } else sink.push({ kind: 'logMaintenanceFailed', fault });
       this.writer!.retry(sink);
     });
   }

@@ -11,6 +11,8 @@ export class SegmentTable {
   /** Closed segments whose index is in memory, least recently used first. */
   private readonly loaded = new Set<Segment>();
   private lastGeneration: number;
+  /** Files that are to go and may still be there. Until they are gone for good no other may go: they would come back alone. */
+  readonly garbage = new Set<string>();
 
   /** `segments` in order, the last one active; `generation` the highest ever used. */
   constructor(segments: readonly Segment[], generation: number, loadedMax: number) {
@@ -92,6 +94,7 @@ export class SegmentTable {
   dropFirst(): Segment {
     assert(this.segments.length > 1, 'the active segment stays');
     const segment = this.segments.shift()!;
+    this.garbage.add(segment.file);
     this.loaded.delete(segment);
     return segment;
   }
@@ -101,7 +104,11 @@ export class SegmentTable {
     const at = this.segments.indexOf(sources[0]!);
     assert(at >= 0 && this.segments[at + sources.length - 1] === sources.at(-1), 'the sources are neighbours');
     this.segments.splice(at, sources.length, output);
-    for (const source of sources) this.loaded.delete(source);
+    this.garbage.delete(output.file);
+    for (const source of sources) {
+      this.garbage.add(source.file);
+      this.loaded.delete(source);
+    }
     if (output.index !== undefined) this.keepIndex(output, output.index);
   }
 

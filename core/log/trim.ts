@@ -1,13 +1,15 @@
 // Retention: closed segments go, oldest first, when the log is too large or they are too old, but none that a hold still
 // needs. One is gone on the disk before the next is touched, so that a crash never leaves a hole.
 
-import { askAll, type FileTask, type LogFault } from './file-tasks.ts';
+import { acceptedWith, type Result, refused } from '../base/status.ts';
+import { fileErrorCode } from '../ports/file-port.ts';
+import { ask, type FileTask, type LogFault } from './file-tasks.ts';
 import type { LogSettings } from './log-settings.ts';
 import type { SegmentTable } from './segment-table.ts';
 
 export interface Trimmed {
   readonly removedBytes: number;
-  /** Everything before it is gone from the disk. */
+  /** Everything before it is gone from the disk, unless there is a fault. */
   readonly startOffset: number;
   readonly fault: LogFault | undefined;
 }
@@ -26,15 +28,25 @@ export function* trim(
   heldOffset: () => number,
 ): FileTask<Trimmed> {
   let removedBytes = 0;
-  let { startOffset } = table;
-  while (isExpired(table, settings, nowMicros, heldOffset())) {
-    const { file, sizeBytes } = table.dropFirst();
-    const removed = yield* askAll([{ kind: 'remove', file }, { kind: 'syncFolder' }]);
-    if (!removed.ok) {
-      return { removedBytes, startOffset, fault: { code: removed.code, reason: removed.reason, file } };
-    }
-    removedBytes += sizeBytes;
-    startOffset = table.startOffset;
+  for (;;) {
+    const cleaned = yield* removeGarbage(table);
+    const { startOffset } = table;
+    if (!cleaned.ok) return { removedBytes, startOffset, fault: cleaned };
+    if (!isExpired(table, settings, nowMicros, heldOffset())) return { removedBytes, startOffset, fault: undefined };
+    removedBytes += table.dropFirst().sizeBytes;
   }
-  return { removedBytes, startOffset, fault: undefined };
+}
+
+/** Removes what is to go, for good. After a failure it is tried again before anything else goes. */
+export function* removeGarbage(table: SegmentTable): FileTask<Result<undefined>> {
+  if (table.garbage.size === 0) return acceptedWith(undefined);
+  const files = [...table.garbage];
+  for (const file of files) {
+    const removed = yield { kind: 'remove', file };
+    if (!removed.ok && removed.failure !== 'notFound') return refused(fileErrorCode(removed.failure), removed.reason);
+  }
+  const synced = yield* ask({ kind: 'syncFolder' });
+  if (!synced.ok) return synced;
+  for (const file of files) table.garbage.delete(file);
+  return acceptedWith(undefined);
 }

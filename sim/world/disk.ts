@@ -187,6 +187,9 @@ export class Disk {
       return done();
     }
     if (file === undefined) return failed('notFound', `no file ${request.file}`);
+    const isChange = request.kind === 'truncate' || request.kind === 'rename' || request.kind === 'remove';
+    if (isChange && this.strikes(spec.writeFailure))
+      return failed('ioError', `${request.file}: ${request.kind} failed`);
     switch (request.kind) {
       case 'append': {
         if (this.strikes(spec.writeFailure)) {
