@@ -39,6 +39,7 @@ const profiles: readonly Partial<Profile>[] = [
   { place: 'gpu-clustering', unplaced: 'backoff', order: 'wfp3' },
   { place: 'dot-product', unplaced: 'drop', order: 'unicep' },
   { place: 'best-fit', order: 'priority', preempt: 'lowerPriority' },
+  { place: 'best-fit', order: 'drf', tenantWeights: { b: 2 } },
   { place: 'random', order: 'fcfs', preempt: 'lowerPriority', unplaced: 'block', backfill: 'avoidReserved' },
 ];
 
@@ -152,7 +153,8 @@ class Player {
         const request = requests[step.request] as ResourceRequest;
         const { submitter, estimate, priority, checkpointMicros, gang } = step;
         const estimateMicros = estimate * second;
-        const more = { submitter, request, estimateMicros, priority, checkpointMicros, gang };
+        const tenant = submission % 3 === 0 ? 'a' : 'b';
+        const more = { tenant, submitter, request, estimateMicros, priority, checkpointMicros, gang };
         this.note(driver.give(submissionOf(submission, more)));
         break;
       }

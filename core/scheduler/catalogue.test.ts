@@ -16,9 +16,14 @@ function failure(call: () => unknown): SiraError {
 describe('the catalogue', () => {
   it('creates everything that it lists, under the name that it lists', () => {
     const typicalTasks = [{ cpuMilli: 1000, gpuCount: 1, gpuMilli: 500, gpuModels: [], count: 1 }];
-    const context = { cluster: new ClusterState(), random: new RandomStream(1, 'kernel'), typicalTasks };
+    const context = {
+      cluster: new ClusterState(),
+      random: new RandomStream(1, 'kernel'),
+      typicalTasks,
+      tenantWeights: {},
+    };
     for (const name of Object.keys(placements)) expect(findPlacement(name)(context).name).toBe(name);
-    for (const name of Object.keys(queueOrders)) expect(findQueueOrder(name).name).toBe(name);
+    for (const name of Object.keys(queueOrders)) expect(findQueueOrder(name, context).name).toBe(name);
     for (const { description } of [...Object.values(placements), ...Object.values(queueOrders)]) {
       expect(description).toMatch(/^\S.{8,100}$/);
     }
@@ -34,7 +39,8 @@ describe('the catalogue', () => {
     expect(placement.code).toBe('SIRA_POLICY_UNKNOWN');
     expect(placement.message).toMatch(/^no placement is called "bestfit"; known, nearest first: best-fit, /);
     for (const name of Object.keys(placements)) expect(placement.message).toContain(name);
-    expect(failure(() => findQueueOrder('FCSF')).message).toContain('nearest first: fcfs, ');
-    expect(failure(() => findQueueOrder('toString')).code).toBe('SIRA_POLICY_UNKNOWN');
+    const context = { cluster: new ClusterState(), tenantWeights: {} };
+    expect(failure(() => findQueueOrder('FCSF', context)).message).toContain('nearest first: fcfs, ');
+    expect(failure(() => findQueueOrder('toString', context)).code).toBe('SIRA_POLICY_UNKNOWN');
   });
 });

@@ -2,9 +2,10 @@
 // and one entry here.
 
 import { SiraError } from '../base/errors.ts';
-import type { Placement, PluginContext, QueueSortPlugin } from './framework.ts';
+import type { Placement, PluginContext, QueueOrderContext, QueueSortPlugin } from './framework.ts';
 import { bestFit } from './plugins/best-fit.ts';
 import { dotProduct } from './plugins/dot-product.ts';
+import { drf } from './plugins/drf.ts';
 import { f1 } from './plugins/f1.ts';
 import { fcfs } from './plugins/fcfs.ts';
 import { fgd } from './plugins/fgd.ts';
@@ -24,7 +25,7 @@ import { worstFit } from './plugins/worst-fit.ts';
 export interface QueueOrderEntry {
   /** One line for people. */
   readonly description: string;
-  create(): QueueSortPlugin;
+  create(context: QueueOrderContext): QueueSortPlugin;
 }
 
 /** A placement that a profile may name. */
@@ -40,6 +41,10 @@ export interface PlacementEntry {
 export const queueOrders: Readonly<Record<string, QueueOrderEntry>> = {
   fcfs: { description: 'first come, first served', create: fcfs },
   priority: { description: 'largest priority first, then first come, first served', create: priority },
+  drf: {
+    description: 'the tenant with the least dominant share first (`tenantWeights`), then first come, first served',
+    create: drf,
+  },
   sjf: { description: 'shortest job first, by the estimate', create: sjf },
   f1: { description: 'log10(estimate)·processors + 870·log10(submit time), smallest first', create: f1 },
   wfp3: { description: '(wait/estimate)³·processors, largest first', create: wfp3 },
@@ -75,8 +80,8 @@ export const placements: Readonly<Record<string, PlacementEntry>> = {
 };
 
 /** The queue order called `name`; throws SIRA_POLICY_UNKNOWN with the known names, nearest first. */
-export function findQueueOrder(name: string): QueueSortPlugin {
-  return find('queue order', queueOrders, name).create();
+export function findQueueOrder(name: string, context: QueueOrderContext): QueueSortPlugin {
+  return find('queue order', queueOrders, name).create(context);
 }
 
 /** Builds the placement called `name`; throws SIRA_POLICY_UNKNOWN with the known names, nearest first. The function returned

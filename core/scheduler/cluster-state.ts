@@ -85,6 +85,7 @@ export class ClusterState {
   gpuFreeTotalMilli = 0;
   cpuCapacityTotalMilli = 0;
   cpuFreeTotalMilli = 0;
+  memoryCapacityTotalMib = 0;
 
   /** The largest machine by each resource, of all that ever registered: what scores normalize by. */
   cpuCapacityMaxMilli = 0;
@@ -113,6 +114,7 @@ export class ClusterState {
     this.gpuFreeTotalMilli += resources.gpuCount * 1000;
     this.cpuCapacityTotalMilli += resources.cpuMilli;
     this.cpuFreeTotalMilli += resources.cpuMilli;
+    this.memoryCapacityTotalMib += resources.memoryMib;
     this.deviceFreeMaxMilli[row] = resources.gpuCount > 0 ? 1000 : 0;
     if (
       resources.cpuMilli > this.cpuCapacityMaxMilli ||

@@ -24,6 +24,15 @@ export interface QueueSortPlugin {
   /** True if the key changes while the task waits; then keys are computed anew at each selection. */
   readonly dynamic: boolean;
   key(task: QueuedTask, nowMicros: number): number;
+  /** Told when a task takes (`sign` 1) or gives back (−1) its resources: for orders that look at who holds what. */
+  changed?(task: QueuedTask, sign: 1 | -1): void;
+}
+
+/** What a queue order is built over. */
+export interface QueueOrderContext {
+  readonly cluster: ClusterState;
+  /** By tenant, above 0; 1 where none is given. */
+  readonly tenantWeights: Readonly<Record<string, number>>;
 }
 
 /** Score: how good `machine` is for `kind`, larger is better. Pure in the machine's columns, the kind, and the plug-in's
@@ -89,6 +98,8 @@ export interface Profile {
   readonly overtakeMax: number;
   /** `never` if left out. */
   readonly preempt?: PreemptRule | undefined;
+  /** Order `drf` only: what a tenant's share is divided by, above 0; 1 for those left out. */
+  readonly tenantWeights?: Readonly<Record<string, number>> | undefined;
   /** Fragmentation's typical workload, if the placement needs one. */
   readonly typicalTasks: readonly TypicalTask[];
 }

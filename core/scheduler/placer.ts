@@ -14,8 +14,8 @@ import { PlacementIndex } from './placement-index.ts';
 import type { RequestKind } from './request.ts';
 import type { Attempt, Task } from './task.ts';
 
-/** Told of each change of what machines hold. */
-export type ClusterListener = () => void;
+/** Told when an attempt takes (`sign` 1) or gives back (−1) what it holds. */
+export type AllocationListener = (attempt: Attempt, sign: 1 | -1) => void;
 
 export class Placer {
   readonly cluster: ClusterState;
@@ -28,7 +28,7 @@ export class Placer {
   policyVersion = 1;
   private readonly decisions: DecisionWriter;
   private readonly settings: Settings<KernelSettingTable>;
-  private readonly onChange: ClusterListener;
+  private readonly onChange: AllocationListener;
   private readonly spanned: number[] = [];
 
   constructor(
@@ -36,7 +36,7 @@ export class Placer {
     profile: Profile,
     random: RandomStream,
     settings: Settings<KernelSettingTable>,
-    onChange: ClusterListener,
+    onChange: AllocationListener,
   ) {
     this.cluster = cluster;
     this.settings = settings;
@@ -119,8 +119,9 @@ export class Placer {
   }
 
   /** `sign` 1 allocates, −1 releases. */
-  private change({ kind, machines, deviceMasks }: Attempt, sign: 1 | -1): void {
-    this.onChange();
+  private change(attempt: Attempt, sign: 1 | -1): void {
+    const { kind, machines, deviceMasks } = attempt;
+    this.onChange(attempt, sign);
     for (let position = 0; position < machines.length; position++) {
       const machine = machines[position] as number;
       const deviceMask = deviceMasks[position] as number;

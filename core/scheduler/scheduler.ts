@@ -51,8 +51,12 @@ export class Scheduler {
     this.profile = profile;
     this.settings = settings;
     this.preempts = profile.preempt === 'lowerPriority';
-    this.queue = new TaskQueue(findQueueOrder(profile.order), this.preempts);
-    this.placer = new Placer(this.cluster, profile, random, settings, () => this.easy.void());
+    const order = findQueueOrder(profile.order, { cluster: this.cluster, tenantWeights: profile.tenantWeights ?? {} });
+    this.queue = new TaskQueue(order, this.preempts);
+    this.placer = new Placer(this.cluster, profile, random, settings, (attempt, sign) => {
+      this.easy.void();
+      order.changed?.(attempt.task, sign);
+    });
     this.attempts = this.placer.attempts;
     this.preemptor = new Preemptor(this.placer, settings);
     this.easy = new EasyReservation(profile.backfill);

@@ -1,10 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { findQueueOrder } from './catalogue.ts';
+import { ClusterState } from './cluster-state.ts';
 import { newTask } from './new-task.ts';
 import { ModelTable, type RequestKind, RequestKindTable } from './request.ts';
 import type { Task } from './task.ts';
 import { TaskQueue } from './task-queue.ts';
+
+const context = { cluster: new ClusterState(), tenantWeights: {} };
 
 const table = new RequestKindTable(new ModelTable());
 const kinds: readonly RequestKind[] = [1, 2, 3].map((cores) =>
@@ -37,7 +40,7 @@ function drain(queue: TaskQueue, now: number): number[] {
 
 describe('task queue', () => {
   test('the order is that of the policy over all kinds, ties in order of submission', () => {
-    const queue = new TaskQueue(findQueueOrder('sjf'));
+    const queue = new TaskQueue(findQueueOrder('sjf', context));
     for (const [number, estimate] of [
       [1, 5],
       [2, 3],
@@ -50,7 +53,7 @@ describe('task queue', () => {
   });
 
   test('keys that change with time are those of the moment of selection', () => {
-    const queue = new TaskQueue(findQueueOrder('wfp3'));
+    const queue = new TaskQueue(findQueueOrder('wfp3', context));
     // At 2 s (2/10)³ against 0, at 3 s (3/10)³ against (1/2)³.
     queue.add(makeTask(1, 0, 10_000_000, 0), 0);
     queue.add(makeTask(2, 0, 2_000_000, 2_000_000), 2_000_000);
@@ -59,7 +62,7 @@ describe('task queue', () => {
   });
 
   test('a parked kind is not selected, newcomers of it neither, until it is made active', () => {
-    const queue = new TaskQueue(findQueueOrder('fcfs'));
+    const queue = new TaskQueue(findQueueOrder('fcfs', context));
     const first = makeTask(1, 0);
     queue.add(first, 0);
     queue.add(makeTask(2, 1), 0);
@@ -75,7 +78,7 @@ describe('task queue', () => {
   });
 
   test('a task that backs off counts, is not selected, and comes back at its time', () => {
-    const queue = new TaskQueue(findQueueOrder('fcfs'));
+    const queue = new TaskQueue(findQueueOrder('fcfs', context));
     const task = makeTask(1, 0);
     queue.add(task, 0);
     queue.backOff(task, 10);
@@ -109,7 +112,7 @@ describe('task queue', () => {
     );
     fc.assert(
       fc.property(fc.constantFrom('fcfs', 'sjf', 'wfp3'), fc.array(action, { maxLength: 80 }), (order, actions) => {
-        const plugin = findQueueOrder(order);
+        const plugin = findQueueOrder(order, context);
         let queue = new TaskQueue(plugin);
         const waiting: Task[] = [];
         const parked = new Set<RequestKind>();

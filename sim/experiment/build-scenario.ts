@@ -88,6 +88,7 @@ function buildPolicy(name: string, own: PolicyFields, defaults: PolicyFields): O
     backfill: merged.backfill ?? 'none',
     overtakeMax: merged.overtakeMax ?? 0,
     preempt: merged.preempt ?? 'never',
+    ...(merged.tenantWeights === undefined ? {} : { tenantWeights: merged.tenantWeights }),
   };
 }
 

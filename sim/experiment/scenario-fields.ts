@@ -15,6 +15,7 @@ export interface PolicyFields {
   readonly backfill?: BackfillRule;
   readonly overtakeMax?: number;
   readonly preempt?: PreemptRule;
+  readonly tenantWeights?: Readonly<Record<string, number>>;
 }
 
 export interface MachineGroupFields {

@@ -100,6 +100,13 @@ class Checker {
           'Add `unplaced: skip`, or leave out `overtakeMax`.',
         );
       }
+      if (built.tenantWeights !== undefined && built.order !== 'drf') {
+        this.report(
+          path,
+          `the policy "${name}" weighs tenants, but its queue order does not look at them`,
+          'Add `order: drf`, or leave out `tenantWeights`.',
+        );
+      }
     }
     const names = scenario.policies.map((policy) => policy.name);
     if (!names.includes(scenario.baseline))

@@ -1,4 +1,4 @@
-// Draws what the scheduler can do beyond queue and placement over a case of the swarm: priorities with preemption, checkpoints, gangs.
+// Draws what the scheduler can do beyond queue and placement over a case of the swarm: priorities with preemption, checkpoints, gangs, fair shares.
 // It has a random stream of its own, so that the case underneath stays what its seed always drew.
 
 import { RandomStream } from '../../core/base/random.ts';
@@ -29,7 +29,8 @@ export function withScheduling(drawn: SwarmCase): SwarmCase {
   if (gangs) drawGangs(tasks, random);
   const profile: Profile = {
     ...drawn.profile,
-    order: prioritised && chance(0.6) ? 'priority' : drawn.profile.order,
+    order: prioritised && chance(0.6) ? 'priority' : chance(0.3) ? 'drf' : drawn.profile.order,
+    tenantWeights: chance(0.5) ? { a: 3 } : {},
     preempt: preempts ? 'lowerPriority' : 'never',
   };
   return { ...drawn, tasks, profile, settings: { 'scheduler.preemptionsMax': pick([1, 3, 8]) } };

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { findQueueOrder, queueOrders } from '../catalogue.ts';
+import { ClusterState } from '../cluster-state.ts';
 import { ModelTable, RequestKindTable } from '../request.ts';
 import { processorsOf } from './processors.ts';
+
+const context = { cluster: new ClusterState(), tenantWeights: {} };
 
 const second = 1_000_000;
 const table = new RequestKindTable(new ModelTable());
@@ -18,7 +21,7 @@ function key(order: string, processors: number, requested: number, submitted: nu
     priority: 0,
     tenant: 'a',
   };
-  return findQueueOrder(order).key(task, now * second);
+  return findQueueOrder(order, context).key(task, now * second);
 }
 
 describe('queue orders', () => {
@@ -45,11 +48,12 @@ describe('queue orders', () => {
     expect(key('unicep-rlscheduler', 1, 100_000, 50, 51)).toBeLessThan(key('unicep-rlscheduler', 2, 1, 50, 90_000));
   });
 
-  it('only WFP3 and UNICEP change while a task waits', () => {
+  it('WFP3 and UNICEP change while a task waits, and DRF with what others get', () => {
     for (const name of Object.keys(queueOrders)) {
-      const order = findQueueOrder(name);
+      const order = findQueueOrder(name, context);
       expect(order.name).toBe(name);
-      expect(order.dynamic).toBe(key(name, 4, 100, 50, 100) !== key(name, 4, 100, 50, 900));
+      if (name === 'drf') expect(order.dynamic).toBe(true);
+      else expect(order.dynamic).toBe(key(name, 4, 100, 50, 100) !== key(name, 4, 100, 50, 900));
     }
   });
 
