@@ -178,6 +178,10 @@ describe('the tensor wire format', () => {
       changed[at] = value;
       expect(() => decodeTensorMessage(resealed(changed, 128)), message).toThrow(message);
     }
+    // The same payload under the code of another type of one byte: a bool of 2 and of 3.
+    const bools = bytes.slice();
+    bools[5] = wireDataTypes.indexOf('bool');
+    expect(() => decodeTensorMessage(resealed(bools, 128))).toThrow('byte 129: a bool of 2; it is 0 or 1');
     const damaged = bytes.slice();
     damaged[130] = 9;
     expect(() => decodeTensorMessage(damaged)).toThrow('byte 128: the payload');
