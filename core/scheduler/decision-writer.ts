@@ -21,9 +21,7 @@ export interface DecisionFacts {
   readonly shadowMicros?: number | undefined;
   /** Machines held for the task, and the attempts that leave them. */
   readonly eviction?: { readonly machines: readonly number[]; readonly victims: readonly Attempt[] } | undefined;
-  readonly policyVersion: number;
   readonly queueLength: number;
-  readonly runnersUpMax: number;
 }
 
 export class DecisionWriter {
@@ -41,7 +39,7 @@ export class DecisionWriter {
   }
 
   /** The record of a decision about `task`; for a placement, before the columns change. */
-  write(task: Task, facts: DecisionFacts): DecisionRecord {
+  write(task: Task, facts: DecisionFacts, policyVersion: number, runnersUp: number): DecisionRecord {
     const { index } = this;
     const { kind } = task;
     const { attempt, eviction } = facts;
@@ -55,12 +53,12 @@ export class DecisionWriter {
       rule: facts.rule,
       machines: attempt?.machines ?? eviction?.machines ?? [],
       deviceMasks: attempt?.deviceMasks ?? eviction?.machines.map(() => 0) ?? [],
-      ranked: attempt === undefined ? [] : this.rankAll(kind, attempt.machines[0] as number, facts.runnersUpMax),
+      ranked: attempt === undefined ? [] : this.rankAll(kind, attempt.machines[0] as number, runnersUp),
       feasibleCount: index.feasibleCount,
       tieCount: index.tieCount,
       reasonCounts: copyOf(index.reasonCounts(kind)),
       propensity: kind.machineCount === 1 ? index.propensity : 1,
-      policyVersion: facts.policyVersion,
+      policyVersion,
       queueLength: facts.queueLength,
       shadowMicros: facts.shadowMicros ?? -1,
     };

@@ -78,9 +78,11 @@ export class Placer {
     facts: { readonly rule: DecisionRule; readonly shadowMicros?: number | undefined; readonly queueLength: number },
   ): { readonly attempt: Attempt; readonly record: DecisionRecord } {
     const { kind } = task;
-    const deviceMasks = machines.map((machine) =>
-      kind.gpuCount > 0 ? this.placement.devices.choose(kind, machine) : 0,
-    );
+    const deviceMasks = new Array<number>(machines.length);
+    for (let position = 0; position < machines.length; position++) {
+      const machine = machines[position] as number;
+      deviceMasks[position] = kind.gpuCount > 0 ? this.placement.devices.choose(kind, machine) : 0;
+    }
     const attempt: Attempt = {
       attempt: ++this.attemptCount,
       task,
@@ -93,7 +95,8 @@ export class Placer {
       startedMicros: -1,
       state: 'dispatched',
     };
-    const record = this.explain(task, { ...facts, outcome: 'placed', attempt });
+    const { rule, shadowMicros, queueLength } = facts;
+    const record = this.explain(task, { outcome: 'placed', rule, attempt, shadowMicros, queueLength });
     this.hold(attempt);
     return { attempt, record };
   }
@@ -111,11 +114,10 @@ export class Placer {
   }
 
   /** The record of a decision about `task`; for a placement, before the columns change. */
-  explain(task: Task, facts: Omit<DecisionFacts, 'policyVersion' | 'runnersUpMax'>): DecisionRecord {
-    const policyVersion = this.policyVersion;
+  explain(task: Task, facts: DecisionFacts): DecisionRecord {
     const chosen = facts.rule === 'after eviction';
     const runnersUpMax = chosen ? 0 : this.settings.get('scheduler.decisionRunnersUp');
-    return this.decisions.write(task, { ...facts, policyVersion, runnersUpMax });
+    return this.decisions.write(task, facts, this.policyVersion, runnersUpMax);
   }
 
   /** `sign` 1 allocates, −1 releases. */
