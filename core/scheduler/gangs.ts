@@ -71,6 +71,8 @@ export class Gangs {
 
   /** Since when the longest gathering gang misses a member, `Infinity` if none does. */
   get oldestMicros(): number {
+    // Asked at every input.
+    if (this.gathering.size === 0) return Number.POSITIVE_INFINITY;
     for (const { sinceMicros } of this.gathering.values()) return sinceMicros;
     return Number.POSITIVE_INFINITY;
   }

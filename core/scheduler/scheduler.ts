@@ -19,7 +19,7 @@ import { Placer } from './placer.ts';
 import { Preemptor } from './preemptor.ts';
 import type { RequestKind } from './request.ts';
 import { RequestKindTable } from './request.ts';
-import type { Reservation } from './reservation.ts';
+import { type Reservation, reservedMachines } from './reservation.ts';
 import type { SchedulerOutput, SchedulerSnapshot } from './scheduler-output.ts';
 import type { Attempt, Task } from './task.ts';
 import { TaskQueue } from './task-queue.ts';
@@ -157,7 +157,8 @@ export class Scheduler {
 
   /** When a gang will have waited too long for its last member, `Infinity` if none waits. */
   get nextGangTimeoutMicros(): number {
-    return this.gangs.oldestMicros + this.settings.get('scheduler.gangTimeoutMicros');
+    const { oldestMicros } = this.gangs;
+    return oldestMicros === Infinity ? Infinity : oldestMicros + this.settings.get('scheduler.gangTimeoutMicros');
   }
 
   /** Gives up the gangs that have waited too long for a member. */
@@ -262,7 +263,7 @@ export class Scheduler {
     reservation: Reservation | undefined,
     output: SchedulerOutput,
   ): Attempt | undefined {
-    const excluded = reservation === undefined ? undefined : namedBy(reservation);
+    const excluded = reservation === undefined ? undefined : reservedMachines(reservation);
     const shadowMicros = rule === 'backfilled' ? this.backfillShadowMicros : -1;
     const queueLength = this.queueLength;
     if (task.gang !== undefined) {
@@ -395,9 +396,4 @@ export class Scheduler {
 function longestEstimate(task: Task): number {
   if (task.gang === undefined) return task.estimateMicros;
   return task.gang.members.reduce((longest, { estimateMicros }) => Math.max(longest, estimateMicros), 0);
-}
-
-/** Apart from where it is used: a closure there would cost every placement a context. */
-function namedBy({ machines }: Reservation): (machine: number) => boolean {
-  return (machine) => machines.has(machine);
 }
