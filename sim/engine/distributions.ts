@@ -3,10 +3,8 @@
 // parameter changes (common random numbers). Rounding to microseconds is left to the caller.
 
 import { assert } from '../../core/base/assert.ts';
-import { fixedCos, fixedExp, fixedLog, fixedPow } from '../../core/base/fixed-math.ts';
+import { fixedExp, fixedLog, fixedPow } from '../../core/base/fixed-math.ts';
 import type { RandomStream } from '../../core/base/random.ts';
-
-const twoPi = 6.283185307179586;
 
 /** A uniform number in (0, 1]: its logarithm is finite. */
 function nextPositive(random: RandomStream): number {
@@ -25,19 +23,24 @@ export function sampleExponential(random: RandomStream, mean: number): number {
   return -mean * fixedLog(nextPositive(random));
 }
 
-/** Normal with the given mean and standard deviation ≥ 0 (Box and Muller, 1958; the cosine half, so that no state is kept). Two uniforms. */
+/** Normal with the given mean and standard deviation ≥ 0: Marsaglia's polar method (SIAM Review 6(3), 1964), one of the pair, so that no
+ *  state is kept. Two uniforms a trial, 1.27 trials on average. */
 export function sampleNormal(random: RandomStream, mean: number, deviation: number): number {
   assert(deviation >= 0, 'a normal distribution needs a deviation that is not negative');
-  const radius = Math.sqrt(-2 * fixedLog(nextPositive(random)));
-  return mean + deviation * radius * fixedCos(twoPi * random.nextFloat());
+  for (;;) {
+    const x = 2 * random.nextFloat() - 1;
+    const y = 2 * random.nextFloat() - 1;
+    const square = x * x + y * y;
+    if (square > 0 && square < 1) return mean + deviation * (x * Math.sqrt((-2 * fixedLog(square)) / square));
+  }
 }
 
-/** Lognormal: exp of a normal with mean `mu` and standard deviation `sigma` ≥ 0. Its median is exp(mu), its mean exp(mu + sigma²/2). Two uniforms. */
+/** Lognormal: exp of a normal with mean `mu` and standard deviation `sigma` ≥ 0. Its median is exp(mu), its mean exp(mu + sigma²/2). */
 export function sampleLognormal(random: RandomStream, mu: number, sigma: number): number {
   return fixedExp(sampleNormal(random, mu, sigma));
 }
 
-/** Lognormal with the given mean > 0 and coefficient of variation ≥ 0 (deviation over mean): the form in which latencies are measured. Two uniforms. */
+/** Lognormal with the given mean > 0 and coefficient of variation ≥ 0 (deviation over mean): the form in which latencies are measured. */
 export function sampleLognormalByMean(random: RandomStream, mean: number, variation: number): number {
   assert(mean > 0, 'a lognormal distribution needs a positive mean');
   const variance = fixedLog(1 + variation * variation);

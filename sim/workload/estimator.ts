@@ -1,8 +1,8 @@
 // What the submitter says about a task's run time, which is all that the kernel is told. Errors come from a stream of their
 // own, one draw a task in order of arrival, so every policy hears the same.
 
-import { fixedExp, fixedLog } from '../../core/base/fixed-math.ts';
 import { RandomStream } from '../../core/base/random.ts';
+import { sampleLognormal } from '../engine/distributions.ts';
 import type { EstimateSpec } from './spec.ts';
 
 /** The estimate for the next task, whole microseconds, at least 1. Both durations are the trace's, bounded; never endless. */
@@ -14,24 +14,9 @@ export function createEstimator(spec: EstimateSpec, seed: number): Estimator {
   const random = new RandomStream(seed, 'workload.estimates');
   const { sigma } = spec;
   return (duration) => {
-    const estimate = Math.round(duration * fixedExp(sigma * nextNormal(random)));
+    const estimate = Math.round(duration * sampleLognormal(random, 0, sigma));
     return Math.max(1, Math.min(estimate, Number.MAX_SAFE_INTEGER));
   };
-}
-
-/** A standard normal number: Marsaglia's polar method (SIAM Review 6(3), 1964), of which one of the pair is used. */
-export function nextNormal(random: RandomStream): number {
-  for (;;) {
-    const x = 2 * random.nextFloat() - 1;
-    const y = 2 * random.nextFloat() - 1;
-    const square = x * x + y * y;
-    if (square > 0 && square < 1) return x * Math.sqrt((-2 * fixedLog(square)) / square);
-  }
-}
-
-/** An exponential number of mean 1 (inversion). */
-export function nextExponential(random: RandomStream): number {
-  return -fixedLog(1 - random.nextFloat());
 }
 
 /** One sentence for the report. */

@@ -2,9 +2,9 @@
 
 import { RandomStream } from '../../core/base/random.ts';
 import { microsPerDay } from '../../core/base/time.ts';
+import { sampleExponential } from '../engine/distributions.ts';
 import { type ArrivalStream, type StreamOptions, streamTask } from './arrival-stream.ts';
 import { describeCount } from './describe.ts';
-import { nextExponential } from './estimator.ts';
 import { capacityMilli, type LoadResource, meanWork } from './offered-load.ts';
 import type { PreparedTrace } from './prepared-trace.ts';
 import type { TraceTask } from './trace.ts';
@@ -31,7 +31,7 @@ export function resampledArrivals(
       const estimate = options.startEstimates();
       let time = 0;
       for (;;) {
-        time += gapMicros * nextExponential(gaps);
+        time += sampleExponential(gaps, gapMicros);
         const drawn = tasks[draws.nextBelow(tasks.length)] as TraceTask;
         // Members of a gang are not drawn together, so each comes alone.
         const task = drawn.gang === undefined ? drawn : { ...drawn, gang: undefined };

@@ -6,7 +6,7 @@ import { fixedExp, fixedSin } from '../../core/base/fixed-math.ts';
 import { RandomStream } from '../../core/base/random.ts';
 import { microsPerDay } from '../../core/base/time.ts';
 import type { ResourceRequest } from '../../core/scheduler/request.ts';
-import { nextExponential, nextNormal } from './estimator.ts';
+import { sampleExponential, sampleLognormal } from '../engine/distributions.ts';
 import type { WorkloadSource } from './spec.ts';
 import type { TraceTask } from './trace.ts';
 
@@ -90,7 +90,7 @@ function gapDraw(source: SyntheticSource, random: RandomStream): (timeMicros: nu
     case 'constant':
       return () => mean;
     case 'poisson':
-      return () => mean * nextExponential(random);
+      return () => sampleExponential(random, mean);
     case 'bursty':
       return burstyGap(mean, random);
     case 'diurnal':
@@ -100,15 +100,15 @@ function gapDraw(source: SyntheticSource, random: RandomStream): (timeMicros: nu
 
 /** Interrupted Poisson process: exponential on-states with Poisson arrivals, exponential silences (Kuczura, BSTJ 52(3), 1973). */
 function burstyGap(mean: number, random: RandomStream): () => number {
-  let onLeft = burstGaps * mean * nextExponential(random);
+  let onLeft = sampleExponential(random, burstGaps * mean);
   return () => {
     let silence = 0;
-    let gap = mean * nextExponential(random);
+    let gap = sampleExponential(random, mean);
     while (gap > onLeft) {
       // The process forgets: what is left of the gap when the on-state ends goes on when the next begins.
       gap -= onLeft;
-      silence += onLeft + silenceGaps * mean * nextExponential(random);
-      onLeft = burstGaps * mean * nextExponential(random);
+      silence += onLeft + sampleExponential(random, silenceGaps * mean);
+      onLeft = sampleExponential(random, burstGaps * mean);
     }
     onLeft -= gap;
     return silence + gap;
@@ -119,7 +119,7 @@ function burstyGap(mean: number, random: RandomStream): () => number {
 function diurnalGap(time: number, mean: number, random: RandomStream): number {
   let now = time;
   for (;;) {
-    now += (mean / (1 + diurnalSwing)) * nextExponential(random);
+    now += sampleExponential(random, mean / (1 + diurnalSwing));
     const phase = (now % microsPerDay) / microsPerDay;
     const rate = 1 + diurnalSwing * fixedSin(2 * Math.PI * phase);
     if (random.nextFloat() * (1 + diurnalSwing) < rate) return now - time;
@@ -133,12 +133,12 @@ function serviceDraw(source: SyntheticSource, random: RandomStream): () => numbe
     case 'constant':
       return () => mean;
     case 'exponential':
-      return () => mean * nextExponential(random);
+      return () => sampleExponential(random, mean);
     case 'lognormal':
-      return () => mean * fixedExp(shape * nextNormal(random) - (shape * shape) / 2);
+      return () => mean * sampleLognormal(random, -(shape * shape) / 2, shape);
     case 'pareto': {
       const least = (mean * (shape - 1)) / shape;
-      return () => least * fixedExp(nextExponential(random) / shape);
+      return () => least * fixedExp(sampleExponential(random, 1) / shape);
     }
   }
 }
