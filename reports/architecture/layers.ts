@@ -40,6 +40,8 @@ export const layers: readonly Layer[] = [
   { path: 'sim/engine', rank: 11, strictness: 'kernel' },
   { path: 'sim/world', rank: 11, strictness: 'kernel' },
   { path: 'sim/fault', rank: 11, strictness: 'kernel' },
+  { path: 'sim/fault/runner', rank: 11, strictness: 'runner' },
+  { path: 'sim/fault/mutants', rank: 11, strictness: 'runner' },
   { path: 'sim/oracle', rank: 11, strictness: 'kernel' },
   { path: 'sim/workload', rank: 11, strictness: 'workload' },
   { path: 'sim/experiment', rank: 11, strictness: 'runner' },

@@ -1,0 +1,107 @@
+// One case of the swarm under everything that can find fault with it: the oracles while it runs, what must be left at its end
+// (nothing), and a second run in which the kernel is replaced by one restored from its own snapshot at drawn times, whose
+// digest must be equal. What is found is a value, so that runners can count, shrink and compare it.
+
+import { SiraError } from '../../core/base/errors.ts';
+import { RandomStream } from '../../core/base/random.ts';
+import { OracleViolation } from '../oracle/violation.ts';
+import type { WorldObserver } from '../world/observer.ts';
+import { drawSwarmCase, runSwarmCase, type SwarmCase, type SwarmResult } from './swarm.ts';
+import { drawSchedulingCase } from './swarm-scheduling.ts';
+
+/** A broken promise. */
+export interface Finding {
+  /** An oracle's name; or `nothing left`, `snapshots`, `assertion`, or the code of an operating error. */
+  readonly oracle: string;
+  readonly what: string;
+  /** The recent events that led there, oldest first. */
+  readonly chain: readonly string[];
+}
+
+export interface CheckedCase {
+  /** Of the run without restarts; empty if that failed. */
+  readonly digest: string;
+  readonly simulatedMicros: number;
+  readonly eventCount: number;
+  readonly finding: Finding | undefined;
+}
+
+export interface CheckOptions {
+  /** Watch the first of the two runs. */
+  readonly observers?: readonly WorldObserver[] | undefined;
+  /** When the second run replaces the kernel, rising; drawn from the case's seed if left out. Empty: no second run. */
+  readonly restartsMicros?: readonly number[] | undefined;
+}
+
+/** The case that the runners give a seed: every other one with the scheduler's further options. */
+export function drawCase(seed: number): SwarmCase {
+  return seed % 2 === 0 ? drawSchedulingCase(seed) : drawSwarmCase(seed);
+}
+
+export function checkCase(drawn: SwarmCase, options: CheckOptions = {}): CheckedCase {
+  let whole: SwarmResult;
+  try {
+    whole = runSwarmCase(drawn, { observers: options.observers ?? [] });
+  } catch (error) {
+    return { digest: '', simulatedMicros: 0, eventCount: 0, finding: findingOf(error) };
+  }
+  const { nowMicros, eventCount } = whole.world.simulation;
+  const restartsMicros = options.restartsMicros ?? drawRestarts(drawn.seed, nowMicros);
+  const finding = leftOver(drawn, whole) ?? otherwise(drawn, whole, restartsMicros);
+  return { digest: whole.digest, simulatedMicros: nowMicros, eventCount, finding };
+}
+
+/** One to eight times within a run of the given length, rising. */
+export function drawRestarts(seed: number, lengthMicros: number): number[] {
+  const random = new RandomStream(seed, 'swarm.restarts');
+  const times = Array.from({ length: 1 + random.nextBelow(8) }, () => Math.floor(random.nextFloat() * lengthMicros));
+  return times.sort((left, right) => left - right);
+}
+
+/** At the end every task has its outcome, and the kernel has forgotten all of them and holds nothing for them. */
+function leftOver(drawn: SwarmCase, { outcomes, world }: SwarmResult): Finding | undefined {
+  const { control } = world.host.kernel;
+  const { scheduler } = control;
+  const { cluster } = scheduler;
+  const left = [
+    outcomes.size === drawn.tasks.length ? '' : `${outcomes.size} of ${drawn.tasks.length} tasks have an outcome`,
+    control.taskCountNow === 0 ? '' : `the kernel still knows ${control.taskCountNow} tasks`,
+    scheduler.attempts.size === 0 ? '' : `${scheduler.attempts.size} attempts hold resources`,
+    scheduler.queueLength === 0 ? '' : `${scheduler.queueLength} tasks wait`,
+    cluster.cpuFreeTotalMilli === cluster.cpuCapacityTotalMilli
+      ? ''
+      : `${cluster.cpuFreeTotalMilli} of ${cluster.cpuCapacityTotalMilli} CPU milli are free`,
+    cluster.gpuFreeTotalMilli === cluster.gpuCapacityTotalMilli
+      ? ''
+      : `${cluster.gpuFreeTotalMilli} of ${cluster.gpuCapacityTotalMilli} GPU milli are free`,
+  ].filter((line) => line !== '');
+  return left.length === 0 ? undefined : { oracle: 'nothing left', what: `at the end ${left.join(', ')}`, chain: [] };
+}
+
+/** Whether the run goes otherwise if the kernel is replaced on the way. */
+function otherwise(drawn: SwarmCase, whole: SwarmResult, restartsMicros: readonly number[]): Finding | undefined {
+  if (restartsMicros.length === 0) return undefined;
+  let restored: SwarmResult;
+  try {
+    restored = runSwarmCase(drawn, { restartsMicros });
+  } catch (error) {
+    const { what, oracle, chain } = findingOf(error);
+    return {
+      oracle: 'snapshots',
+      what: `after restarts from snapshots at ${restartsMicros.join(', ')} µs: ${oracle}: ${what}`,
+      chain,
+    };
+  }
+  if (restored.digest === whole.digest) return undefined;
+  const what = `restarts from snapshots at ${restartsMicros.join(', ')} µs change the digest from ${whole.digest} to ${restored.digest}`;
+  return { oracle: 'snapshots', what, chain: [] };
+}
+
+function findingOf(error: unknown): Finding {
+  if (error instanceof OracleViolation) {
+    return { oracle: error.oracle, what: `${error.what}, at ${error.nowMicros} µs`, chain: error.chain };
+  }
+  if (error instanceof SiraError) return { oracle: error.code, what: error.message, chain: [] };
+  if (!(error instanceof Error)) throw error;
+  return { oracle: 'assertion', what: `${error.name}: ${error.message}`, chain: [] };
+}
