@@ -139,7 +139,10 @@ export class PhiAccrual {
   }
 
   private standardDeviationMicros(row: number): number {
-    return Math.max(Math.sqrt(this.variance[row] as number), this.settings.standardDeviationMicrosMin);
+    const least = this.settings.standardDeviationMicrosMin;
+    const variance = this.variance[row] as number;
+    // Regular heartbeats spare the root.
+    return variance <= least * least ? least : Math.sqrt(variance);
   }
 }
 

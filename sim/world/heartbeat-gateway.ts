@@ -35,17 +35,21 @@ export class HeartbeatGateway {
 
   /** One interval has passed: the batch to send to the kernel, or undefined if nobody beats. */
   tick(nowMicros: number): Heartbeats | undefined {
-    const { machines, scratch } = this;
+    const { machines, scratch, beating, incarnations } = this;
     let count = 0;
+    let unchanged = true;
     for (let index = 0; index < machines.length; index++) {
       const machine = machines[index] as Machine;
       if (!machine.responsive) continue;
-      machine.agent.tick(nowMicros, this.intervalMicros);
-      if (machine.agent.beats && this.network.passes(firstMachineNode + index)) scratch[count++] = index;
+      const { agent } = machine;
+      agent.tick(nowMicros, this.intervalMicros);
+      if (!agent.beats || !this.network.passes(firstMachineNode + index)) continue;
+      if (beating[count] !== index || incarnations[count] !== agent.currentIncarnation) unchanged = false;
+      scratch[count++] = index;
     }
     this.batchCount++;
     if (count === 0) return undefined;
-    if (!this.unchanged(count)) {
+    if (!unchanged || count !== beating.length) {
       this.beating = scratch.slice(0, count);
       this.agents = this.beating.map((index) => (machines[index] as Machine).agent.agent);
       this.incarnations = this.beating.map((index) => (machines[index] as Machine).agent.currentIncarnation);
@@ -72,15 +76,5 @@ export class HeartbeatGateway {
       const machine = this.machines[index] as Machine;
       if (machine.responsive && this.network.passes(firstMachineNode + index)) machine.agent.leaseRenewed(sentMicros);
     }
-  }
-
-  private unchanged(count: number): boolean {
-    if (count !== this.beating.length) return false;
-    for (let position = 0; position < count; position++) {
-      const index = this.scratch[position] as number;
-      if (index !== this.beating[position]) return false;
-      if ((this.machines[index] as Machine).agent.currentIncarnation !== this.incarnations[position]) return false;
-    }
-    return true;
   }
 }
