@@ -98,6 +98,101 @@ export const kernelSettingTable = {
     max: 60 * minute,
     description: 'Wait before a dispatch that the agent has not acknowledged is sent again.',
   },
+  'health.returnsMax': {
+    type: 'integer',
+    default: 0,
+    min: 0,
+    max: 100,
+    description:
+      'Returns of an agent (from suspicion, death or by a restart) within the window at which it gets no new work for a while; 0 is never.',
+  },
+  'health.returnsWindowMicros': {
+    type: 'integer',
+    unit: 'micros',
+    default: 10 * minute,
+    min: 1,
+    max: day,
+    description: 'Window in which the returns of an agent are counted.',
+  },
+  'health.flapHoldFirstMicros': {
+    type: 'integer',
+    unit: 'micros',
+    default: minute,
+    min: 1,
+    max: day,
+    description: 'How long an agent that returned too often gets no new work; it doubles with each time.',
+  },
+  'health.flapHoldMaxMicros': {
+    type: 'integer',
+    unit: 'micros',
+    default: 60 * minute,
+    min: 1,
+    max: day,
+    description: 'Longest time without new work for returning too often.',
+  },
+  'health.failuresMax': {
+    type: 'integer',
+    default: 0,
+    min: 0,
+    max: 1000,
+    description: 'Tasks that fail on an agent in a row before it is ejected; 0 is never (Envoy: consecutive_5xx).',
+  },
+  'health.slowFactor': {
+    type: 'number',
+    unit: 'ratio',
+    default: 0,
+    min: 0,
+    max: 1000,
+    description:
+      'An agent is ejected if the median of its run times over their estimates is more than this many times the median of the agents; 0 is never.',
+  },
+  'health.samplesMin': {
+    type: 'integer',
+    default: 8,
+    min: 1,
+    max: 32,
+    description: 'Completed tasks, of the last 32, that an agent is judged by (Envoy: success_rate_request_volume).',
+  },
+  'health.agentsMin': {
+    type: 'integer',
+    default: 5,
+    min: 2,
+    max: 1_000_000,
+    description: 'Agents with as many results that there must be (Envoy: success_rate_minimum_hosts).',
+  },
+  'health.checkIntervalMicros': {
+    type: 'integer',
+    unit: 'micros',
+    default: 10 * second,
+    min: 1000,
+    max: day,
+    description: 'Time between two looks for slow agents (Envoy: interval).',
+  },
+  'health.ejectionFirstMicros': {
+    type: 'integer',
+    unit: 'micros',
+    default: 30 * second,
+    min: 1,
+    max: day,
+    description: 'How long an agent is ejected, times how often it was lately (Envoy: base_ejection_time).',
+  },
+  'health.ejectionMaxMicros': {
+    type: 'integer',
+    unit: 'micros',
+    default: 5 * minute,
+    min: 1,
+    max: day,
+    description: 'Longest ejection (Envoy: max_ejection_time).',
+  },
+  'health.heldShareMax': {
+    type: 'number',
+    unit: 'ratio',
+    default: 0.1,
+    min: 0,
+    max: 1,
+    description:
+      'Share of the living agents, but one at least, that may be without new work for flapping or as outliers at once (Envoy: max_ejection_percent).',
+  },
   'bus.redeliveryMicros': {
     type: 'integer',
     unit: 'micros',
@@ -130,6 +225,14 @@ export const kernelSettingRules: readonly SettingRule<KernelSettingTable>[] = [
   {
     requirement: 'scheduler.backoffMaxMicros must be at least scheduler.backoffFirstMicros',
     holds: (values) => values['scheduler.backoffMaxMicros'] >= values['scheduler.backoffFirstMicros'],
+  },
+  {
+    requirement: 'health.flapHoldMaxMicros must be at least health.flapHoldFirstMicros',
+    holds: (values) => values['health.flapHoldMaxMicros'] >= values['health.flapHoldFirstMicros'],
+  },
+  {
+    requirement: 'health.ejectionMaxMicros must be at least health.ejectionFirstMicros',
+    holds: (values) => values['health.ejectionMaxMicros'] >= values['health.ejectionFirstMicros'],
   },
 ];
 

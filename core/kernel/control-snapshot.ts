@@ -6,6 +6,7 @@ import { type ClusterState, holdAgent, holdFlapping, holdForTask, holdOutlier } 
 import type { RequestKind } from '../scheduler/request.ts';
 import type { SchedulerSnapshot } from '../scheduler/scheduler.ts';
 import type { Attempt, Task } from '../scheduler/task.ts';
+import type { AgentHoldsState } from './agent-holds.ts';
 import type { DispatcherState } from './dispatcher.ts';
 import type { SubmissionLedgerState } from './submission-ledger.ts';
 
@@ -26,6 +27,7 @@ export interface ControlSnapshot {
   readonly submitters: readonly ({ readonly submitter: number } & SubmissionLedgerState)[];
   readonly connections: readonly number[];
   readonly dispatcher: DispatcherState;
+  readonly agentHolds: AgentHoldsState;
   readonly taskCount: number;
 }
 

@@ -9,10 +9,10 @@ import { AgentRegistry } from '../registry/agent-registry.ts';
 import type { AgentState } from '../registry/agent-state.ts';
 import type { DecisionRecord } from '../scheduler/decision.ts';
 import type { Profile } from '../scheduler/framework.ts';
-import { newTask } from '../scheduler/new-task.ts';
 import { Scheduler, type SchedulerOutput } from '../scheduler/scheduler.ts';
 import type { Attempt, Task, TaskOutcome } from '../scheduler/task.ts';
 import { machineProblem, submissionProblem } from './admission.ts';
+import { AgentHolds } from './agent-holds.ts';
 import type { ControlOutput } from './control-output.ts';
 import {
   type ControlSnapshot,
@@ -23,6 +23,7 @@ import {
   saveTask,
 } from './control-snapshot.ts';
 import { Dispatcher } from './dispatcher.ts';
+import type { Effect } from './effects.ts';
 import type {
   AgentDraining,
   AgentHello,
@@ -36,9 +37,10 @@ import type {
 } from './inputs.ts';
 import { type KernelSettings, registrySettingsOf } from './kernel-settings.ts';
 import { SubmissionLedger } from './submission-ledger.ts';
+import { noteProgress, submittedTask } from './submitted-task.ts';
 
 /** Timers of the control machine, in the order in which they fire at one deadline. */
-export const controlTimers = ['sweep', 'retry', 'backoff', 'gang'] as const;
+export const controlTimers = ['sweep', 'retry', 'backoff', 'gang', 'hold'] as const;
 export type ControlTimer = (typeof controlTimers)[number];
 
 export type { ControlOutput };
@@ -50,6 +52,7 @@ export class Control implements SchedulerOutput {
   private readonly tasks = new Map<number, Task>();
   private readonly submitters = new Map<number, SubmissionLedger>();
   private readonly dispatcher: Dispatcher;
+  private readonly agentHolds: AgentHolds;
   private readonly settings: KernelSettings;
   private readonly output: ControlOutput;
   /** Number of the connection on which each agent last agreed with the kernel on what it runs. */
@@ -64,7 +67,10 @@ export class Control implements SchedulerOutput {
       this.agentChanged(row, from, to, reason),
     );
     this.scheduler = new Scheduler(profile, random, settings);
-    this.dispatcher = new Dispatcher(this.scheduler.attempts, this.registry, settings, (effect) => output.emit(effect));
+    const emit = (effect: Effect): void => output.emit(effect);
+    this.dispatcher = new Dispatcher(this.scheduler.attempts, this.registry, settings, emit);
+    const isAlive = (row: number): boolean => this.registry.state(row) !== 'dead';
+    this.agentHolds = new AgentHolds(settings, this.scheduler, isAlive, emit);
   }
 
   /** True if a scheduling cycle has something to look at. */
@@ -86,6 +92,8 @@ export class Control implements SchedulerOutput {
         return this.scheduler.nextBackoffMicros;
       case 'gang':
         return this.scheduler.nextGangTimeoutMicros;
+      case 'hold':
+        return this.agentHolds.nextDeadlineMicros;
     }
   }
 
@@ -103,6 +111,9 @@ export class Control implements SchedulerOutput {
         break;
       case 'gang':
         this.scheduler.dropIncompleteGangs(nowMicros, this);
+        break;
+      case 'hold':
+        this.agentHolds.fire(nowMicros);
         break;
     }
   }
@@ -166,18 +177,8 @@ export class Control implements SchedulerOutput {
         return;
       }
       ledger.noteAccepted(submission);
-      const task = newTask({
-        task: ++this.taskCount,
-        submitter,
-        submission,
-        tenant: input.tenant,
-        kind: this.scheduler.kinds.intern(input.request),
-        submittedMicros: nowMicros,
-        estimateMicros: input.estimateMicros,
-        priority: input.priority,
-        checkpointMicros: input.checkpointMicros ?? 0,
-        gangSize: input.gang?.size ?? 0,
-      });
+      const kind = this.scheduler.kinds.intern(input.request);
+      const task = submittedTask(input, ++this.taskCount, kind, nowMicros);
       this.tasks.set(task.task, task);
       if (input.gang === undefined) this.scheduler.enqueue(task, nowMicros);
       else this.scheduler.enqueueMember(task, input.gang, nowMicros);
@@ -228,6 +229,7 @@ export class Control implements SchedulerOutput {
     noteProgress(attempt.task, input.progressMicros ?? 0);
     this.scheduler.beforeRelease(nowMicros, this);
     this.scheduler.release(attempt);
+    this.agentHolds.ended(attempt, input, nowMicros);
     if (outcome === 'completed') this.endTask(attempt.task, 'completed', agent, input.serviceMicros);
     else this.retryTask(attempt.task, agent);
   }
@@ -272,6 +274,7 @@ export class Control implements SchedulerOutput {
       submitters: [...this.submitters].map(([submitter, ledger]) => ({ submitter, ...ledger.save() })),
       connections: [...this.connections],
       dispatcher: this.dispatcher.save(),
+      agentHolds: this.agentHolds.save(),
       taskCount: this.taskCount,
     };
   }
@@ -295,6 +298,7 @@ export class Control implements SchedulerOutput {
     }
     this.connections.push(...snapshot.connections);
     this.dispatcher.restore(snapshot.dispatcher);
+    this.agentHolds.restore(snapshot.agentHolds);
     this.taskCount = snapshot.taskCount;
   }
 
@@ -338,6 +342,7 @@ export class Control implements SchedulerOutput {
     if (row >= this.scheduler.cluster.machineCount) return;
     this.scheduler.setSchedulable(row, this.registry.takesWork(row));
     if (to === 'dead') this.loseAgent(row);
+    if (reason === 'restarted' || reason === 'heartbeat returned') this.agentHolds.returned(row, this.nowMicros);
   }
 
   /** All that the agent led is lost; what only used its machine must stop before it is placed anew. */
@@ -388,10 +393,4 @@ export class Control implements SchedulerOutput {
       serviceMicros,
     });
   }
-}
-
-/** What no checkpoint can hold is not believed. */
-function noteProgress(task: Task, progressMicros: number): void {
-  if (task.checkpointMicros > 0 && progressMicros > task.progressMicros && Number.isSafeInteger(progressMicros))
-    task.progressMicros = progressMicros;
 }

@@ -67,6 +67,7 @@ const effects: readonly Effect[] = [
     },
   },
   { kind: 'agentStateChanged', agent: 1, from: 'ready', to: 'suspect', reason: 'heartbeat overdue' },
+  { kind: 'agentHeld', agent: 1, cause: 'flapping', held: true, untilMicros: 2 },
   { kind: 'settingAnswered', name: 'scheduler.attemptsMax', version: 1, refusal: 'no' },
   { kind: 'wakeAt', timeMicros: 1 },
   { kind: 'subscribed', subscriber: 's', subscription: 'n', topic: 't', resumed: true, offset: 1 },
@@ -104,6 +105,7 @@ const vocabulary: readonly (readonly string[])[] = [
   ['placed', 'waits', 'dropped', 'backs off', 'evicts'],
   ['completed', 'failed', 'dropped', 'cancelled'],
   ['starting', 'ready', 'busy', 'draining', 'suspect', 'dead'],
+  ['flapping', 'outlier'],
   ['request', 'reply'],
   ['SIRA_QUEUE_FULL', 'SIRA_MESSAGE_REFUSED'],
 ];

@@ -118,6 +118,12 @@ export function digestEffect(digest: Digest, effect: Effect): void {
       digest.addInt32(agentStateNumber[effect.from] * 8 + agentStateNumber[effect.to]);
       digest.addText(effect.reason);
       return;
+    case 'agentHeld':
+      digest.addInt32(18);
+      digest.addInt32(effect.agent);
+      digest.addInt32((effect.cause === 'flapping' ? 0 : 2) + (effect.held ? 1 : 0));
+      digest.addInteger(effect.untilMicros);
+      return;
     case 'settingAnswered':
       digest.addInt32(17);
       digest.addText(effect.name);

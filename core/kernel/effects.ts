@@ -98,6 +98,17 @@ export interface AgentStateChanged {
   readonly reason: string;
 }
 
+/** New work is kept from an agent, or no more. What it runs goes on. */
+export interface AgentHeld {
+  readonly kind: 'agentHeld';
+  readonly agent: number;
+  /** `flapping`: it came back too often. `outlier`: its results are worse than its peers'. */
+  readonly cause: 'flapping' | 'outlier';
+  readonly held: boolean;
+  /** When it ends, or ended. */
+  readonly untilMicros: number;
+}
+
 /** A setting has a new value, or keeps its old one for the reason given. */
 export interface SettingAnswered {
   readonly kind: 'settingAnswered';
@@ -136,6 +147,7 @@ export type Effect =
   | ResultRecorded
   | DecisionMade
   | AgentStateChanged
+  | AgentHeld
   | SettingAnswered
   | WakeAt
   | BrokerEffect;

@@ -27,12 +27,18 @@ test('what the parts take from the settings when they are made', () => {
 test('a kernel starts at both ends of every setting', () => {
   for (const [name, definition] of Object.entries(kernelSettingTable)) {
     for (const value of [definition.min, definition.max]) {
-      // The lease outlasts the interval, the longest back-off the first: both move together.
+      // The lease outlasts the interval, the longest back-off or hold the first: both move together.
       const beside: Record<string, number> = {};
       if (name === 'registry.leaseMicros' && value === definition.min) continue;
       if (name === 'registry.heartbeatIntervalMicros') beside['registry.leaseMicros'] = 2 * value;
-      if (name === 'scheduler.backoffFirstMicros') beside['scheduler.backoffMaxMicros'] = value;
-      if (name === 'scheduler.backoffMaxMicros') beside['scheduler.backoffFirstMicros'] = 1;
+      for (const [first, longest] of [
+        ['scheduler.backoffFirstMicros', 'scheduler.backoffMaxMicros'],
+        ['health.flapHoldFirstMicros', 'health.flapHoldMaxMicros'],
+        ['health.ejectionFirstMicros', 'health.ejectionMaxMicros'],
+      ] as const) {
+        if (name === first) beside[longest] = value;
+        if (name === longest) beside[first] = 1;
+      }
       const settings = createKernelSettings({ initial: { ...beside, [name]: value } });
       expect(() => new Kernel(plainProfile, settings, 1), `${name} = ${value}`).not.toThrow();
     }

@@ -1,5 +1,5 @@
-// What the kernel's parts take from the versioned settings when they are made. Settings of the scheduler and of dispatching
-// are read where they are used, so that a change applies from the next input on; those gathered here hold until a restart.
+// What the kernel's parts take from the versioned settings when they are made. Settings of the scheduler, of dispatching and
+// of health are read where they are used, so that a change applies from the next input on; those gathered here hold until a restart.
 
 import type { BrokerSettings } from '../bus/broker-settings.ts';
 import { defaultBrokerSettings } from '../bus/broker-settings.ts';
@@ -11,7 +11,7 @@ export type KernelSettings = Settings<KernelSettingTable>;
 
 /** True if a change of the setting applies to a running kernel. */
 export function appliesAtOnce(name: string): boolean {
-  return name.startsWith('scheduler.') || name.startsWith('dispatch.');
+  return ['scheduler.', 'dispatch.', 'health.'].some((part) => name.startsWith(part));
 }
 
 export function registrySettingsOf(settings: KernelSettings): AgentRegistrySettings {

@@ -61,6 +61,12 @@ export function buildScenario(fields: ScenarioFields, file: string, source: stri
       machines: fault.machines,
       factor: fault.factor ?? 1,
     })),
+    settings: Object.fromEntries(
+      Object.entries(fields.settings ?? {}).map(([name, value]) => [
+        name,
+        typeof value === 'string' ? micros(value) : value,
+      ]),
+    ),
     objective: fields.objective ?? (hasGpus(cluster) ? 'gpuUtilizationPercent' : 'waitMeanSeconds'),
     baseline: fields.baseline ?? policies[0]!.name,
     guards: fields.guards ?? [],

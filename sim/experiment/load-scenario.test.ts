@@ -210,6 +210,20 @@ describe('problems are placed by line, column and field', () => {
 });
 
 describe('rules beyond the schema', () => {
+  test('kernel settings by name, within their bounds, and fair shares only where the order looks at them', () => {
+    const withSettings = (settings: string): string[] => problemsOf(`${valid}settings: { ${settings} }\n`);
+    expect(withSettings('health.returnsMax: 3, health.flapHoldFirstMicros: 20s')).toEqual([]);
+    expect(loadScenario(write(`${valid}settings: { health.flapHoldFirstMicros: 20s }\n`)).settings).toEqual({
+      'health.flapHoldFirstMicros': 20_000_000,
+    });
+    expect(withSettings('health.returnMax: 3')[0]).toContain('settings.health.returnMax SIRA_SCENARIO_INVALID');
+    expect(withSettings('health.heldShareMax: 2')[0]).toContain('settings.health.heldShareMax');
+    expect(withSettings('health.returnsWindowMicros: soon')[0]).toContain('settings.health.returnsWindowMicros');
+    expect(withSettings('registry.leaseMicros: 1m')[0]).toContain('a field of its own');
+    expect(withSettings('health.flapHoldFirstMicros: 2h')[0]).toContain('must be at least');
+    expect(problemsAfter('unplaced: block', 'tenantWeights: { a: 2 }')[0]).toContain('weighs tenants');
+  });
+
   test('names of policies', () => {
     expect(problemsAfter('- best-fit', '- bestfit')).toEqual([
       '11:5 policies.0 SIRA_POLICY_UNKNOWN no placement or queue order is called "bestfit"',

@@ -125,6 +125,7 @@ export interface ScenarioFields {
     readonly machines: FaultSpec['machines'];
     readonly factor?: number;
   }[];
+  readonly settings?: Readonly<Record<string, number | DurationText>>;
   readonly objective?: string;
   readonly baseline?: string;
   readonly guards?: readonly { readonly metric: string; readonly atMost?: number; readonly atLeast?: number }[];

@@ -5,6 +5,7 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type ErrorCode, SiraError } from '../../core/base/errors.ts';
 import { formatDuration, parseDurationMicros } from '../../core/base/time.ts';
+import { createKernelSettings, kernelSettingTable } from '../../core/config/kernel-setting-table.ts';
 import { buildScenario, hasGpus } from './build-scenario.ts';
 import { allMetrics, metricsFor } from './metrics.ts';
 import { orderNames, placementNames } from './policy-names.ts';
@@ -12,6 +13,13 @@ import type { Scenario } from './scenario.ts';
 import type { ScenarioFields } from './scenario-fields.ts';
 import { suggest } from './schema-problems.ts';
 import { type FieldPath, reasonOf, type YamlSource } from './yaml-source.ts';
+
+/** Settings of the kernel that a scenario says elsewhere. */
+const placeOfSetting: Readonly<Record<string, string>> = {
+  'registry.leaseMicros': 'heartbeat: { lease: … }',
+  'registry.heartbeatIntervalMicros': 'heartbeat: { interval: … }',
+  'scheduler.queueLengthMax': 'limits: { queueLengthMax: … }',
+};
 
 export interface CheckedScenario {
   /** Undefined if a problem kept it from being built. */
@@ -31,6 +39,7 @@ export function checkFields(source: YamlSource, folder: string): CheckedScenario
   checker.times(scenario);
   checker.workload(scenario);
   checker.faults(scenario);
+  checker.settings(scenario);
   checker.metrics(fields, scenario);
   checker.files(fields, scenario, folder);
   return { scenario, problems: checker.problems };
@@ -273,6 +282,22 @@ class Checker {
     }
   }
 
+  settings(scenario: Scenario): void {
+    for (const [name, value] of Object.entries(scenario.settings)) {
+      const place = placeOfSetting[name];
+      if (place !== undefined) {
+        this.report(['settings', name], `${name} has a field of its own`, `Write \`${place}\` instead.`);
+        continue;
+      }
+      const problem = settingProblem({ [name]: value });
+      if (problem !== undefined)
+        this.report(['settings', name], problem, suggest(name, Object.keys(kernelSettingTable)));
+    }
+    const known = this.problems.some(({ place }) => place.field?.startsWith('settings') === true);
+    const together = known ? undefined : settingProblem(scenario.settings);
+    if (together !== undefined) this.report(['settings'], together, 'Change one of the two.');
+  }
+
   files(fields: ScenarioFields, scenario: Scenario, folder: string): void {
     const paths: [FieldPath, string | undefined][] = [
       [['cluster', 'file'], 'file' in fields.cluster ? fields.cluster.file : undefined],
@@ -311,5 +336,15 @@ class Checker {
 
   private report(path: FieldPath, detail: string, remedy: string, code: ErrorCode = 'SIRA_SCENARIO_INVALID'): void {
     this.problems.push(new SiraError(code, detail, this.source.place(path), remedy));
+  }
+}
+
+function settingProblem(initial: Readonly<Record<string, unknown>>): string | undefined {
+  try {
+    createKernelSettings({ initial });
+    return undefined;
+  } catch (error) {
+    if (error instanceof SiraError) return error.message;
+    throw error;
   }
 }

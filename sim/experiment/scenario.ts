@@ -1,6 +1,7 @@
 // A scenario as a validated value: what the YAML says, with every default filled in, durations in microseconds and paths
 // absolute. The published schema is scenarios/scenario.schema.json.
 
+import type { KernelSettingName } from '../../core/config/kernel-setting-table.ts';
 import type { Profile } from '../../core/scheduler/framework.ts';
 import type { ClusterSpec, WorkloadSpec } from '../workload/spec.ts';
 
@@ -57,6 +58,8 @@ export interface Scenario {
     readonly queueLengthMax: number;
   };
   readonly faults: readonly FaultSpec[];
+  /** Kernel settings that differ from their defaults, by name. */
+  readonly settings: Partial<Readonly<Record<KernelSettingName, number>>>;
   /** Metric that ranks policies; the baseline is the policy that the others are compared with (the first, if not named). */
   readonly objective: string;
   readonly baseline: string;

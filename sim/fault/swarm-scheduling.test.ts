@@ -24,6 +24,7 @@ function run(seed: number, options: SwarmOptions = {}): SwarmResult {
 function namesOf(effect: Effect): string[] {
   if (effect.kind === 'decisionMade') return [effect.record.outcome, effect.record.rule];
   if (effect.kind === 'dispatch' && (effect.checkpoint?.resumeMicros ?? 0) > 0) return ['resumed'];
+  if (effect.kind === 'agentHeld' && effect.held) return [effect.cause];
   return [];
 }
 
@@ -36,7 +37,8 @@ describe('drawn cases', () => {
       },
     };
     for (let seed = 1; seed <= 25; seed++) run(seed, { observers: [observer] });
-    for (const name of ['evicts', 'after eviction', 'resumed', 'incomplete gang']) expect(seen).toContain(name);
+    for (const name of ['evicts', 'after eviction', 'resumed', 'incomplete gang', 'flapping', 'outlier'])
+      expect(seen).toContain(name);
   });
 
   it('go on from a snapshot as if nothing had happened', () => {

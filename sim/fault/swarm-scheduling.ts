@@ -1,8 +1,9 @@
-// Draws what the scheduler can do beyond queue and placement over a case of the swarm: priorities with preemption, checkpoints, gangs, fair shares.
+// Draws what the scheduler can do beyond queue and placement over a case of the swarm: priorities with preemption, checkpoints, gangs, fair shares,
+// agents held for flapping or as outliers.
 // It has a random stream of its own, so that the case underneath stays what its seed always drew.
 
 import { RandomStream } from '../../core/base/random.ts';
-import { microsPerSecond } from '../../core/base/time.ts';
+import { microsPerMinute, microsPerSecond } from '../../core/base/time.ts';
 import type { Profile } from '../../core/scheduler/framework.ts';
 import type { ResourceRequest } from '../../core/scheduler/request.ts';
 import type { WorkloadTask } from '../workload/workload.ts';
@@ -33,7 +34,21 @@ export function withScheduling(drawn: SwarmCase): SwarmCase {
     tenantWeights: chance(0.5) ? { a: 3 } : {},
     preempt: preempts ? 'lowerPriority' : 'never',
   };
-  return { ...drawn, tasks, profile, settings: { 'scheduler.preemptionsMax': pick([1, 3, 8]) } };
+  // Holds end well before the liveness oracle calls a cluster idle.
+  const health: SwarmCase['settings'] = chance(0.5)
+    ? {
+        'health.returnsMax': pick([0, 2, 3]),
+        'health.returnsWindowMicros': pick([1, 5]) * microsPerMinute,
+        'health.flapHoldFirstMicros': 20 * microsPerSecond,
+        'health.flapHoldMaxMicros': pick([20, 120]) * microsPerSecond,
+        'health.failuresMax': pick([0, 1, 3]),
+        'health.slowFactor': pick([0, 1.5, 3]),
+        'health.samplesMin': pick([2, 4]),
+        'health.agentsMin': pick([2, 4]),
+        'health.heldShareMax': pick([0.1, 0.5]),
+      }
+    : {};
+  return { ...drawn, tasks, profile, settings: { 'scheduler.preemptionsMax': pick([1, 3, 8]), ...health } };
 }
 
 /** Makes gangs of tasks near each other in the list. Any two machines with GPUs hold any gang, so that losing one is survived. */

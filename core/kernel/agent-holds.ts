@@ -1,0 +1,164 @@
+// Keeps new work from agents that flap or do worse than their peers, for a time that grows, and never from more than a share of
+// the fleet at once: the cure must not be worse than the illness. What runs there goes on. The two detectors judge; this decides
+// within the bound, tells the scheduler and the world, and remembers until when.
+
+import { FlapDamping, type FlapDampingState, type FlapRules } from '../registry/flap-damping.ts';
+import { OutlierDetection, type OutlierDetectionState, type OutlierRules } from '../registry/outlier-detection.ts';
+import { holdFlapping, holdOutlier } from '../scheduler/cluster-state.ts';
+import type { Scheduler } from '../scheduler/scheduler.ts';
+import type { Attempt } from '../scheduler/task.ts';
+import type { AgentHeld } from './effects.ts';
+import type { TaskFinished } from './inputs.ts';
+import type { KernelSettings } from './kernel-settings.ts';
+
+interface Hold {
+  readonly agent: number;
+  readonly cause: AgentHeld['cause'];
+  readonly untilMicros: number;
+}
+
+export interface AgentHoldsState {
+  /** By end, then agent, then cause. */
+  readonly holds: readonly Hold[];
+  /** When results are looked at next, null if none came since the last look. */
+  readonly checkMicros: number | null;
+  readonly flaps: FlapDampingState;
+  readonly outliers: OutlierDetectionState;
+}
+
+const bitOf = { flapping: holdFlapping, outlier: holdOutlier } as const;
+
+export class AgentHolds {
+  private readonly settings: KernelSettings;
+  private readonly scheduler: Scheduler;
+  private readonly isAlive: (agent: number) => boolean;
+  private readonly emit: (effect: AgentHeld) => void;
+  private readonly flaps = new FlapDamping();
+  private readonly outliers = new OutlierDetection();
+  private holds: Hold[] = [];
+  private checkMicros = Number.POSITIVE_INFINITY;
+
+  constructor(
+    settings: KernelSettings,
+    scheduler: Scheduler,
+    isAlive: (agent: number) => boolean,
+    emit: (effect: AgentHeld) => void,
+  ) {
+    this.settings = settings;
+    this.scheduler = scheduler;
+    this.isAlive = isAlive;
+    this.emit = emit;
+  }
+
+  get nextDeadlineMicros(): number {
+    return Math.min(this.holds[0]?.untilMicros ?? Number.POSITIVE_INFINITY, this.checkMicros);
+  }
+
+  /** The agent was suspect, dead or restarted, and is back. What it does while it is held does not make that longer: on a bad
+   *  network it would never end. */
+  returned(agent: number, nowMicros: number): void {
+    if (this.isHeld(agent, 'flapping')) return;
+    const holdMicros = this.flaps.returned(agent, nowMicros, this.flapRules);
+    if (holdMicros > 0) this.hold(agent, 'flapping', holdMicros, nowMicros);
+  }
+
+  /** A result of the agent. Work over several machines may have failed, or waited, for another's sake: it says nothing. */
+  ended({ machines, task, resumeMicros }: Attempt, { agent, outcome, serviceMicros }: TaskFinished, now: number): void {
+    const { settings } = this;
+    if (settings.get('health.failuresMax') === 0 && settings.get('health.slowFactor') === 0) return;
+    if (machines.length > 1) return;
+    const rules = this.outlierRules;
+    if (outcome === 'failed') {
+      if (this.outliers.failed(agent, rules)) this.eject(agent, now);
+    } else if (outcome === 'completed') {
+      this.outliers.completed(agent, serviceMicros / Math.max(1, task.estimateMicros - resumeMicros));
+      if (rules.slowFactor > 0 && this.checkMicros === Number.POSITIVE_INFINITY)
+        this.checkMicros = now + settings.get('health.checkIntervalMicros');
+    }
+  }
+
+  /** Ends holds that are over, and looks at the results if it is time. */
+  fire(nowMicros: number): void {
+    while ((this.holds[0]?.untilMicros ?? Number.POSITIVE_INFINITY) <= nowMicros) this.end(this.holds[0] as Hold);
+    if (this.checkMicros > nowMicros) return;
+    this.checkMicros = Number.POSITIVE_INFINITY;
+    const isJudged = (agent: number): boolean => this.isAlive(agent) && !this.isHeld(agent, 'outlier');
+    const slow = this.outliers.slow(this.outlierRules, isJudged);
+    this.outliers.forgive((agent) => isJudged(agent) && !slow.includes(agent));
+    for (const agent of slow) this.eject(agent, nowMicros);
+  }
+
+  save(): AgentHoldsState {
+    return {
+      holds: [...this.holds],
+      checkMicros: this.checkMicros === Number.POSITIVE_INFINITY ? null : this.checkMicros,
+      flaps: this.flaps.save(),
+      outliers: this.outliers.save(),
+    };
+  }
+
+  /** The bits themselves come back with the cluster's columns. */
+  restore(state: AgentHoldsState): void {
+    this.holds = [...state.holds];
+    this.checkMicros = state.checkMicros ?? Number.POSITIVE_INFINITY;
+    this.flaps.restore(state.flaps);
+    this.outliers.restore(state.outliers);
+  }
+
+  private eject(agent: number, nowMicros: number): void {
+    if (this.isHeld(agent, 'outlier') || !this.mayHold(agent)) return;
+    this.hold(agent, 'outlier', this.outliers.eject(agent, this.outlierRules), nowMicros);
+  }
+
+  private hold(agent: number, cause: Hold['cause'], forMicros: number, nowMicros: number): void {
+    if (!this.mayHold(agent)) return;
+    const hold: Hold = { agent, cause, untilMicros: nowMicros + forMicros };
+    this.holds.push(hold);
+    this.holds.sort(
+      (left, right) =>
+        left.untilMicros - right.untilMicros || left.agent - right.agent || (left.cause < right.cause ? -1 : 1),
+    );
+    this.scheduler.setHold(agent, bitOf[cause], true);
+    this.emit({ kind: 'agentHeld', held: true, ...hold });
+  }
+
+  private end(hold: Hold): void {
+    this.holds.shift();
+    this.scheduler.setHold(hold.agent, bitOf[hold.cause], false);
+    this.emit({ kind: 'agentHeld', held: false, ...hold });
+  }
+
+  private isHeld(agent: number, cause: Hold['cause']): boolean {
+    return this.holds.some((hold) => hold.agent === agent && hold.cause === cause);
+  }
+
+  /** At most a share of the living agents is held at once, but one of several always may be. */
+  private mayHold(agent: number): boolean {
+    const held = new Set(this.holds.map((hold) => hold.agent));
+    held.add(agent);
+    let living = 0;
+    for (let row = 0; row < this.scheduler.cluster.machineCount; row++) if (this.isAlive(row)) living++;
+    const most = Math.max(1, Math.floor(this.settings.get('health.heldShareMax') * living));
+    return living > 1 && held.size <= most;
+  }
+
+  private get flapRules(): FlapRules {
+    return {
+      returnsMax: this.settings.get('health.returnsMax'),
+      windowMicros: this.settings.get('health.returnsWindowMicros'),
+      holdFirstMicros: this.settings.get('health.flapHoldFirstMicros'),
+      holdMaxMicros: this.settings.get('health.flapHoldMaxMicros'),
+    };
+  }
+
+  private get outlierRules(): OutlierRules {
+    return {
+      failuresMax: this.settings.get('health.failuresMax'),
+      slowFactor: this.settings.get('health.slowFactor'),
+      samplesMin: this.settings.get('health.samplesMin'),
+      agentsMin: this.settings.get('health.agentsMin'),
+      ejectionFirstMicros: this.settings.get('health.ejectionFirstMicros'),
+      ejectionMaxMicros: this.settings.get('health.ejectionMaxMicros'),
+    };
+  }
+}
