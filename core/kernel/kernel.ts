@@ -10,6 +10,7 @@ import type { BrokerEffect, BrokerInput } from '../bus/broker-protocol.ts';
 import { refusalOf } from '../bus/refusal.ts';
 import { createKernelSettings } from '../config/kernel-setting-table.ts';
 import type { SettingsState } from '../config/settings.ts';
+import { type DiscoveryQuery, type DiscoveryResult, discover } from '../registry/discovery.ts';
 import type { Profile } from '../scheduler/framework.ts';
 import { Control, type ControlOutput, controlTimers } from './control.ts';
 import type { ControlSnapshot } from './control-snapshot.ts';
@@ -98,6 +99,20 @@ export class Kernel implements ControlOutput {
     return this.control.awaitsInstantEnd;
   }
 
+  /** Of the last input, and how many there were. */
+  get clockMicros(): number {
+    return this.nowMicros;
+  }
+
+  get lastSequence(): number {
+    return this.sequence;
+  }
+
+  /** When the kernel last asked to be woken, `Infinity` if it waits for nothing: a shell that begins anew must know. */
+  get wakeMicros(): number {
+    return this.wishedWakeMicros;
+  }
+
   get counts(): KernelCounts {
     return {
       inputs: this.inputCount,
@@ -112,6 +127,11 @@ export class Kernel implements ControlOutput {
     const both = new Digest();
     for (const part of [...this.controlDigest.save(), ...this.brokerDigest.save()]) both.addInteger(part);
     return both.toHex();
+  }
+
+  /** Finds agents by capability, filters and cosine similarity. A read: it is answered from the state as it is, and not journaled. */
+  discover(query: DiscoveryQuery): DiscoveryResult {
+    return discover(this.control.registry, query);
   }
 
   /** Takes one input and pushes its effects, in order. `input` is not kept. */
