@@ -1,10 +1,9 @@
-// The decisions of a run in columns, as they go into its decisions file: one row a decision record.
+// Decisions of a run in columns, as they go into its decisions file: one row a decision record.
 
-import type { Effect } from '../../core/kernel/effects.ts';
 import { filterReasons } from '../../core/scheduler/cluster-state.ts';
-import type { WorldObserver } from '../world/observer.ts';
+import type { DecisionRecord } from '../../core/scheduler/decision.ts';
 
-export class DecisionColumns implements WorldObserver {
+export class DecisionColumns {
   readonly timeSeconds: number[] = [];
   readonly decision: number[] = [];
   /** Submission number: how tasks are known outside the kernel. */
@@ -12,9 +11,9 @@ export class DecisionColumns implements WorldObserver {
   readonly attempt: number[] = [];
   readonly outcome: string[] = [];
   readonly rule: string[] = [];
-  /** Agent numbers of the machines, space-separated. */
+  /** Names of the machines, space-separated. */
   readonly machines: string[] = [];
-  /** `agent:score` of the winner and the runners-up, best first, space-separated. */
+  /** `machine:score` of the winner and the runners-up, best first, space-separated. */
   readonly ranked: string[] = [];
   readonly feasibleCount: number[] = [];
   readonly tieCount: number[] = [];
@@ -24,19 +23,21 @@ export class DecisionColumns implements WorldObserver {
   readonly shadowSeconds: (number | null)[] = [];
   /** Machines ruled out, by reason (index 0: those that fit). */
   readonly reasons: number[][] = filterReasons.map(() => []);
-  kernelEffect(effect: Effect, nowMicros: number): void {
-    if (effect.kind !== 'decisionMade') return;
-    const { record } = effect;
+
+  get length(): number {
+    return this.decision.length;
+  }
+
+  /** `nameOf` turns an agent's number into the machine's name: numbers mean nothing outside the run. */
+  add(record: DecisionRecord, nowMicros: number, nameOf: (agent: number) => string): void {
     this.timeSeconds.push(nowMicros / 1e6);
     this.decision.push(record.decision);
     this.task.push(record.submission);
     this.attempt.push(record.attempt);
     this.outcome.push(record.outcome);
     this.rule.push(record.rule);
-    this.machines.push(record.machines.length === 1 ? String(record.machines[0]) : record.machines.join(' '));
-    let ranked = '';
-    for (const { machine, score } of record.ranked) ranked += `${ranked === '' ? '' : ' '}${machine}:${score}`;
-    this.ranked.push(ranked);
+    this.machines.push(record.machines.map(nameOf).join(' '));
+    this.ranked.push(record.ranked.map(({ machine, score }) => `${nameOf(machine)}:${score}`).join(' '));
     this.feasibleCount.push(record.feasibleCount);
     this.tieCount.push(record.tieCount);
     this.propensity.push(record.propensity);

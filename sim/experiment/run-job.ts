@@ -3,13 +3,10 @@
 
 import { relative } from 'node:path';
 import { SiraError } from '../../core/base/errors.ts';
-import type { Effect } from '../../core/kernel/effects.ts';
 import { createOracles, type Oracles } from '../oracle/create-oracles.ts';
 import { openInputs, profileOf, type SeededInputs } from './build-world.ts';
-import { DecisionColumns } from './decision-columns.ts';
-import { guardWrites } from './guard-writes.ts';
 import { reproduceCommand } from './reproduce.ts';
-import { writeDecisions, writeTasks } from './run-files.ts';
+import { DecisionsFile, writeTasks } from './run-files.ts';
 import { type FinishedRun, runOne } from './run-one.ts';
 import type { RunRecord } from './run-record.ts';
 import type { Scenario } from './scenario.ts';
@@ -36,29 +33,24 @@ export class JobRunner {
     const { policy, seed, folder } = job;
     if (this.opened?.seed !== seed) this.opened = { seed, inputs: openInputs(this.scenario, seed) };
     const { inputs } = this.opened;
-    const decisions = folder === undefined ? undefined : new DecisionColumns();
-    const machineNames: string[] = [];
-    const names = {
-      kernelEffect: (effect: Effect): void => {
-        if (effect.kind === 'agentRegistered') machineNames[effect.agent] = effect.name;
-      },
-    };
-    const { record, collector } = this.watched(policy, seed, inputs, (oracles) =>
-      runOne(this.scenario, inputs, policy, seed, {
-        gantt: job.gantt,
-        progress,
-        observers: [...oracles.observers, ...(decisions === undefined ? [] : [decisions, names])],
-        finishOracles: oracles.finish,
-        restartAtShare: job.restartAtShare,
-      }),
-    );
-    if (folder !== undefined && decisions !== undefined) {
-      guardWrites(folder, () => {
-        writeTasks(folder, policy, seed, collector.tasks, inputs.machines);
-        writeDecisions(folder, policy, seed, decisions, machineNames);
-      });
+    const decisions = folder === undefined ? undefined : new DecisionsFile(folder, policy, seed);
+    try {
+      const { record, collector } = this.watched(policy, seed, inputs, (oracles) =>
+        runOne(this.scenario, inputs, policy, seed, {
+          gantt: job.gantt,
+          progress,
+          observers: [...oracles.observers, ...(decisions === undefined ? [] : [decisions])],
+          finishOracles: oracles.finish,
+          restartAtShare: job.restartAtShare,
+        }),
+      );
+      if (folder !== undefined) writeTasks(folder, policy, seed, collector.tasks, inputs.machines);
+      decisions?.finish();
+      return record;
+    } catch (error) {
+      decisions?.discard();
+      throw error;
     }
-    return record;
   }
 
   /** Runs under oracles; what they object to names the command that shows it again. */
