@@ -66,6 +66,15 @@ export const kernelSettingTable = {
     max: day,
     description: 'How long the members of a gang wait for the last of them to be submitted, before all are dropped.',
   },
+  'scheduler.reservationDepthMax': {
+    type: 'integer',
+    unit: 'tasks',
+    default: 100,
+    min: 1,
+    max: 1_000_000,
+    description:
+      'Waiting tasks that conservative backfilling plans for, in queue order; the others start where they delay none of those. A cycle costs time in proportion.',
+  },
   'scheduler.backoffFirstMicros': {
     type: 'integer',
     unit: 'micros',

@@ -39,6 +39,7 @@ const profiles: readonly Partial<Profile>[] = [
   { place: 'gpu-clustering', unplaced: 'backoff', order: 'wfp3' },
   { place: 'dot-product', unplaced: 'drop', order: 'unicep' },
   { place: 'best-fit', order: 'priority', preempt: 'lowerPriority' },
+  { place: 'best-fit', order: 'sjf', unplaced: 'block', backfill: 'conservative' },
   { place: 'best-fit', order: 'drf', tenantWeights: { b: 2 } },
   { place: 'random', order: 'fcfs', preempt: 'lowerPriority', unplaced: 'block', backfill: 'avoidReserved' },
 ];

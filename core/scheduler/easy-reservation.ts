@@ -3,6 +3,7 @@
 
 import type { ClusterState } from './cluster-state.ts';
 import type { BackfillRule } from './framework.ts';
+import type { RequestKind } from './request.ts';
 import { type Reservation, reserve, reserveTogether } from './reservation.ts';
 import type { Attempt, Task } from './task.ts';
 
@@ -15,12 +16,38 @@ export class EasyReservation {
   }
 
   /** The reservation for `head`, computed if there is none. */
-  of(head: Task, running: Iterable<Attempt>, cluster: ClusterState): Reservation {
+  private of(head: Task, running: Iterable<Attempt>, cluster: ClusterState): Reservation {
     this.reservation ??=
       head.gang === undefined
         ? reserve(head.kind, running, cluster)
         : reserveTogether(head.gang.members, running, cluster);
     return this.reservation;
+  }
+
+  /** Later tasks may start now if that does not delay the blocked head by the estimates; tried in order of submission.
+   *  `tryPlace` says whether the task started: anywhere, or off the machines that are `reserved`. */
+  backfill(
+    head: Task,
+    waiting: readonly Task[],
+    running: Iterable<Attempt>,
+    cluster: ClusterState,
+    nowMicros: number,
+    tryPlace: (task: Task, reserved: Reservation | undefined, shadowMicros: number) => boolean,
+  ): void {
+    const reservation = this.of(head, running, cluster);
+    const { shadowMicros } = reservation;
+    // Within one pass resources only shrink: what did not fit once need not be tried for its twins.
+    const unfitting = new Set<RequestKind>();
+    const unfittingBeside = new Set<RequestKind>();
+    for (const task of waiting) {
+      if (task === head) continue;
+      const endsBefore = nowMicros + longestEstimate(task) < shadowMicros;
+      if (!endsBefore && this.rule === 'never') continue;
+      const tried = endsBefore ? unfitting : unfittingBeside;
+      if (task.gang === undefined && tried.has(task.kind)) continue;
+      const placed = tryPlace(task, endsBefore ? undefined : reservation, shadowMicros);
+      if (!placed && task.gang === undefined) tried.add(task.kind);
+    }
   }
 
   /** The head has started, or is gone. */
@@ -43,4 +70,9 @@ export class EasyReservation {
   restore(keptShadowMicros: number): void {
     if (keptShadowMicros >= 0) this.reservation = { shadowMicros: keptShadowMicros, machines: new Set() };
   }
+}
+
+function longestEstimate(task: Task): number {
+  if (task.gang === undefined) return task.estimateMicros;
+  return task.gang.members.reduce((longest, { estimateMicros }) => Math.max(longest, estimateMicros), 0);
 }

@@ -76,11 +76,11 @@ export interface TypicalTask {
 /** What happens to a task that cannot be placed now. */
 export type UnplacedRule = 'block' | 'skip' | 'backoff' | 'drop';
 
-/** EASY backfilling. `never`: a task may start out of order only if its estimate ends before the blocked task's shadow time,
+/** EASY backfilling, or conservative. `never`: a task may start out of order only if its estimate ends before the blocked task's shadow time,
  *  which is computed once, when the task blocks; releases of one instant are looked at one by one (RLScheduler).
  *  `avoidReserved`: or if it keeps off the machines reserved for the blocked task; the reservation is computed anew as running
- *  tasks end, early or late (Batsim). */
-export type BackfillRule = 'none' | 'never' | 'avoidReserved';
+ *  tasks end, early or late (Batsim). `conservative`: every waiting task has a reservation, and none is delayed. */
+export type BackfillRule = 'none' | 'never' | 'avoidReserved' | 'conservative';
 
 /** Whether a task that fits nowhere may evict running ones: `lowerPriority`, those of strictly lower priority. */
 export type PreemptRule = 'never' | 'lowerPriority';

@@ -60,6 +60,20 @@ export class Gangs {
     return gang.members.length === gang.size;
   }
 
+  /** The task that stands in the queue for this one; undefined while its gang gathers. */
+  standing(task: Task): Task | undefined {
+    if (task.gang === undefined) return task;
+    return this.isWhole(task.gang) ? task.gang.members[0] : undefined;
+  }
+
+  /** The task with the others of its gang, which is no more. */
+  separate(task: Task): readonly Task[] {
+    if (task.gang === undefined) return [task];
+    const { members } = task.gang;
+    this.dissolve(task.gang);
+    return members;
+  }
+
   /** The gang has started, or is given up: its members are tasks like any other. */
   dissolve(gang: Gang): void {
     assert(this.waiting.delete(gang.gang), 'a gang is dissolved once');

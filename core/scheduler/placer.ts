@@ -70,16 +70,17 @@ export class Placer {
     return [...machines];
   }
 
-  /** Takes the resources of machines that were just found. */
+  /** Takes the resources of machines that were just found; the devices may have been chosen by other means than the placement's. */
   reserve(
     task: Task,
     machines: readonly number[],
     nowMicros: number,
     facts: { readonly rule: DecisionRule; readonly shadowMicros?: number | undefined; readonly queueLength: number },
+    chosenDevices?: readonly number[],
   ): { readonly attempt: Attempt; readonly record: DecisionRecord } {
     const { kind } = task;
     const deviceMasks = new Array<number>(machines.length);
-    for (let position = 0; position < machines.length; position++) {
+    for (let position = 0; chosenDevices === undefined && position < machines.length; position++) {
       const machine = machines[position] as number;
       deviceMasks[position] = kind.gpuCount > 0 ? this.placement.devices.choose(kind, machine) : 0;
     }
@@ -88,7 +89,7 @@ export class Placer {
       task,
       kind,
       machines,
-      deviceMasks,
+      deviceMasks: chosenDevices ?? deviceMasks,
       order: 0,
       placedMicros: nowMicros,
       resumeMicros: task.progressMicros,

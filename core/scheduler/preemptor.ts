@@ -59,12 +59,16 @@ export class Preemptor {
     return { task, machines: wait.machines, begun };
   }
 
-  /** Whether `task` might get room on `machine` by evicting. `running`: all attempts. */
-  mightEvict({ kind, priority, gang }: Task, machine: number, running: readonly Attempt[]): boolean {
-    if (gang !== undefined) return false;
+  /** Whether `task`, or a member of its gang, might get room on `machine`, where something has changed: as it is, or by evicting.
+   *  `running`: all attempts, if tasks may evict. */
+  mayFit({ kind, priority, gang }: Task, machine: number, running: readonly Attempt[] | undefined): boolean {
+    const { index, cluster } = this.placer;
+    if (gang !== undefined) return gang.members.some((member) => index.canFit(member.kind, machine));
+    if (index.canFit(kind, machine)) return true;
+    if (running === undefined) return false;
     const there = running.filter((attempt) => attempt.machines.includes(machine));
     const victims = victimsByMachine(priority, there, this.preemptionsMax).get(machine);
-    return victims !== undefined && wouldFit(kind, machine, victims, this.placer.cluster);
+    return victims !== undefined && wouldFit(kind, machine, victims, cluster);
   }
 
   /** Takes out a task that is not wanted any more; the machines that are open again, or undefined if it does not wait here. */

@@ -1,5 +1,6 @@
 // What a scheduler says, and what it is made again from: the two shapes in which its work leaves it.
 
+import type { PlansSnapshot } from './conservative-backfill.ts';
 import type { DecisionRecord } from './decision.ts';
 import type { GangsSnapshot } from './gangs.ts';
 import type { HeldMachinesSnapshot } from './held-machines.ts';
@@ -22,6 +23,7 @@ export interface SchedulerSnapshot {
   readonly queue: TaskQueueSnapshot;
   readonly held: HeldMachinesSnapshot;
   readonly gangs: GangsSnapshot;
+  readonly plans: PlansSnapshot;
   readonly pinned: number;
   readonly freed: readonly number[];
   readonly arrived: boolean;

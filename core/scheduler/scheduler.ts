@@ -3,12 +3,13 @@
 // the queue and the attempts that hold resources; who the agents are and how they are told is the kernel's part.
 
 import { assert } from '../base/assert.ts';
-import { powerOfTwo } from '../base/float-bits.ts';
 import type { RandomStream } from '../base/random.ts';
 import type { KernelSettingTable } from '../config/kernel-setting-table.ts';
 import type { Settings } from '../config/settings.ts';
+import { backoffDelay } from './backoff-delay.ts';
 import { findQueueOrder } from './catalogue.ts';
 import { ClusterState, holdAgent } from './cluster-state.ts';
+import { ConservativeBackfill } from './conservative-backfill.ts';
 import type { DecisionOutcome, DecisionRule } from './decision.ts';
 import { EasyReservation } from './easy-reservation.ts';
 import type { Placement, Profile } from './framework.ts';
@@ -17,7 +18,6 @@ import { type Gang, type GangReference, Gangs } from './gangs.ts';
 import { type Begun, placeGang } from './place-gang.ts';
 import { Placer } from './placer.ts';
 import { Preemptor } from './preemptor.ts';
-import type { RequestKind } from './request.ts';
 import { RequestKindTable } from './request.ts';
 import { type Reservation, reservedMachines } from './reservation.ts';
 import type { SchedulerOutput, SchedulerSnapshot } from './scheduler-output.ts';
@@ -44,6 +44,7 @@ export class Scheduler {
   private readonly preemptor: Preemptor;
   private readonly gangs = new Gangs();
   private readonly preempts: boolean;
+  private readonly planner: ConservativeBackfill | undefined;
   /** Shadow time of the backfilling under way. */
   private backfillShadowMicros = -1;
 
@@ -60,6 +61,8 @@ export class Scheduler {
     this.attempts = this.placer.attempts;
     this.preemptor = new Preemptor(this.placer, settings);
     this.easy = new EasyReservation(profile.backfill);
+    assert(profile.backfill !== 'conservative' || !this.preempts, 'what is promised a start is not evicted');
+    this.planner = profile.backfill === 'conservative' ? new ConservativeBackfill(this.placer) : undefined;
   }
 
   get placement(): Placement {
@@ -76,6 +79,7 @@ export class Scheduler {
 
   /** True if a cycle might place or drop something: an active task, or a waiting one and a freed machine. */
   get hasWork(): boolean {
+    if (this.planner !== undefined) return this.queue.size > 0 && (this.freed.any || this.arrived);
     if (this.freed.any && this.preemptor.size > 0) return true;
     if (this.pinned !== undefined) return this.freed.any || (this.profile.backfill !== 'none' && this.arrived);
     return this.queue.activeLineCount > 0 || (this.freed.any && this.queue.size > 0);
@@ -99,24 +103,18 @@ export class Scheduler {
   /** Takes a waiting task out of whichever part of the queue holds it. Returns the others of its gang, which cannot start
    *  without it: they are out as well. */
   withdraw(task: Task): readonly Task[] {
-    const { gang } = task;
-    if (gang === undefined) {
-      this.withdrawOne(task);
-      return [];
-    }
-    if (this.gangs.isWhole(gang)) this.withdrawOne(gang.members[0] as Task);
-    this.gangs.dissolve(gang);
-    return gang.members.filter((member) => member !== task);
-  }
-
-  private withdrawOne(task: Task): void {
-    if (this.pinned === task) this.unpin();
-    const machines = this.preemptor.withdraw(task);
+    const standing = this.gangs.standing(task);
+    if (standing === undefined) return this.gangs.separate(task).filter((member) => member !== task);
+    if (this.pinned === standing) this.unpin();
+    // What was set aside for it is free for others.
+    for (const machine of this.planner?.forget(standing) ?? []) this.freed.note(machine);
+    const machines = this.preemptor.withdraw(standing);
     if (machines !== undefined) {
       this.easy.void();
       for (const machine of machines) this.freed.note(machine);
-    } else if (this.queue.contains(task)) this.queue.remove(task);
-    else assert(this.queue.removeBackingOff(task), 'a waiting task is in the queue');
+    } else if (this.queue.contains(standing)) this.queue.remove(standing);
+    else assert(this.queue.removeBackingOff(standing), 'a waiting task is in the queue');
+    return this.gangs.separate(task).filter((member) => member !== task);
   }
 
   /** The agent has begun the attempt's work. */
@@ -155,6 +153,11 @@ export class Scheduler {
     if (this.queue.endBackoffs(nowMicros) > 0) this.arrived = true;
   }
 
+  /** When the waiting task is to start at the latest by the estimates, `Infinity` if that is not planned. */
+  plannedStart(task: Task): number {
+    return this.planner?.startOf(task) ?? Number.POSITIVE_INFINITY;
+  }
+
   /** When a gang will have waited too long for its last member, `Infinity` if none waits. */
   get nextGangTimeoutMicros(): number {
     const { oldestMicros } = this.gangs;
@@ -164,7 +167,7 @@ export class Scheduler {
   /** Gives up the gangs that have waited too long for a member. */
   dropIncompleteGangs(nowMicros: number, output: SchedulerOutput): void {
     while (this.nextGangTimeoutMicros <= nowMicros) {
-      for (const member of this.separate((this.gangs.oldest as Gang).members[0] as Task)) {
+      for (const member of this.gangs.separate((this.gangs.oldest as Gang).members[0] as Task)) {
         this.placer.index.consider(member.kind);
         this.decide(member, 'dropped', 'incomplete gang', output);
         output.dropped(member);
@@ -174,6 +177,10 @@ export class Scheduler {
 
   /** One scheduling cycle. Every placement leaves a decision, and so does the first time that a task was tried in vain. */
   cycle(nowMicros: number, output: SchedulerOutput): void {
+    if (this.planner !== undefined) {
+      this.cycleByPlan(this.planner, nowMicros, output);
+      return;
+    }
     this.placeAfterEviction(nowMicros, output);
     this.unparkFitting();
     this.arrived = false;
@@ -199,18 +206,15 @@ export class Scheduler {
           break;
         case 'backoff': {
           this.decide(task, 'backs off', 'in order', output);
-          const delay = Math.min(
-            this.settings.get('scheduler.backoffFirstMicros') * powerOfTwo(Math.min(task.backoffs, 30)),
-            this.settings.get('scheduler.backoffMaxMicros'),
-          );
+          const delayMicros = backoffDelay(task.backoffs, this.settings);
           task.backoffs++;
-          this.queue.backOff(task, nowMicros + delay);
+          this.queue.backOff(task, nowMicros + delayMicros);
           break;
         }
         case 'drop':
           this.decide(task, 'dropped', 'in order', output);
           this.queue.remove(task);
-          for (const member of this.separate(task)) output.dropped(member);
+          for (const member of this.gangs.separate(task)) output.dropped(member);
           break;
       }
     }
@@ -221,6 +225,7 @@ export class Scheduler {
       queue: this.queue.save(),
       held: this.preemptor.save(),
       gangs: this.gangs.save(),
+      plans: this.planner?.save() ?? [],
       pinned: this.pinned?.task ?? 0,
       freed: this.freed.save(),
       arrived: this.arrived,
@@ -241,6 +246,7 @@ export class Scheduler {
     for (const attempt of attempts) this.placer.hold(attempt);
     this.placer.attemptCount = attemptCount;
     this.gangs.restore(snapshot.gangs, tasks);
+    this.planner?.restore(snapshot.plans, tasks);
     this.queue.restore(snapshot.queue, tasks, nowMicros);
     this.preemptor.restore(snapshot.held, tasks);
     this.pinned = snapshot.pinned === 0 ? undefined : tasks.get(snapshot.pinned);
@@ -325,32 +331,38 @@ export class Scheduler {
     }
   }
 
-  /** EASY: later tasks may start now if that does not delay the blocked head by the estimates. Tried in order of submission. */
+  /** EASY: later tasks may start now if that does not delay the blocked head by the estimates. */
   private backfill(head: Task, nowMicros: number, output: SchedulerOutput): void {
-    const reservation = this.easy.of(head, this.attempts.values(), this.cluster);
-    this.backfillShadowMicros = reservation.shadowMicros;
     const waiting: Task[] = [];
     this.queue.collectBySubmission(waiting);
-    // Within one pass resources only shrink: what did not fit once need not be tried for its twins.
-    const unfitting = new Set<RequestKind>();
-    const unfittingBeside = new Set<RequestKind>();
-    for (const task of waiting) {
-      if (task === head) continue;
-      const endsBefore = nowMicros + longestEstimate(task) < reservation.shadowMicros;
-      if (!endsBefore && this.profile.backfill === 'never') continue;
-      const tried = endsBefore ? unfitting : unfittingBeside;
-      if (task.gang === undefined && tried.has(task.kind)) continue;
-      const attempt = this.place(task, nowMicros, 'backfilled', endsBefore ? undefined : reservation, output);
-      if (attempt === undefined && task.gang === undefined) tried.add(task.kind);
-    }
+    this.easy.backfill(
+      head,
+      waiting,
+      this.attempts.values(),
+      this.cluster,
+      nowMicros,
+      (task, reserved, shadowMicros) => {
+        this.backfillShadowMicros = shadowMicros;
+        return this.place(task, nowMicros, 'backfilled', reserved, output) !== undefined;
+      },
+    );
   }
 
-  /** The task with the others of its gang, which is no more. */
-  private separate(task: Task): readonly Task[] {
-    if (task.gang === undefined) return [task];
-    const { members } = task.gang;
-    this.gangs.dissolve(task.gang);
-    return members;
+  /** Conservative backfilling: plans for all that wait, and starts what can start now. */
+  private cycleByPlan(planner: ConservativeBackfill, nowMicros: number, output: SchedulerOutput): void {
+    const hasRoom = this.freed.any;
+    this.freed.clear();
+    this.arrived = false;
+    const depthMax = this.settings.get('scheduler.reservationDepthMax');
+    planner.plan(this.queue.inOrder(nowMicros), hasRoom, depthMax, nowMicros, {
+      queueLength: () => this.queueLength,
+      started: (task, begun) => {
+        this.leaveQueue(task);
+        this.gangs.separate(task);
+        for (const each of begun) this.bind(each, output);
+      },
+      waits: (task) => this.explainWait(task, output),
+    });
   }
 
   private unpin(): void {
@@ -368,17 +380,10 @@ export class Scheduler {
 
   private unparkFitting(): void {
     if (this.freed.any && this.queue.parkedLineCount > 0) {
-      const running = this.preempts ? [...this.attempts.values()] : [];
-      this.queue.unpark((task) => this.freed.some((machine) => this.mayFit(task, machine, running)));
+      const running = this.preempts ? [...this.attempts.values()] : undefined;
+      this.queue.unpark((task) => this.freed.some((machine) => this.preemptor.mayFit(task, machine, running)));
     }
     this.freed.clear();
-  }
-
-  /** Whether a machine on which something has changed is worth a try. */
-  private mayFit(task: Task, machine: number, running: readonly Attempt[]): boolean {
-    const { index } = this.placer;
-    if (task.gang !== undefined) return task.gang.members.some(({ kind }) => index.canFit(kind, machine));
-    return index.canFit(task.kind, machine) || (this.preempts && this.preemptor.mightEvict(task, machine, running));
   }
 
   /** One record a task says why it waits; a task that is tried again and again would drown what matters. */
@@ -391,9 +396,4 @@ export class Scheduler {
   private decide(task: Task, outcome: DecisionOutcome, rule: DecisionRule, output: SchedulerOutput): void {
     output.decided(this.placer.explain(task, { outcome, rule, queueLength: this.queueLength }));
   }
-}
-
-function longestEstimate(task: Task): number {
-  if (task.gang === undefined) return task.estimateMicros;
-  return task.gang.members.reduce((longest, { estimateMicros }) => Math.max(longest, estimateMicros), 0);
 }

@@ -168,6 +168,16 @@ export class TaskQueue {
     out.sort((left, right) => left.task - right.task);
   }
 
+  /** Active and unschedulable tasks in queue order as of now. */
+  inOrder(nowMicros: number): Task[] {
+    const waiting: Task[] = [];
+    for (const lines of [this.active, this.parked]) {
+      for (const line of lines) for (const task of line.heap.items) waiting.push(task);
+    }
+    if (this.order.dynamic) for (const task of waiting) task.queueKey = this.order.key(task, nowMicros);
+    return waiting.sort((left, right) => (runsBefore(left, right) ? -1 : 1));
+  }
+
   save(): TaskQueueSnapshot {
     const waiting: Task[] = [];
     this.collectBySubmission(waiting);

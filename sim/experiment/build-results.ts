@@ -219,7 +219,9 @@ export function describePolicy(profile: Scenario['policies'][number]): string {
   const backfill =
     profile.backfill === 'none'
       ? ''
-      : `, EASY backfilling (${profile.backfill === 'never' ? 'never past the shadow time' : 'past it on unreserved machines'})`;
+      : profile.backfill === 'conservative'
+        ? ', conservative backfilling'
+        : `, EASY backfilling (${profile.backfill === 'never' ? 'never past the shadow time' : 'past it on unreserved machines'})`;
   const preempts = profile.preempt === 'lowerPriority' ? ', lower priorities evicted' : '';
   const bound = profile.overtakeMax > 0 ? `, at most ${profile.overtakeMax} overtakings` : '';
   return `${profile.order.toUpperCase()} order, ${profile.place} placement, ${unplaced}${bound}${backfill}${preempts}`;

@@ -16,6 +16,7 @@ export const backfillRules: Readonly<Record<BackfillRule, string>> = {
   none: 'nothing overtakes a blocked task',
   never: 'a task overtakes only if its estimate ends before the blocked one can start',
   avoidReserved: 'or if it keeps off the machines reserved for the blocked one',
+  conservative: 'every waiting task has a reservation, and one overtakes only if it delays none of them',
 };
 
 export const preemptRules: Readonly<Record<PreemptRule, string>> = {

@@ -109,6 +109,13 @@ class Checker {
           'Add `unplaced: skip`, or leave out `overtakeMax`.',
         );
       }
+      if (built.backfill === 'conservative' && built.preempt === 'lowerPriority') {
+        this.report(
+          path,
+          `the policy "${name}" promises each waiting task its start, and evicts running ones`,
+          'Leave out `preempt`, or use another `backfill`.',
+        );
+      }
       if (built.tenantWeights !== undefined && built.order !== 'drf') {
         this.report(
           path,

@@ -1,6 +1,6 @@
-// Draws what the scheduler can do beyond queue and placement over a case of the swarm: priorities with preemption, checkpoints, gangs, fair shares,
-// agents held for flapping or as outliers.
-// It has a random stream of its own, so that the case underneath stays what its seed always drew.
+// Draws what the scheduler can do beyond queue and placement over a case of the swarm: priorities with preemption, checkpoints,
+// gangs, fair shares, conservative backfilling, agents held for flapping or as outliers. It has a random stream of its own, so that
+// the case underneath stays what its seed always drew.
 
 import { RandomStream } from '../../core/base/random.ts';
 import { microsPerMinute, microsPerSecond } from '../../core/base/time.ts';
@@ -28,12 +28,13 @@ export function withScheduling(drawn: SwarmCase): SwarmCase {
     return { ...task, priority, tenant: pick(['a', 'b', 'c']), checkpointMicros };
   });
   if (gangs) drawGangs(tasks, random);
-  const profile: Profile = {
-    ...drawn.profile,
-    order: prioritised && chance(0.6) ? 'priority' : chance(0.3) ? 'drf' : drawn.profile.order,
-    tenantWeights: chance(0.5) ? { a: 3 } : {},
-    preempt: preempts ? 'lowerPriority' : 'never',
-  };
+  const order = prioritised && chance(0.6) ? 'priority' : chance(0.3) ? 'drf' : drawn.profile.order;
+  const tenantWeights: Readonly<Record<string, number>> = chance(0.5) ? { a: 3 } : {};
+  // A task that is promised its start cannot be evicted once it runs.
+  const rules: Partial<Profile> = chance(0.2)
+    ? { unplaced: 'block', backfill: 'conservative', overtakeMax: 0, preempt: 'never' }
+    : { preempt: preempts ? 'lowerPriority' : 'never' };
+  const profile: Profile = { ...drawn.profile, order, tenantWeights, ...rules };
   // Holds end well before the liveness oracle calls a cluster idle.
   const health: SwarmCase['settings'] = chance(0.5)
     ? {
@@ -48,7 +49,16 @@ export function withScheduling(drawn: SwarmCase): SwarmCase {
         'health.heldShareMax': pick([0.1, 0.5]),
       }
     : {};
-  return { ...drawn, tasks, profile, settings: { 'scheduler.preemptionsMax': pick([1, 3, 8]), ...health } };
+  return {
+    ...drawn,
+    tasks,
+    profile,
+    settings: {
+      'scheduler.preemptionsMax': pick([1, 3, 8]),
+      'scheduler.reservationDepthMax': pick([1, 5, 100]),
+      ...health,
+    },
+  };
 }
 
 /** Makes gangs of tasks near each other in the list. Any two machines with GPUs hold any gang, so that losing one is survived. */
