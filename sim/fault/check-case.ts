@@ -4,6 +4,8 @@
 
 import { SiraError } from '../../core/base/errors.ts';
 import { RandomStream } from '../../core/base/random.ts';
+import { kernelSettingTable } from '../../core/config/kernel-setting-table.ts';
+import { createSwarmOracles } from '../oracle/swarm-oracles.ts';
 import { OracleViolation } from '../oracle/violation.ts';
 import type { WorldObserver } from '../world/observer.ts';
 import { drawSwarmCase, runSwarmCase, type SwarmCase, type SwarmResult } from './swarm.ts';
@@ -41,7 +43,7 @@ export function drawCase(seed: number): SwarmCase {
 export function checkCase(drawn: SwarmCase, options: CheckOptions = {}): CheckedCase {
   let whole: SwarmResult;
   try {
-    whole = runSwarmCase(drawn, { observers: options.observers ?? [] });
+    whole = runSwarmCase(drawn, { observers: [...oraclesOf(drawn), ...(options.observers ?? [])] });
   } catch (error) {
     return { digest: '', simulatedMicros: 0, eventCount: 0, finding: findingOf(error) };
   }
@@ -49,6 +51,11 @@ export function checkCase(drawn: SwarmCase, options: CheckOptions = {}): Checked
   const restartsMicros = options.restartsMicros ?? drawRestarts(drawn.seed, nowMicros);
   const finding = leftOver(drawn, whole) ?? otherwise(drawn, whole, restartsMicros);
   return { digest: whole.digest, simulatedMicros: nowMicros, eventCount, finding };
+}
+
+function oraclesOf(drawn: SwarmCase): readonly WorldObserver[] {
+  const retryMicros = drawn.settings?.['dispatch.retryMicros'] ?? kernelSettingTable['dispatch.retryMicros'].default;
+  return createSwarmOracles({ ...drawn, retryMicros });
 }
 
 /** One to eight times within a run of the given length, rising. */

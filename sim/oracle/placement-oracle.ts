@@ -1,0 +1,229 @@
+// The promise of the scheduler, judged decision by decision against a second account of the cluster: a task is placed where it
+// fits, on the best machine by its policy, when it is its turn; it waits only if it fits nowhere; it is overtaken no more often than
+// the policy allows; evicting hurts only the less important, and no more of them than must go. For small clusters: it looks at
+// every machine and every waiting task each time. Where a policy is more than it can follow, it says nothing.
+
+import type { Effect } from '../../core/kernel/effects.ts';
+import type { InputBody } from '../../core/kernel/inputs.ts';
+import type { DecisionRecord } from '../../core/scheduler/decision.ts';
+import type { Profile } from '../../core/scheduler/framework.ts';
+import type { MachineSpec, WorkloadTask } from '../workload/workload.ts';
+import type { WorldObserver } from '../world/observer.ts';
+import { BackfillCheck } from './backfill-check.ts';
+import { ClusterModel, type ModelAttempt, type ModelTask } from './cluster-model.ts';
+import { bestMachine, queueKey } from './policy-model.ts';
+import type { Fail } from './violation.ts';
+
+export interface PlacementOptions {
+  readonly machines: readonly MachineSpec[];
+  readonly tasks: readonly WorkloadTask[];
+  readonly profile: Profile;
+  readonly queueLengthMax: number;
+  readonly settings?: Readonly<Record<string, unknown>> | undefined;
+}
+
+const attemptsMaxDefault = 16;
+const preemptionsMaxDefault = 8;
+/** Reasons from this code on are holds, which the account does not follow. */
+const firstHoldReason = 6;
+
+export class PlacementOracle implements WorldObserver {
+  private readonly options: PlacementOptions;
+  private readonly fail: Fail;
+  private readonly model: ClusterModel;
+  private readonly backfill: BackfillCheck;
+  /** Whether turns are followed: gangs wait as one, and who evicts waits outside the queue. */
+  private readonly followsTurns: boolean;
+  /** Whether what fits may be taken: conservative backfilling keeps machines for whom they were promised to. */
+  private readonly takesWhatFits: boolean;
+
+  constructor(options: PlacementOptions, fail: Fail) {
+    this.options = options;
+    this.fail = fail;
+    const { profile, settings, tasks } = options;
+    this.model = new ClusterModel(
+      options.machines,
+      (settings?.['scheduler.attemptsMax'] as number | undefined) ?? attemptsMaxDefault,
+    );
+    this.takesWhatFits = profile.backfill !== 'conservative';
+    this.followsTurns =
+      this.takesWhatFits &&
+      (profile.preempt ?? 'never') === 'never' &&
+      queueKey(profile.order) !== undefined &&
+      tasks.every((task) => task.gang === undefined);
+    this.backfill = new BackfillCheck(profile, this.model, fail);
+  }
+
+  taskArrived(submission: number, task: WorkloadTask): void {
+    this.model.taskArrived(submission, task);
+  }
+
+  kernelInput(input: InputBody, nowMicros: number, handledMicros = nowMicros): void {
+    if (this.followsTurns) this.backfill.inputDone();
+    this.model.begin(input, handledMicros);
+    if (this.followsTurns) this.backfill.inputBegins(input, handledMicros);
+  }
+
+  kernelEffect(effect: Effect, nowMicros: number, handledMicros = nowMicros): void {
+    if (effect.kind === 'decisionMade') this.judge(effect.record, handledMicros);
+    else if (effect.kind === 'submissionAccepted') this.judgeAcceptance(effect.submission, handledMicros);
+    this.model.effect(effect, handledMicros);
+  }
+
+  private judge(record: DecisionRecord, now: number): void {
+    const task = this.model.tasks.get(record.task);
+    if (task === undefined || (task.state !== 'waiting' && task.state !== 'evicting')) {
+      this.broken(
+        `a decision is made on a task that ${task === undefined ? 'is unknown' : `is ${task.state}`}`,
+        record,
+        now,
+      );
+    }
+    if (record.outcome === 'placed') this.judgePlacement(task, record, now);
+    else if (record.outcome === 'evicts') this.judgeEviction(task, record, now);
+    else if (this.takesWhatFits && task.gang === '' && record.rule === 'in order' && !holds(record)) {
+      const fitting = this.fitting(task.of.request);
+      if (fitting.length >= task.of.request.machineCount)
+        this.broken(`the task ${record.outcome} although it fits on machine ${fitting[0]}`, record, now);
+    }
+  }
+
+  private judgePlacement(task: ModelTask, record: DecisionRecord, now: number): void {
+    const { request } = task.of;
+    const { machines, rule } = record;
+    const held = holds(record);
+    for (const [position, machine] of machines.entries()) {
+      const state = this.model.machines[machine];
+      if (state === undefined || this.model.ready[machine] !== true)
+        this.broken(`machine ${machine} is chosen, which takes no tasks`, record, now);
+      if (!state.fits(request)) this.broken(`machine ${machine} is chosen, where the task does not fit`, record, now);
+      const mask = record.deviceMasks[position] as number;
+      state.devices.forEach((free, device) => {
+        if ((mask & (1 << device)) !== 0 && free < request.gpuMilli)
+          this.broken(`device ${device} of machine ${machine} is chosen, which has ${free} milli left`, record, now);
+      });
+    }
+    if (rule === 'after eviction' || held) return;
+    const fitting = this.fitting(request);
+    if (record.feasibleCount !== fitting.length)
+      this.broken(`${record.feasibleCount} machines are said to fit, ${fitting.length} do`, record, now);
+    if (this.takesWhatFits && rule === 'in order' && request.machineCount === 1)
+      this.judgeChoice(task, record, fitting, now);
+    if (!this.followsTurns) return;
+    if (rule === 'in order') {
+      this.judgeTurn(task, record, now);
+      this.countOvertaking(task, record, now);
+    } else if (rule === 'backfilled') this.backfill.judge(task, record, now);
+    this.backfill.placed(task);
+  }
+
+  private judgeChoice(task: ModelTask, record: DecisionRecord, fitting: readonly number[], now: number): void {
+    const best = bestMachine(this.options.profile.place, task.of.request, fitting, this.model.machines);
+    const [chosen] = record.machines;
+    if (best !== undefined && !best.includes(chosen as number))
+      this.broken(`machine ${chosen} is chosen, ${this.options.profile.place} takes machine ${best[0]}`, record, now);
+  }
+
+  /** Nobody whose turn comes first is passed over. */
+  private judgeTurn(placed: ModelTask, record: DecisionRecord, now: number): void {
+    const { order, unplaced, overtakeMax } = this.options.profile;
+    const key = queueKey(order) as NonNullable<ReturnType<typeof queueKey>>;
+    const placedKey = key(placed, now);
+    // A task for which the queue blocks stays first, whoever comes later, and however keys change.
+    const pins = unplaced === 'block' || overtakeMax > 0;
+    if (pins && key.dynamic) return;
+    for (const other of this.model.waiting()) {
+      if (other === placed || (other.backedOff && unplaced === 'backoff')) continue;
+      const otherKey = key(other, now);
+      if (otherKey > placedKey || (otherKey === placedKey && other.task > placed.task)) continue;
+      if (pins && other.since > placed.since) continue;
+      if (unplaced !== 'block' && this.fitting(other.of.request).length < other.of.request.machineCount) continue;
+      this.broken(`task ${other.task} waits and comes first by ${order}, task ${placed.task} is placed`, record, now);
+    }
+  }
+
+  private countOvertaking(placed: ModelTask, record: DecisionRecord, now: number): void {
+    const { order, unplaced, overtakeMax } = this.options.profile;
+    if (unplaced !== 'skip' || overtakeMax === 0) return;
+    const key = queueKey(order) as NonNullable<ReturnType<typeof queueKey>>;
+    const before = (left: ModelTask, right: ModelTask): boolean =>
+      key(left, now) < key(right, now) || (key(left, now) === key(right, now) && left.task < right.task);
+    const others = this.model.waiting().filter((task) => task !== placed);
+    if (others.length === 0) return;
+    const head = others.reduce((first, task) => (before(task, first) ? task : first));
+    if (!before(head, placed)) return;
+    head.overtaken++;
+    if (head.overtaken > overtakeMax)
+      this.broken(`task ${head.task} is first and is overtaken for the ${head.overtaken}th time`, record, now);
+  }
+
+  private judgeEviction(task: ModelTask, record: DecisionRecord, now: number): void {
+    const { request } = task.of;
+    const preemptionsMax =
+      (this.options.settings?.['scheduler.preemptionsMax'] as number | undefined) ?? preemptionsMaxDefault;
+    const victims = (record.victims ?? []).map((number) => this.model.attempts.get(number));
+    for (const victim of victims) {
+      if (victim === undefined) this.broken('an attempt is evicted that does not run', record, now);
+      if (victim.task.of.priority >= task.of.priority)
+        this.broken(
+          `task ${victim.task.task} of priority ${victim.task.of.priority} is evicted for one of priority ${task.of.priority}`,
+          record,
+          now,
+        );
+      if (victim.task.preemptions >= preemptionsMax)
+        this.broken(`task ${victim.task.task} is evicted for the ${victim.task.preemptions + 1}th time`, record, now);
+    }
+    const gone = victims as readonly ModelAttempt[];
+    if (!holds(record) && this.fitting(request).length >= request.machineCount)
+      this.broken('tasks are evicted for one that fits as it is', record, now);
+    if (!this.fitsWithout(record.machines, gone, request))
+      this.broken('evicting does not make room enough', record, now);
+    for (const spared of gone) {
+      const others = gone.filter((victim) => victim !== spared);
+      if (this.fitsWithout(record.machines, others, request))
+        this.broken(`task ${spared.task.task} is evicted although the room of the others is enough`, record, now);
+    }
+  }
+
+  private judgeAcceptance(submission: number, now: number): void {
+    if (this.model.taskOfSubmission(submission) !== undefined) return;
+    const waiting = [...this.model.tasks.values()].filter(
+      ({ state }) => state === 'waiting' || state === 'evicting',
+    ).length;
+    if (waiting < this.options.queueLengthMax) return;
+    const what = `a task is accepted although ${waiting} wait, and ${this.options.queueLengthMax} may`;
+    this.fail('placement', what, now, { submission });
+  }
+
+  /** Machines that take the request now, in order. */
+  private fitting(request: WorkloadTask['request']): number[] {
+    const fitting: number[] = [];
+    this.model.machines.forEach((machine, index) => {
+      if (this.model.ready[index] === true && machine.fits(request)) fitting.push(index);
+    });
+    return fitting;
+  }
+
+  private fitsWithout(
+    machines: readonly number[],
+    gone: readonly ModelAttempt[],
+    request: WorkloadTask['request'],
+  ): boolean {
+    return machines.every((machine) => {
+      const copy = this.model.machines[machine]?.copy();
+      for (const attempt of gone) {
+        const position = attempt.machines.indexOf(machine);
+        if (position >= 0) copy?.apply(attempt.task.of.request, attempt.deviceMasks[position] as number, 1);
+      }
+      return copy?.fits(request) === true;
+    });
+  }
+
+  private broken(what: string, { task, submission, attempt }: DecisionRecord, nowMicros: number): never {
+    this.fail('placement', `task ${task}: ${what}`, nowMicros, { task, submission, attempt });
+  }
+}
+
+function holds({ reasonCounts }: DecisionRecord): boolean {
+  return reasonCounts.some((count, reason) => reason >= firstHoldReason && count > 0);
+}
