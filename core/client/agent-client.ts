@@ -91,6 +91,16 @@ export class AgentClient {
     }
   }
 
+  /** When the lease runs out, `Infinity` without one. */
+  get leaseEndMicros(): number {
+    return this.leaseExpiryMicros;
+  }
+
+  /** How long a lease lasts from the heartbeat that renews it. */
+  get leaseLengthMicros(): number {
+    return this.leaseMicros;
+  }
+
   /** A heartbeat that was sent at `sentMicros` has been recorded: the lease runs from then. */
   leaseRenewed(sentMicros: number): void {
     if (this.registered) this.leaseExpiryMicros = Math.max(this.leaseExpiryMicros, sentMicros + this.leaseMicros);

@@ -62,7 +62,7 @@ ${markdownTable(
 
 ## Table 1, FGD, one seed of default
 
-10,866 pods arrive at time 0 with no latency, ${whole(table.cold.placements)} are placed, ${table.cold.gpuAllocationPercent.toFixed(2)}% of the GPUs allocated. Cold: the first run of a process, which
+10,866 pods arrive at time 0 with no latency, ${whole(table.cold.placements)} are placed, ${table.cold.gpuAllocationPercent.toFixed(2)}% of the GPUs allocated. Cold: the first run of a process, which compiles as it goes and which
 took ${table.coldProcess.wallSeconds.toFixed(2)} s on the wall from its start to its answer.
 
 ${markdownTable(

@@ -45,6 +45,8 @@ export class Machine {
   readonly agent: AgentClient;
   /** Service times are multiplied by it for work that begins now. */
   slowness = 1;
+  /** Called before the machine, or its agent's registration, changes: whoever put off telling the agent something does it now. */
+  beforeChange: () => void = () => {};
   private readonly world: MachineWorld;
   private readonly running = new Map<number, RunningWork>();
   private up = false;
@@ -86,6 +88,7 @@ export class Machine {
 
   start(): void {
     if (this.up) return;
+    this.beforeChange();
     this.up = true;
     this.hungSinceMicros = -1;
     this.agent.start(this.world.simulation.nowMicros);
@@ -93,6 +96,7 @@ export class Machine {
 
   crash(): void {
     if (!this.up) return;
+    this.beforeChange();
     this.up = false;
     for (const work of [...this.running.values()]) this.stopWork(work.dispatch, 'lost');
     if (this.hungSinceMicros >= 0) this.world.machineHung(this.index, false);
@@ -101,6 +105,7 @@ export class Machine {
 
   hang(): void {
     if (!this.responsive) return;
+    this.beforeChange();
     this.hungSinceMicros = this.world.simulation.nowMicros;
     for (const work of this.running.values()) this.unschedule(work);
     this.world.machineHung(this.index, true);
@@ -109,6 +114,7 @@ export class Machine {
   /** Ends a hang: work goes on where it stood, unless the lease has run out meanwhile. */
   resume(heartbeatIntervalMicros: number): void {
     if (this.hungSinceMicros < 0) return;
+    this.beforeChange();
     const now = this.world.simulation.nowMicros;
     const hungMicros = now - this.hungSinceMicros;
     this.hungSinceMicros = -1;
@@ -124,7 +130,9 @@ export class Machine {
   }
 
   receive(message: ToAgent): void {
-    if (this.responsive) this.agent.receive(message, this.world.simulation.nowMicros);
+    if (!this.responsive) return;
+    if (message.kind === 'agentRegistered' || message.kind === 'agentRefused') this.beforeChange();
+    this.agent.receive(message, this.world.simulation.nowMicros);
   }
 
   wake(): void {

@@ -22,6 +22,8 @@ export class Network {
   /** 1 while a partition cuts the node off. */
   private readonly cutOff: Uint8Array;
   private readonly extraLoss: Float64Array;
+  /** Nodes that are cut off, and nodes with a loss of their own. */
+  private disturbedCount = 0;
   /** When the node's link is free again, with limited bandwidth. */
   private readonly linkFreeMicros: Float64Array;
   sentCount = 0;
@@ -77,11 +79,19 @@ export class Network {
     return loss === 0 || this.random.nextFloat() >= loss;
   }
 
+  /** True if every message gets through at present, without a draw. */
+  get isCalm(): boolean {
+    return this.spec.loss === 0 && this.disturbedCount === 0;
+  }
+
   cut(node: number, cut: boolean): void {
-    this.cutOff[node] = cut ? 1 : 0;
+    const value = cut ? 1 : 0;
+    this.disturbedCount += value - (this.cutOff[node] as number);
+    this.cutOff[node] = value;
   }
 
   setLoss(node: number, probability: number): void {
+    this.disturbedCount += (probability > 0 ? 1 : 0) - ((this.extraLoss[node] as number) > 0 ? 1 : 0);
     this.extraLoss[node] = probability;
   }
 
