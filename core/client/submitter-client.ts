@@ -6,10 +6,16 @@ import { RetryQueue } from '../base/retry-queue.ts';
 import type { DeliverEffect, SubscribedEffect } from '../bus/broker-protocol.ts';
 import type { SubmissionAccepted, SubmissionRefused, TaskEnded } from '../kernel/effects.ts';
 import type { InputBody, TaskSubmitted } from '../kernel/inputs.ts';
+import type { SubmissionDeferred } from '../kernel/journaled-kernel.ts';
 import { endsSubscriber, endsSubscription, endsTopic } from '../kernel/kernel.ts';
 import type { ResourceRequest } from '../scheduler/request.ts';
 
-export type ToSubmitter = SubmissionAccepted | SubmissionRefused | SubscribedEffect | DeliverEffect;
+export type ToSubmitter =
+  | SubmissionAccepted
+  | SubmissionRefused
+  | SubmissionDeferred
+  | SubscribedEffect
+  | DeliverEffect;
 
 export interface SubmitterShell {
   send(message: InputBody): void;
@@ -40,6 +46,7 @@ export class SubmitterClient {
   /** Tasks that are no longer wanted and whose end is not known yet. */
   private readonly unwanted = new Set<number>();
   private readonly cancelRetries = new RetryQueue();
+  private deferrals = 0;
   private subscribed = false;
   private subscribeAgainMicros = Number.POSITIVE_INFINITY;
   /** Every end below this offset was taken; so were those above it that came early. */
@@ -58,6 +65,11 @@ export class SubmitterClient {
     this.shell = shell;
     this.name = endsSubscriber(options.submitter);
     this.subscription = endsSubscription(options.submitter);
+  }
+
+  /** Answers that a submission could not be taken for now, so far. */
+  get deferralCount(): number {
+    return this.deferrals;
   }
 
   get unansweredCount(): number {
@@ -130,6 +142,10 @@ export class SubmitterClient {
           message.kind === 'submissionAccepted',
           message.kind === 'submissionAccepted' ? '' : message.reason,
         );
+        return;
+      case 'submissionDeferred':
+        // Sent again when its time has come, as if it had been lost.
+        this.deferrals++;
         return;
       case 'subscribed':
         this.subscribed = true;

@@ -6,6 +6,7 @@
 // nobody is blamed for a silence that the kernel did not hear. Sans-I/O; one crash is the end of one of these.
 
 import { assert } from '../base/assert.ts';
+import type { ErrorCode } from '../base/errors.ts';
 import { accepted, type Refused, refused, type Status } from '../base/status.ts';
 import type { LogFault } from '../log/log.ts';
 import type { FileCompletion } from '../ports/file-port.ts';
@@ -45,6 +46,17 @@ export interface JournaledKernelSink {
   push(effect: JournaledKernelEffect): unknown;
 }
 
+/** From the shell to a submitter: the submission was not taken, because the journal takes nothing now. Nobody has decided on
+ *  it: it is sent again later, as if it had been lost. */
+export interface SubmissionDeferred {
+  readonly kind: 'submissionDeferred';
+  readonly submitter: number;
+  readonly submission: number;
+  /** `SIRA_DISK_FULL`, or `SIRA_QUEUE_FULL` while the disk is too far behind. */
+  readonly code: ErrorCode;
+  readonly reason: string;
+}
+
 interface SnapshotBody {
   readonly profile: Profile;
   readonly kernel: KernelSnapshot;
@@ -72,7 +84,8 @@ export class JournaledKernel implements JournalOwner {
 
   /** `first`: makes the kernel of a journal that has none yet. */
   constructor(settings: JournalSettings, first: () => { readonly kernel: Kernel; readonly profile: Profile }) {
-    assert(settings.heldInputsMax >= 1 && settings.snapshotInputs >= 1, 'bounds of a journal are positive');
+    // One place is taken by the input that ends a pause.
+    assert(settings.heldInputsMax >= 2 && settings.snapshotInputs >= 1, 'a journal holds at least two inputs');
     this.settings = settings;
     this.first = first;
     this.journal = new Journal(settings, this);

@@ -23,14 +23,22 @@ export interface NetworkSpec {
   readonly reordering: number;
 }
 
+export type MachineFaultKind = 'crash' | 'hang' | 'slow' | 'partition' | 'lossy';
+
+/** What can befall a kernel with a journal: its power fails, its disk is slow, has no room, or flips bits when the fault
+ *  begins. The last is not survived: the journal says what is damaged, and the kernel does not come back. */
+export const kernelFaultKinds = ['kernelCrash', 'diskSlow', 'diskFull', 'diskRot'] as const;
+export type KernelFaultKind = (typeof kernelFaultKinds)[number];
+
 /** Faults as data. `machines` names machines, or a share of them drawn by seed. */
 export interface FaultSpec {
-  readonly kind: 'crash' | 'hang' | 'slow' | 'partition' | 'lossy';
+  readonly kind: MachineFaultKind | KernelFaultKind;
   readonly atMicros: number;
   /** How long it lasts; a crashed machine restarts after it. */
   readonly forMicros: number;
+  /** Empty for faults of the kernel. */
   readonly machines: readonly string[] | { readonly share: number };
-  /** `slow`: service times × factor; `lossy`: probability of loss. */
+  /** `slow`: service times × factor; `lossy`: probability of loss; `diskSlow`: delays × factor; `diskRot`: bits flipped. */
   readonly factor: number;
 }
 

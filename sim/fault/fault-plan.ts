@@ -2,9 +2,10 @@
 // a share means is drawn by seed when the world is built, so that every policy suffers the same. Faults may overlap: a
 // machine recovers from a kind of fault when the last of that kind has ended.
 
+import { assert } from '../../core/base/assert.ts';
 import { RandomStream } from '../../core/base/random.ts';
 import { eventPriority } from '../engine/priority.ts';
-import type { FaultSpec } from '../experiment/scenario.ts';
+import { type FaultSpec, kernelFaultKinds, type MachineFaultKind } from '../experiment/scenario.ts';
 import type { MachineSpec } from '../workload/workload.ts';
 import { firstMachineNode } from '../world/network.ts';
 import type { WorldObserver } from '../world/observer.ts';
@@ -26,24 +27,32 @@ export function scheduleFaults(
   const change = (index: number, begins: boolean): void => {
     const fault = faults[index] as FaultSpec;
     const machines = struck[index] as readonly number[];
-    const name = `${fault.kind} of ${machines.length} machine${machines.length === 1 ? '' : 's'}`;
+    const name = isKernelFault(fault)
+      ? fault.kind
+      : `${fault.kind} of ${machines.length} machine${machines.length === 1 ? '' : 's'}`;
     for (const observer of observers) observer.faultChanged?.(name, begins, world.simulation.nowMicros);
-    for (const machine of machines) {
-      const key = `${fault.kind} ${machine}`;
+    const activeOf = (key: string): Set<FaultSpec> => {
       const active = activeFaults.get(key) ?? new Set<FaultSpec>();
       activeFaults.set(key, active);
       if (begins) active.add(fault);
       else active.delete(fault);
-      apply(fault.kind, world, machine, active, begins);
+      return active;
+    };
+    if (isKernelFault(fault)) applyToKernel(fault, world, activeOf(fault.kind), begins);
+    for (const machine of machines) {
+      apply(fault.kind as MachineFaultKind, world, machine, activeOf(`${fault.kind} ${machine}`), begins);
     }
   };
   // Two handlers for all: a scenario may have more faults than a simulation has kinds of events.
   const begin = world.simulation.defineHandler('fault begins', (index) => change(index, true));
   const end = world.simulation.defineHandler('fault ends', (index) => change(index, false));
+  const { nowMicros } = world.simulation;
   faults.forEach((fault, index) => {
-    world.simulation.schedule(fault.atMicros, eventPriority.world, begin, index, undefined);
+    assert(!isKernelFault(fault) || world.journaled !== undefined, 'only a kernel with a journal survives its faults');
+    const atMicros = Math.max(nowMicros, fault.atMicros);
+    world.simulation.schedule(atMicros, eventPriority.world, begin, index, undefined);
     if (fault.forMicros !== Number.POSITIVE_INFINITY) {
-      world.simulation.schedule(fault.atMicros + fault.forMicros, eventPriority.world, end, index, undefined);
+      world.simulation.schedule(atMicros + fault.forMicros, eventPriority.world, end, index, undefined);
     }
   });
 }
@@ -65,6 +74,11 @@ export function drawFaultMachines(
   });
 }
 
+/** True for what befalls the kernel or its disk rather than machines. */
+export function isKernelFault({ kind }: Pick<FaultSpec, 'kind'>): boolean {
+  return (kernelFaultKinds as readonly string[]).includes(kind);
+}
+
 /** When the last fault has ended; 0 without faults, `Infinity` if one never ends. */
 export function faultsEndMicros(faults: readonly FaultSpec[]): number {
   return faults.reduce((latest, fault) => Math.max(latest, fault.atMicros + fault.forMicros), 0);
@@ -72,7 +86,7 @@ export function faultsEndMicros(faults: readonly FaultSpec[]): number {
 
 /** `active`: the faults of this kind that the machine suffers now; one of them has just begun, or another ended. */
 function apply(
-  kind: FaultSpec['kind'],
+  kind: MachineFaultKind,
   world: World,
   index: number,
   active: ReadonlySet<FaultSpec>,
@@ -80,11 +94,7 @@ function apply(
 ): void {
   const machine = world.machines[index];
   if (machine === undefined) return;
-  const worst = (none: number): number => {
-    let factor = none;
-    for (const fault of active) factor = Math.max(factor, fault.factor);
-    return factor;
-  };
+  const worst = (none: number): number => worstOf(active, none);
   switch (kind) {
     case 'crash':
       if (begins) world.crash(index);
@@ -104,4 +114,30 @@ function apply(
       world.network.setLoss(firstMachineNode + index, worst(0));
       break;
   }
+}
+
+function applyToKernel(fault: FaultSpec, world: World, active: ReadonlySet<FaultSpec>, begins: boolean): void {
+  const { journaled } = world;
+  if (journaled === undefined) return;
+  switch (fault.kind) {
+    case 'kernelCrash':
+      if (begins) journaled.crash();
+      else if (active.size === 0) journaled.start();
+      break;
+    case 'diskSlow':
+      journaled.disk.slowness = worstOf(active, 1);
+      break;
+    case 'diskFull':
+      journaled.disk.isFull = active.size > 0;
+      break;
+    case 'diskRot':
+      if (begins) journaled.disk.flipBits(fault.factor);
+      break;
+  }
+}
+
+function worstOf(active: ReadonlySet<FaultSpec>, none: number): number {
+  let factor = none;
+  for (const fault of active) factor = Math.max(factor, fault.factor);
+  return factor;
 }

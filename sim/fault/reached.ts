@@ -8,11 +8,11 @@ import { filterReasons } from '../../core/scheduler/cluster-state.ts';
 import type { DecisionOutcome, DecisionRule } from '../../core/scheduler/decision.ts';
 import type { BackfillRule, PreemptRule, UnplacedRule } from '../../core/scheduler/framework.ts';
 import type { TaskOutcome } from '../../core/scheduler/task.ts';
-import type { FaultSpec, LatencySpec } from '../experiment/scenario.ts';
+import type { FaultSpec, LatencySpec, MachineFaultKind } from '../experiment/scenario.ts';
 import type { SwarmCase } from './swarm.ts';
 
 // Tables of names whose keys the compiler holds to the types: a new kind cannot be forgotten here.
-const faultKinds: Readonly<Record<FaultSpec['kind'], true>> = {
+const faultKinds: Readonly<Record<MachineFaultKind, true>> = {
   crash: true,
   hang: true,
   slow: true,

@@ -11,6 +11,7 @@ import { defaultSimulationLimits } from '../engine/simulation.ts';
 import type { FaultSpec, LatencySpec, NetworkSpec } from '../experiment/scenario.ts';
 import { createOracles } from '../oracle/create-oracles.ts';
 import type { MachineSpec, WorkloadTask } from '../workload/workload.ts';
+import type { JournalSpec } from '../world/journaled-kernel-host.ts';
 import type { WorldObserver } from '../world/observer.ts';
 import { World, type WorldOptions } from '../world/world.ts';
 
@@ -25,6 +26,8 @@ export interface SwarmCase {
   readonly queueLengthMax: number;
   /** Kernel settings that differ from their defaults, by name. */
   readonly settings?: WorldOptions['settings'];
+  /** The kernel's journal and its disk; without one, neither is part of the world. */
+  readonly journal?: JournalSpec | undefined;
   readonly cancellations: readonly { readonly atMicros: number; readonly submission: number }[];
 }
 
@@ -167,6 +170,7 @@ export function runSwarmCase(drawn: SwarmCase, options: SwarmOptions = {}): Swar
     limits: { ...defaultSimulationLimits, queueLengthMax: drawn.queueLengthMax },
     faults,
     settings: drawn.settings,
+    journal: drawn.journal,
     observers: [...oracles.observers, recorder, ...(options.observers ?? [])],
   });
   const cancel = world.simulation.defineHandler('task is cancelled', (submission) => world.cancel(submission));

@@ -3,6 +3,10 @@
 
 import type { Dispatch, Effect, TaskEnded } from '../../core/kernel/effects.ts';
 import type { InputBody } from '../../core/kernel/inputs.ts';
+import type { JournalReport, JournalStore } from '../../core/kernel/journal.ts';
+import type { ReleasedInput } from '../../core/kernel/journaled-kernel.ts';
+import type { Kernel } from '../../core/kernel/kernel.ts';
+import type { FileCompletion, FileOperation } from '../../core/ports/file-port.ts';
 import type { WorkloadTask } from '../workload/workload.ts';
 import type { WorkEnd, WorldObserver } from '../world/observer.ts';
 import type { WorldOptions } from '../world/world.ts';
@@ -11,6 +15,7 @@ import { DeliveryOracle } from './delivery-oracle.ts';
 import { EndOracle } from './end-oracle.ts';
 import { FlightRecorder } from './flight-recorder.ts';
 import { GangOracle } from './gang-oracle.ts';
+import { JournalOracle } from './journal-oracle.ts';
 import { LeaseOracle } from './lease-oracle.ts';
 import { LivenessOracle } from './liveness-oracle.ts';
 import { OwnerOracle } from './owner-oracle.ts';
@@ -49,6 +54,7 @@ class OraclePanel implements WorldObserver {
   private readonly gangs: GangOracle;
   private readonly liveness: LivenessOracle;
   private readonly progress: ProgressOracle;
+  private readonly journal: JournalOracle;
 
   constructor(options: OracleOptions) {
     const names = options.machines.map((machine) => machine.name);
@@ -65,6 +71,7 @@ class OraclePanel implements WorldObserver {
     this.gangs = new GangOracle(fail);
     this.liveness = new LivenessOracle(options, fail);
     this.progress = new ProgressOracle(fail);
+    this.journal = new JournalOracle(fail);
     this.works.listeners.push(this.leases, this.owners, this.capacity, this.liveness);
   }
 
@@ -83,20 +90,20 @@ class OraclePanel implements WorldObserver {
     this.liveness.submissionAnswered(submission, accepted);
   }
 
-  kernelInput(input: InputBody, nowMicros: number): void {
+  kernelInput(input: InputBody, nowMicros: number, handledMicros = nowMicros): void {
     this.recorder.kernelInput(input, nowMicros);
-    this.leases.kernelInput(input, nowMicros);
+    this.leases.kernelInput(input, handledMicros);
     this.deliveries.kernelInput(input, nowMicros);
-    this.gangs.kernelInput(nowMicros);
+    this.gangs.kernelInput(handledMicros);
     this.liveness.kernelInput(input, nowMicros);
   }
 
-  kernelEffect(effect: Effect, nowMicros: number): void {
+  kernelEffect(effect: Effect, nowMicros: number, handledMicros = nowMicros): void {
     switch (effect.kind) {
       case 'dispatch':
         this.recorder.kernelEffect(effect, nowMicros);
         this.ends.kernelEffect(effect, nowMicros);
-        this.leases.kernelEffect(effect, nowMicros);
+        this.leases.kernelEffect(effect, handledMicros);
         this.progress.kernelEffect(effect, nowMicros);
         this.gangs.dispatched(effect);
         return;
@@ -114,10 +121,10 @@ class OraclePanel implements WorldObserver {
       case 'agentStateChanged':
         this.recorder.kernelEffect(effect, nowMicros);
         this.works.kernelEffect(effect, nowMicros);
-        this.leases.kernelEffect(effect, nowMicros);
+        this.leases.kernelEffect(effect, handledMicros);
         return;
       case 'heartbeatsRecorded':
-        this.leases.kernelEffect(effect, nowMicros);
+        this.leases.kernelEffect(effect, handledMicros);
         return;
       case 'wakeAt':
         return;
@@ -154,6 +161,26 @@ class OraclePanel implements WorldObserver {
     this.owners.taskEnded(end, nowMicros);
     this.deliveries.taskEnded(end, nowMicros);
     this.liveness.taskEnded(end, nowMicros);
+  }
+
+  inputReleased(input: ReleasedInput, again: boolean, nowMicros: number): void {
+    this.journal.inputReleased(input, again, nowMicros);
+  }
+
+  fileAsked(store: JournalStore, operation: FileOperation): void {
+    this.journal.fileAsked(store, operation);
+  }
+
+  fileDone(store: JournalStore, completion: FileCompletion): void {
+    this.journal.fileDone(store, completion);
+  }
+
+  kernelDown(): void {
+    this.journal.kernelDown();
+  }
+
+  kernelRecovered(kernel: Kernel, report: JournalReport, nowMicros: number): void {
+    this.journal.kernelRecovered(kernel, report, nowMicros);
   }
 
   finish(nowMicros: number): void {

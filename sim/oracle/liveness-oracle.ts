@@ -8,7 +8,7 @@ import type { Effect, TaskEnded } from '../../core/kernel/effects.ts';
 import type { InputBody } from '../../core/kernel/inputs.ts';
 import type { Profile } from '../../core/scheduler/framework.ts';
 import type { FaultSpec } from '../experiment/scenario.ts';
-import { drawFaultMachines } from '../fault/fault-plan.ts';
+import { drawFaultMachines, isKernelFault } from '../fault/fault-plan.ts';
 import { createFitTest } from '../workload/fit.ts';
 import type { MachineSpec, WorkloadTask } from '../workload/workload.ts';
 import type { WorldObserver } from '../world/observer.ts';
@@ -178,8 +178,10 @@ function lostMachines({ faults, machines, seed }: LivenessOptions): ReadonlySet<
   const lost = new Set<number>();
   const struck = drawFaultMachines(faults, machines, seed ?? 0);
   for (const [index, fault] of faults.entries()) {
-    if (fault.forMicros !== Number.POSITIVE_INFINITY || fault.kind === 'slow') continue;
-    if (fault.kind === 'lossy' || ('share' in fault.machines && seed === undefined)) return undefined;
+    if (fault.kind === 'diskRot') return undefined;
+    if (fault.forMicros !== Number.POSITIVE_INFINITY || fault.kind === 'slow' || fault.kind === 'diskSlow') continue;
+    if (fault.kind === 'lossy' || isKernelFault(fault) || ('share' in fault.machines && seed === undefined))
+      return undefined;
     for (const machine of struck[index] as readonly number[]) lost.add(machine);
   }
   return lost;

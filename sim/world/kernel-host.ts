@@ -8,7 +8,15 @@ import { eventPriority } from '../engine/priority.ts';
 import type { Simulation } from '../engine/simulation.ts';
 import type { WorldObserver } from './observer.ts';
 
-export class KernelHost {
+/** What a world needs of the shell around its kernel. */
+export interface KernelShell {
+  /** The kernel as it is now, and a way to put its equal in its place. */
+  kernel: Kernel;
+  /** One input, now. */
+  give(body: InputBody): void;
+}
+
+export class KernelHost implements KernelShell {
   kernel: Kernel;
   private readonly simulation: Simulation;
   private readonly carryOut: (effect: Effect) => void;
@@ -51,12 +59,12 @@ export class KernelHost {
     this.input.sequence++;
     this.input.timeMicros = now;
     this.input.body = body;
-    for (const observer of this.inputObservers) observer.kernelInput?.(body, now);
+    for (const observer of this.inputObservers) observer.kernelInput?.(body, now, now);
     this.effectCount = 0;
     this.kernel.handle(this.input, this.sink);
     for (let index = 0; index < this.effectCount; index++) {
       const effect = this.effects[index] as Effect;
-      for (const observer of this.effectObservers) observer.kernelEffect?.(effect, now);
+      for (const observer of this.effectObservers) observer.kernelEffect?.(effect, now, now);
       if (effect.kind === 'wakeAt')
         this.simulation.schedule(effect.timeMicros, eventPriority.timer, this.wakeHandler, 0, undefined);
       else this.carryOut(effect);

@@ -2,6 +2,10 @@
 
 import type { Dispatch, Effect, TaskEnded } from '../../core/kernel/effects.ts';
 import type { InputBody } from '../../core/kernel/inputs.ts';
+import type { JournalReport, JournalStore } from '../../core/kernel/journal.ts';
+import type { ReleasedInput } from '../../core/kernel/journaled-kernel.ts';
+import type { Kernel } from '../../core/kernel/kernel.ts';
+import type { FileCompletion, FileOperation } from '../../core/ports/file-port.ts';
 import type { WorkloadTask } from '../workload/workload.ts';
 
 /** Why work on a machine is over. `lost`: the machine crashed under it. */
@@ -11,8 +15,9 @@ export interface WorldObserver {
   /** A task of the workload came to the submitter and got its submission number. */
   taskArrived?(submission: number, task: WorkloadTask, nowMicros: number): void;
   submissionAnswered?(submission: number, accepted: boolean, reason: string, nowMicros: number): void;
-  kernelInput?(input: InputBody, nowMicros: number): void;
-  kernelEffect?(effect: Effect, nowMicros: number): void;
+  /** With a journal: when the input is durable and its effects leave, the first time. `handledMicros` is the input's own time. */
+  kernelInput?(input: InputBody, nowMicros: number, handledMicros?: number): void;
+  kernelEffect?(effect: Effect, nowMicros: number, handledMicros?: number): void;
   /** Work physically begins on `machines` (the world's own indices, the leading one first). */
   workStarted?(dispatch: Dispatch, machines: readonly number[], nowMicros: number): void;
   /** The work has saved a checkpoint that holds this much service, earlier attempts' included. */
@@ -22,6 +27,15 @@ export interface WorldObserver {
   machineHung?(machine: number, hung: boolean, nowMicros: number): void;
   /** The submitter took note of the end of a task. */
   taskEnded?(end: TaskEnded, nowMicros: number): void;
+  /** With a journal: an input and its effects leave, for the first time or (`again`) after a recovery. */
+  inputReleased?(input: ReleasedInput, again: boolean, nowMicros: number): void;
+  /** The kernel's process asks the disk, or is answered. */
+  fileAsked?(store: JournalStore, operation: FileOperation): void;
+  fileDone?(store: JournalStore, completion: FileCompletion): void;
+  /** The kernel's process has died, with all that it remembered. */
+  kernelDown?(nowMicros: number): void;
+  /** A process has recovered `kernel` from the disk; inputs whose effects may not have left are released next. */
+  kernelRecovered?(kernel: Kernel, report: JournalReport, nowMicros: number): void;
   /** A fault of the plan begins (`active`) or ends. */
   faultChanged?(fault: string, active: boolean, nowMicros: number): void;
 }

@@ -10,6 +10,7 @@ import { SubmitterClient, type ToSubmitter } from '../../core/client/submitter-c
 import { createKernelSettings, type KernelSettingName } from '../../core/config/kernel-setting-table.ts';
 import type { Dispatch, Effect, TaskEnded } from '../../core/kernel/effects.ts';
 import type { InputBody } from '../../core/kernel/inputs.ts';
+import type { SubmissionDeferred } from '../../core/kernel/journaled-kernel.ts';
 import { Kernel } from '../../core/kernel/kernel.ts';
 import type { KernelSettings } from '../../core/kernel/kernel-settings.ts';
 import type { Profile } from '../../core/scheduler/framework.ts';
@@ -19,7 +20,8 @@ import type { FaultSpec, NetworkSpec } from '../experiment/scenario.ts';
 import { scheduleFaults } from '../fault/fault-plan.ts';
 import type { MachineSpec, Workload, WorkloadTask } from '../workload/workload.ts';
 import { HeartbeatGateway } from './heartbeat-gateway.ts';
-import { KernelHost } from './kernel-host.ts';
+import { JournaledKernelHost, type JournalSpec } from './journaled-kernel-host.ts';
+import { KernelHost, type KernelShell } from './kernel-host.ts';
 import { Machine, type MachineWorld } from './machine.ts';
 import { firstMachineNode, gatewayNode, Network, submitterNode } from './network.ts';
 import type { WorkEnd, WorldObserver } from './observer.ts';
@@ -39,6 +41,8 @@ export interface WorldOptions {
   readonly faults: readonly FaultSpec[];
   /** Kernel settings that differ from their defaults, by name. */
   readonly settings?: Partial<Readonly<Record<KernelSettingName, number>>> | undefined;
+  /** Without one the kernel never dies, and its effects leave at once. */
+  readonly journal?: JournalSpec | undefined;
   readonly observers: readonly WorldObserver[];
 }
 
@@ -48,7 +52,9 @@ const bytesPerHeartbeat = 8;
 
 export class World implements MachineWorld {
   readonly simulation: Simulation;
-  readonly host: KernelHost;
+  readonly host: KernelShell;
+  /** The host, if the world has a journal. */
+  readonly journaled: JournaledKernelHost | undefined;
   readonly machines: readonly Machine[];
   readonly network: Network;
   readonly settings: KernelSettings;
@@ -89,7 +95,9 @@ export class World implements MachineWorld {
       },
     });
     const kernel = new Kernel(options.profile, this.settings, options.seed);
-    this.host = new KernelHost(kernel, simulation, options.observers, (effect) => this.carryOut(effect));
+    this.journaled = this.createJournal(kernel);
+    this.host =
+      this.journaled ?? new KernelHost(kernel, simulation, options.observers, (effect) => this.carryOut(effect));
     const random = new RandomStream(options.seed, 'network');
     this.network = new Network(simulation, options.network, firstMachineNode + options.machines.length, random);
 
@@ -126,9 +134,10 @@ export class World implements MachineWorld {
         ended: (end) => this.taskEnded(end),
       },
     );
-    this.submitter.start(0);
+    const now = simulation.nowMicros;
+    this.submitter.start(now);
     for (const machine of this.machines) machine.start();
-    simulation.schedule(options.heartbeat.intervalMicros, eventPriority.timer, heartbeat, 0, undefined);
+    simulation.schedule(now + options.heartbeat.intervalMicros, eventPriority.timer, heartbeat, 0, undefined);
     scheduleFaults(options.faults, this, options.seed, options.observers);
     this.arrivals = options.workload.tasks();
     this.scheduleArrival(arrivalHandler);
@@ -218,6 +227,26 @@ export class World implements MachineWorld {
     }
   }
 
+  /** The world begins when its kernel takes inputs: its first journal is made at no cost. */
+  private createJournal(kernel: Kernel): JournaledKernelHost | undefined {
+    const { journal: spec, seed, profile, observers } = this.options;
+    if (spec === undefined) return undefined;
+    const { simulation } = this;
+    const host = new JournaledKernelHost({
+      simulation,
+      spec,
+      random: new RandomStream(seed, 'disk'),
+      observers,
+      first: () => ({ kernel, profile }),
+      carryOut: (effect) => this.carryOut(effect),
+    });
+    host.disk.slowness = 0;
+    host.start();
+    while (!host.isUp) assert(simulation.step(), 'a new journal can be made');
+    host.disk.slowness = 1;
+    return host;
+  }
+
   private machineAt(index: number): Machine {
     return this.machines[index] as Machine;
   }
@@ -271,7 +300,7 @@ export class World implements MachineWorld {
   }
 
   /** Carries an effect out: a message to whom it concerns. What only informs has been seen by the observers. */
-  private carryOut(effect: Effect): void {
+  private carryOut(effect: Effect | SubmissionDeferred): void {
     switch (effect.kind) {
       case 'dispatch':
       case 'stop':
@@ -292,6 +321,7 @@ export class World implements MachineWorld {
         break;
       case 'submissionAccepted':
       case 'submissionRefused':
+      case 'submissionDeferred':
       case 'subscribed':
       case 'deliver':
         this.network.send(submitterNode, this.toSubmitter, 0, effect, messageBytes);

@@ -1,0 +1,81 @@
+// The promises of the journal: effects leave only when the disk has their input, in the order of inputs and without a gap;
+// what has left once is never taken back by a crash: the recovered kernel has every input whose effects left, and hands out
+// the same effects again.
+
+import { Digest } from '../../core/base/digest.ts';
+import { digestEffect } from '../../core/kernel/effect-digest.ts';
+import { encodeInput } from '../../core/kernel/input-codec.ts';
+import type { JournalReport, JournalStore } from '../../core/kernel/journal.ts';
+import type { ReleasedInput } from '../../core/kernel/journaled-kernel.ts';
+import type { Kernel } from '../../core/kernel/kernel.ts';
+import type { FileCompletion, FileOperation } from '../../core/ports/file-port.ts';
+import type { WorldObserver } from '../world/observer.ts';
+import { DurableInputs } from './durable-inputs.ts';
+import type { Concerned, Fail } from './violation.ts';
+
+/** Inputs whose digests are remembered; what leaves again is younger. */
+const rememberedMax = 65_536;
+
+export class JournalOracle implements WorldObserver {
+  private readonly fail: Fail;
+  private readonly durable = new DurableInputs();
+  private lastReleased = 0;
+  /** By sequence modulo the length. */
+  private readonly digests: string[] = [];
+
+  constructor(fail: Fail) {
+    this.fail = fail;
+  }
+
+  fileAsked(store: JournalStore, operation: FileOperation): void {
+    if (store === 'log') this.durable.ask(operation);
+  }
+
+  fileDone(store: JournalStore, completion: FileCompletion): void {
+    if (store === 'log') this.durable.done(completion);
+  }
+
+  kernelDown(): void {
+    this.durable.powerFailed();
+  }
+
+  inputReleased(input: ReleasedInput, again: boolean, nowMicros: number): void {
+    const { sequence, body } = input;
+    if (sequence > this.durable.endOffset) {
+      const what = `effects of input ${sequence} (${body.kind}) leave, but only ${this.durable.endOffset} inputs are on the disk`;
+      this.broken(what, input, nowMicros);
+    }
+    const digest = digestOf(input);
+    if (again) {
+      const first = this.digests[sequence % rememberedMax];
+      if (this.lastReleased - sequence < rememberedMax && first !== digest)
+        this.broken(`input ${sequence} (${body.kind}) or its effects are others after a recovery`, input, nowMicros);
+      return;
+    }
+    if (sequence !== this.lastReleased + 1) {
+      const what = `effects of input ${sequence} (${body.kind}) leave after those of input ${this.lastReleased}`;
+      this.broken(what, input, nowMicros);
+    }
+    this.lastReleased = sequence;
+    this.digests[sequence % rememberedMax] = digest;
+  }
+
+  kernelRecovered(_kernel: Kernel, { lastSequence }: JournalReport, nowMicros: number): void {
+    if (lastSequence >= this.lastReleased) return;
+    const what = `the kernel recovers ${lastSequence} inputs, but the effects of ${this.lastReleased} have left`;
+    this.fail('journal', what, nowMicros, {});
+  }
+
+  private broken(what: string, { body }: ReleasedInput, nowMicros: number): never {
+    const concerned: Concerned = 'task' in body ? body : 'submission' in body ? { submission: body.submission } : {};
+    this.fail('journal', what, nowMicros, concerned);
+  }
+}
+
+function digestOf({ timeMicros, body, effects }: ReleasedInput): string {
+  const digest = new Digest();
+  digest.addInteger(timeMicros);
+  digest.addBytes(encodeInput(body));
+  for (const effect of effects) digestEffect(digest, effect);
+  return digest.toHex();
+}

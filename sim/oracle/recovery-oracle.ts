@@ -1,0 +1,86 @@
+// The proof of recovery: a second kernel, made from the first one's initial snapshot, takes the same inputs, as bytes, in the
+// order in which they are released. It must say the same effects, and at each recovery the kernel that comes from the disk
+// must be in the same state to the last field. Costs as much as the kernel itself, so it is on in the swarm and in tests.
+
+import { Digest } from '../../core/base/digest.ts';
+import { digestEffect } from '../../core/kernel/effect-digest.ts';
+import type { Effect } from '../../core/kernel/effects.ts';
+import { decodeInput, encodeInput } from '../../core/kernel/input-codec.ts';
+import type { JournalReport } from '../../core/kernel/journal.ts';
+import type { ReleasedInput } from '../../core/kernel/journaled-kernel.ts';
+import { Kernel, type KernelSnapshot } from '../../core/kernel/kernel.ts';
+import type { Profile } from '../../core/scheduler/framework.ts';
+import type { WorldObserver } from '../world/observer.ts';
+import { OracleViolation } from './violation.ts';
+
+export class RecoveryOracle implements WorldObserver {
+  private readonly profile: Profile;
+  private shadow: Kernel | undefined;
+  private awaited: { readonly sequence: number; readonly state: string } | undefined;
+  /** Recoveries that were compared, inputs released, and those released again. */
+  recoveries = 0;
+  inputs = 0;
+  repeated = 0;
+
+  constructor(profile: Profile) {
+    this.profile = profile;
+  }
+
+  /** The kernel that never crashed: it has had all released inputs. */
+  get kernel(): Kernel | undefined {
+    return this.shadow;
+  }
+
+  inputReleased({ sequence, timeMicros, body, effects }: ReleasedInput, again: boolean, nowMicros: number): void {
+    if (again) {
+      this.repeated++;
+      return;
+    }
+    this.inputs++;
+    const { shadow } = this;
+    const decoded = decodeInput(encodeInput(body));
+    if (shadow === undefined || !decoded.ok) {
+      this.broken(`input ${sequence} cannot be applied to another kernel`, nowMicros);
+      return;
+    }
+    const own: Effect[] = [];
+    shadow.handle({ sequence, timeMicros, body: decoded.value }, own);
+    if (digestOf(own) !== digestOf(effects))
+      this.broken(`another kernel says other effects of input ${sequence} (${body.kind})`, nowMicros);
+    this.compare(nowMicros);
+  }
+
+  kernelRecovered(kernel: Kernel, { lastSequence }: JournalReport, nowMicros: number): void {
+    const state = JSON.stringify(kernel.save());
+    this.shadow ??= Kernel.restore(JSON.parse(state) as KernelSnapshot, this.profile);
+    if (lastSequence === 0) return;
+    this.recoveries++;
+    this.awaited = { sequence: lastSequence, state };
+    this.compare(nowMicros);
+  }
+
+  private compare(nowMicros: number): void {
+    const { awaited, shadow } = this;
+    if (awaited === undefined || shadow === undefined || shadow.lastSequence < awaited.sequence) return;
+    this.awaited = undefined;
+    const state = JSON.stringify(shadow.save());
+    if (state === awaited.state) return;
+    let at = 0;
+    while (state[at] === awaited.state[at]) at++;
+    const near = (text: string): string => text.slice(Math.max(0, at - 60), at + 60);
+    this.broken(
+      `the kernel recovered at input ${awaited.sequence} has the state …${near(awaited.state)}…, and one that never crashed …${near(state)}…`,
+      nowMicros,
+    );
+  }
+
+  private broken(what: string, nowMicros: number): void {
+    throw new OracleViolation('recovery', what, nowMicros, {}, []);
+  }
+}
+
+function digestOf(effects: readonly Effect[]): string {
+  const digest = new Digest();
+  for (const effect of effects) digestEffect(digest, effect);
+  return digest.toHex();
+}
