@@ -36,6 +36,7 @@ export class DutyOracle implements WorldObserver {
   private readonly leaseEnds: number[] = [];
   private readonly dead: boolean[] = [];
   private input: InputBody | undefined;
+  private inputMicros = 0;
   private receiptDue = false;
   private diedNow: number[] = [];
 
@@ -47,6 +48,7 @@ export class DutyOracle implements WorldObserver {
   kernelInput(input: InputBody, nowMicros: number, handledMicros = nowMicros): void {
     this.settle(handledMicros);
     this.input = input;
+    this.inputMicros = handledMicros;
     this.receiptDue = input.kind === 'taskFinished';
     if (input.kind === 'resumed') {
       for (const [agent, end] of this.leaseEnds.entries())
@@ -123,7 +125,8 @@ export class DutyOracle implements WorldObserver {
     } else if (input.kind === 'taskCancelled') {
       if (this.accepted.has(input.submission)) this.unwanted.add(input.submission);
     }
-    if (input.kind === 'heartbeats') this.judgeLateness(nowMicros);
+    // Judged as of then: before the next input the kernel may have been dead.
+    if (input.kind === 'heartbeats') this.judgeLateness(this.inputMicros);
   }
 
   private beat({ agents, incarnations, count }: Heartbeats, nowMicros: number): void {
