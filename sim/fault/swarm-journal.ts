@@ -55,7 +55,7 @@ export function withJournal(drawn: SwarmCase): SwarmCase {
       disk,
       settings: {
         codeHash: 'swarm',
-        snapshotInputs: pick([1, 7, 100, 1000, 1_000_000]),
+        snapshotInputs: pick([5, 100, 1000, 1_000_000]),
         snapshotMicros: pick([microsPerSecond, 30 * microsPerSecond, 3600 * microsPerSecond]),
         snapshotsKept: 1 + random.nextBelow(3),
         heldInputsMax: pick([8, 40, 10_000]),
