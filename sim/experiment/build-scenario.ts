@@ -2,8 +2,6 @@
 // absolute. It trusts the schema for the shape of the fields; what the schema cannot say is checked in scenario-rules.ts.
 
 import { resolve } from 'node:path';
-import { assert } from '../../core/base/assert.ts';
-import { parseDurationMicros } from '../../core/base/time.ts';
 import type { Profile } from '../../core/scheduler/framework.ts';
 import { defaultSimulationLimits } from '../engine/simulation.ts';
 import type {
@@ -14,7 +12,9 @@ import type {
   WorkloadSource,
   WorkloadSpec,
 } from '../workload/spec.ts';
+import { buildJournal } from './build-journal.ts';
 import { orderNames, placementNames } from './policy-names.ts';
+import { bandwidth, buildLatency, micros } from './quantities.ts';
 import type { NetworkSpec, Scenario } from './scenario.ts';
 import type {
   ArrivalFields,
@@ -45,6 +45,7 @@ export function buildScenario(fields: ScenarioFields, file: string, source: stri
     warmUpMicros: micros(fields.warmUp ?? '0s'),
     measureMicros: micros(fields.measure ?? '0s'),
     network: buildNetwork(fields.network ?? {}),
+    journal: fields.journal === undefined ? undefined : buildJournal(fields.journal),
     heartbeat: {
       intervalMicros: micros(fields.heartbeat?.interval ?? '10s'),
       leaseMicros: micros(fields.heartbeat?.lease ?? '40s'),
@@ -58,7 +59,7 @@ export function buildScenario(fields: ScenarioFields, file: string, source: stri
       kind: fault.kind,
       atMicros: micros(fault.at),
       forMicros: micros(fault.for),
-      machines: fault.machines,
+      machines: fault.machines ?? [],
       factor: fault.factor ?? 1,
     })),
     settings: Object.fromEntries(
@@ -201,34 +202,11 @@ function buildSource(source: SourceFields, folder: string): WorkloadSource {
 }
 
 function buildNetwork(network: NonNullable<ScenarioFields['network']>): NetworkSpec {
-  const latency = network.latency ?? '200us';
   return {
-    latency:
-      typeof latency === 'string'
-        ? { distribution: 'constant', meanMicros: micros(latency), sigma: 0 }
-        : {
-            distribution: latency.distribution,
-            meanMicros: micros(latency.mean),
-            sigma: latency.distribution === 'lognormal' ? (latency.sigma ?? 0.5) : 0,
-          },
+    latency: buildLatency(network.latency ?? '200us'),
     bandwidthBytesPerSecond: bandwidth(network.bandwidth ?? 'unlimited'),
     loss: network.loss ?? 0,
     duplication: network.duplication ?? 0,
     reordering: network.reordering ?? 0,
   };
-}
-
-const bandwidthScale: Readonly<Record<string, number>> = { '': 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12 };
-
-/** Bytes per second; 0 is unlimited. */
-function bandwidth(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)\s*([kMGT]?)(bit|B)\/s$/.exec(text);
-  if (match === null) return 0;
-  return (Number(match[1]) * bandwidthScale[match[2]!]!) / (match[3] === 'bit' ? 8 : 1);
-}
-
-function micros(text: string): number {
-  const value = parseDurationMicros(text);
-  assert(value !== undefined, 'durations were checked before a scenario is built');
-  return value;
 }

@@ -69,6 +69,7 @@ export function buildWorld(
     heartbeat: scenario.heartbeat,
     limits: scenario.limits,
     faults: scenario.faults,
+    journal: scenario.journal,
     settings: scenario.settings,
     observers,
   });

@@ -123,6 +123,7 @@ describe('a valid scenario', () => {
       cluster: { format: 'openb', file: 'a' },
       workload: { format: 'swf', file: 'b' },
       policies: ['best-fit'],
+      journal: {},
     } as const;
     const stated = structuredClone(bare) as unknown as Record<string, unknown>;
     fillDefaults(stated, schema, schema);
@@ -252,6 +253,14 @@ describe('rules beyond the schema', () => {
     expect(problemsOf(`${valid}measure: 99999999d\n`)[0]).toContain(
       '14:10 measure SIRA_SCENARIO_INVALID the duration 99999999d is too long',
     );
+    const fault = (fields: string, journal = 'journal: {}\n'): string[] =>
+      problemsOf(`${valid}${journal}faults: [ { at: 1s, for: 1s, ${fields} } ]\n`);
+    expect(fault('kind: kernelCrash')).toEqual([]);
+    expect(fault('kind: kernelCrash', '')[0]).toContain('kernelCrash needs a kernel with a journal');
+    expect(fault('kind: diskFull, machines: { share: 0.5 }')[0]).toContain('strikes the kernel, not machines');
+    expect(fault('kind: diskSlow')[0]).toContain('factor, which must be above 1');
+    expect(fault('kind: diskRot, factor: 0.5')[0]).toContain('flips `factor` bits');
+    expect(fault('kind: crash')[0]).toContain('crash strikes machines, and none are named');
     expect(problemsOf(`${valid}faults: [ { kind: slow, at: 1s, for: 1s, machines: { share: 0.5 } } ]\n`)[0]).toContain(
       '14:11 faults.0.factor',
     );

@@ -93,6 +93,20 @@ export type WorkloadFields = SourceFields & {
   readonly estimates?: EstimateFields;
 };
 
+export type LatencyFields =
+  | DurationText
+  | { readonly distribution: LatencySpec['distribution']; readonly mean: DurationText; readonly sigma?: number };
+
+export interface JournalFields {
+  readonly sync?: LatencyFields;
+  readonly write?: LatencyFields;
+  readonly read?: LatencyFields;
+  readonly bandwidth?: string;
+  readonly snapshotInputs?: number;
+  readonly snapshotInterval?: DurationText;
+  readonly heldInputsMax?: number;
+}
+
 export interface ScenarioFields {
   readonly name: string;
   readonly description?: string;
@@ -104,14 +118,13 @@ export interface ScenarioFields {
   readonly warmUp?: DurationText;
   readonly measure?: DurationText;
   readonly network?: {
-    readonly latency?:
-      | DurationText
-      | { readonly distribution: LatencySpec['distribution']; readonly mean: DurationText; readonly sigma?: number };
+    readonly latency?: LatencyFields;
     readonly bandwidth?: string;
     readonly loss?: number;
     readonly duplication?: number;
     readonly reordering?: number;
   };
+  readonly journal?: JournalFields;
   readonly heartbeat?: { readonly interval?: DurationText; readonly lease?: DurationText };
   readonly limits?: {
     readonly eventsPerInstantMax?: number;
@@ -122,7 +135,8 @@ export interface ScenarioFields {
     readonly kind: FaultSpec['kind'];
     readonly at: DurationText;
     readonly for: DurationText;
-    readonly machines: FaultSpec['machines'];
+    /** Required for faults of machines. */
+    readonly machines?: FaultSpec['machines'];
     readonly factor?: number;
   }[];
   readonly settings?: Readonly<Record<string, number | DurationText>>;

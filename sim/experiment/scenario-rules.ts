@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import { type ErrorCode, SiraError } from '../../core/base/errors.ts';
 import { formatDuration, parseDurationMicros } from '../../core/base/time.ts';
 import { createKernelSettings, kernelSettingTable } from '../../core/config/kernel-setting-table.ts';
+import { isKernelFault } from '../fault/fault-plan.ts';
 import { buildScenario, hasGpus } from './build-scenario.ts';
 import { allMetrics, metricsFor } from './metrics.ts';
 import { orderNames, placementNames } from './policy-names.ts';
@@ -38,7 +39,7 @@ export function checkFields(source: YamlSource, folder: string): CheckedScenario
   checker.seeds(fields, scenario);
   checker.times(scenario);
   checker.workload(scenario);
-  checker.faults(scenario);
+  checker.faults(fields, scenario);
   checker.settings(scenario);
   checker.metrics(fields, scenario);
   checker.files(fields, scenario, folder);
@@ -269,14 +270,15 @@ class Checker {
     }
   }
 
-  faults(scenario: Scenario): void {
+  faults(fields: ScenarioFields, scenario: Scenario): void {
     for (const [index, fault] of scenario.faults.entries()) {
       const path = ['faults', index];
       if (fault.forMicros === 0) this.report([...path, 'for'], 'a fault must last some time', 'Write 1m, say.');
-      if (fault.kind === 'slow' && fault.factor <= 1)
+      this.struck(fields, scenario, index);
+      if ((fault.kind === 'slow' || fault.kind === 'diskSlow') && fault.factor <= 1)
         this.report(
           [...path, 'factor'],
-          'slow multiplies run times by its factor, which must be above 1',
+          `${fault.kind} multiplies times by its factor, which must be above 1`,
           'Add `factor: 2`, say.',
         );
       if (fault.kind === 'lossy' && (fault.factor <= 0 || fault.factor >= 1)) {
@@ -303,6 +305,23 @@ class Checker {
     const known = this.problems.some(({ place }) => place.field?.startsWith('settings') === true);
     const together = known ? undefined : settingProblem(scenario.settings);
     if (together !== undefined) this.report(['settings'], together, 'Change one of the two.');
+  }
+
+  /** A fault strikes machines, or the kernel and its disk. */
+  private struck(fields: ScenarioFields, { journal, faults }: Scenario, index: number): void {
+    const { kind, factor } = faults[index]!;
+    const path = ['faults', index];
+    const named = fields.faults?.[index]?.machines !== undefined;
+    if (!isKernelFault({ kind })) {
+      if (!named)
+        this.report(path, `${kind} strikes machines, and none are named`, 'Add `machines: { share: 0.1 }`, say.');
+      return;
+    }
+    if (named) this.report([...path, 'machines'], `${kind} strikes the kernel, not machines`, 'Leave out `machines`.');
+    if (journal === undefined)
+      this.report(path, `${kind} needs a kernel with a journal, or nothing would come back`, 'Add `journal: {}`.');
+    if (kind === 'diskRot' && !(Number.isInteger(factor) && factor >= 1))
+      this.report([...path, 'factor'], 'diskRot flips `factor` bits, at least one', 'Leave out `factor`.');
   }
 
   files(fields: ScenarioFields, scenario: Scenario, folder: string): void {

@@ -4,6 +4,7 @@
 import type { KernelSettingName } from '../../core/config/kernel-setting-table.ts';
 import type { Profile } from '../../core/scheduler/framework.ts';
 import type { ClusterSpec, WorkloadSpec } from '../workload/spec.ts';
+import type { JournalSpec } from '../world/journaled-kernel-host.ts';
 
 /** A distribution of one-way network latency, microseconds. */
 export interface LatencySpec {
@@ -57,6 +58,8 @@ export interface Scenario {
   /** Length of the measured window; 0 runs until every task has ended. */
   readonly measureMicros: number;
   readonly network: NetworkSpec;
+  /** Undefined: the kernel never dies, and effects leave at once. */
+  readonly journal: JournalSpec | undefined;
   readonly heartbeat: { readonly intervalMicros: number; readonly leaseMicros: number };
   readonly limits: {
     /** Events at one timestamp, and length of a causal chain at one timestamp. */
