@@ -5,11 +5,14 @@
 import { SiraError } from '../../core/base/errors.ts';
 import { RandomStream } from '../../core/base/random.ts';
 import { kernelSettingTable } from '../../core/config/kernel-setting-table.ts';
+import { RecoveryOracle } from '../oracle/recovery-oracle.ts';
 import { createSwarmOracles } from '../oracle/swarm-oracles.ts';
 import { OracleViolation } from '../oracle/violation.ts';
 import type { WorldObserver } from '../world/observer.ts';
 import { drawSwarmCase, runSwarmCase, type SwarmCase, type SwarmResult } from './swarm.ts';
+import { withJournal } from './swarm-journal.ts';
 import { drawSchedulingCase } from './swarm-scheduling.ts';
+import { withTightSpots } from './swarm-tight.ts';
 
 /** A broken promise. */
 export interface Finding {
@@ -35,9 +38,11 @@ export interface CheckOptions {
   readonly restartsMicros?: readonly number[] | undefined;
 }
 
-/** The case that the runners give a seed: every other one with the scheduler's further options. */
+/** The case that the runners give a seed: every other one with the scheduler's further options, one in five with a journal, all
+ *  with tight spots. A journal's disk is too slow for crowds. */
 export function drawCase(seed: number): SwarmCase {
-  return seed % 2 === 0 ? drawSchedulingCase(seed) : drawSwarmCase(seed);
+  const drawn = seed % 2 === 0 ? drawSchedulingCase(seed) : drawSwarmCase(seed);
+  return seed % 5 === 0 ? withJournal(withTightSpots(drawn, false)) : withTightSpots(drawn);
 }
 
 export function checkCase(drawn: SwarmCase, options: CheckOptions = {}): CheckedCase {
@@ -48,14 +53,17 @@ export function checkCase(drawn: SwarmCase, options: CheckOptions = {}): Checked
     return { digest: '', simulatedMicros: 0, eventCount: 0, finding: findingOf(error) };
   }
   const { nowMicros, eventCount } = whole.world.simulation;
-  const restartsMicros = options.restartsMicros ?? drawRestarts(drawn.seed, nowMicros);
+  // With a journal the recovery oracle compares states, at each crash.
+  const restartsMicros =
+    options.restartsMicros ?? (drawn.journal === undefined ? drawRestarts(drawn.seed, nowMicros) : []);
   const finding = leftOver(drawn, whole) ?? otherwise(drawn, whole, restartsMicros);
   return { digest: whole.digest, simulatedMicros: nowMicros, eventCount, finding };
 }
 
 function oraclesOf(drawn: SwarmCase): readonly WorldObserver[] {
   const retryMicros = drawn.settings?.['dispatch.retryMicros'] ?? kernelSettingTable['dispatch.retryMicros'].default;
-  return createSwarmOracles({ ...drawn, retryMicros });
+  const oracles = createSwarmOracles({ ...drawn, retryMicros });
+  return drawn.journal === undefined ? oracles : [...oracles, new RecoveryOracle(drawn.profile)];
 }
 
 /** One to eight times within a run of the given length, rising. */

@@ -2,6 +2,7 @@
 
 import type { Dispatch, Effect, TaskEnded } from '../../core/kernel/effects.ts';
 import type { AgentHello, InputBody, TaskFinished } from '../../core/kernel/inputs.ts';
+import type { JournalReport } from '../../core/kernel/journal.ts';
 import { filterReasons } from '../../core/scheduler/cluster-state.ts';
 import type { DecisionRecord } from '../../core/scheduler/decision.ts';
 import type { WorkEnd, WorldObserver } from '../world/observer.ts';
@@ -116,6 +117,18 @@ export class ReachObserver implements WorldObserver {
   taskEnded({ outcome, agent }: TaskEnded): void {
     this.note(`outcome: ${outcome}`);
     if (outcome === 'cancelled') this.branch(agent < 0 ? 'cancelled while waiting' : 'cancelled while placed');
+  }
+
+  inputReleased(_input: unknown, again: boolean): void {
+    if (again) this.branch('effects handed out again after a recovery');
+  }
+
+  kernelDown(): void {
+    this.branch('kernel lost its power');
+  }
+
+  kernelRecovered(_kernel: unknown, { lastSequence }: JournalReport): void {
+    if (lastSequence > 0) this.branch('kernel recovered from its disk');
   }
 
   private branch(name: string): void {

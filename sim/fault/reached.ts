@@ -8,7 +8,7 @@ import { filterReasons } from '../../core/scheduler/cluster-state.ts';
 import type { DecisionOutcome, DecisionRule } from '../../core/scheduler/decision.ts';
 import type { BackfillRule, PreemptRule, UnplacedRule } from '../../core/scheduler/framework.ts';
 import type { TaskOutcome } from '../../core/scheduler/task.ts';
-import type { FaultSpec, LatencySpec, MachineFaultKind } from '../experiment/scenario.ts';
+import { type FaultSpec, kernelFaultKinds, type LatencySpec, type MachineFaultKind } from '../experiment/scenario.ts';
 import type { SwarmCase } from './swarm.ts';
 
 // Tables of names whose keys the compiler holds to the types: a new kind cannot be forgotten here.
@@ -25,6 +25,12 @@ const latencies: Readonly<Record<LatencySpec['distribution'], true>> = {
   lognormal: true,
 };
 const unplacedRules: Readonly<Record<UnplacedRule, true>> = { block: true, skip: true, backoff: true, drop: true };
+const backfillRules: Readonly<Record<BackfillRule, true>> = {
+  none: true,
+  never: true,
+  avoidReserved: true,
+  conservative: true,
+};
 const preemptRules: Readonly<Record<PreemptRule, true>> = { never: true, lowerPriority: true };
 const outcomes: Readonly<Record<TaskOutcome, true>> = { completed: true, failed: true, dropped: true, cancelled: true };
 
@@ -64,16 +70,22 @@ const effects: Readonly<Partial<Record<Effect['kind'], true>>> = {
 
 /** Everything that a swarm should reach, by group. */
 export const reachable: Readonly<Record<string, readonly string[]>> = {
-  'fault drawn': [...Object.keys(faultKinds), 'for ever', 'of a share of the machines', 'two of a kind at once'],
+  'fault drawn': [
+    ...Object.keys(faultKinds),
+    ...kernelFaultKinds,
+    'for ever',
+    'of a share of the machines',
+    'two of a kind at once',
+  ],
   'network drawn': [...Object.keys(latencies), 'loss', 'duplication', 'reordering', 'little bandwidth'],
   'feature drawn': [
     ...['cancellations', 'short queue', 'tasks over several machines', 'gangs', 'checkpoints', 'priorities'],
-    'bounded overtaking',
+    ...['bounded overtaking', 'little room in topics', 'thousands of tasks', 'journal'],
   ],
   'order drawn': Object.keys(queueOrders),
   'placement drawn': Object.keys(placements),
   'unplaced drawn': Object.keys(unplacedRules),
-  'backfill drawn': ['none', 'never', 'avoidReserved'] satisfies readonly BackfillRule[],
+  'backfill drawn': Object.keys(backfillRules),
   'preemption drawn': Object.keys(preemptRules),
   outcome: [...Object.keys(outcomes), 'refused'],
   decision: ['placed', 'waits', 'dropped', 'backs off', 'evicts'] satisfies readonly DecisionOutcome[],
@@ -112,6 +124,9 @@ export const reachable: Readonly<Record<string, readonly string[]>> = {
     'work given up for want of a lease',
     'work lost in a crash',
     'work stopped on demand',
+    'kernel lost its power',
+    'kernel recovered from its disk',
+    'effects handed out again after a recovery',
   ],
 };
 
@@ -148,7 +163,8 @@ export class ReachCounts {
 }
 
 /** What a case draws, as `group: name`. */
-export function drawnFacts({ profile, network, faults, tasks, cancellations, queueLengthMax }: SwarmCase): string[] {
+export function drawnFacts(drawn: SwarmCase): string[] {
+  const { profile, network, faults, tasks, cancellations, queueLengthMax, settings } = drawn;
   const facts = [
     `order drawn: ${profile.order}`,
     `placement drawn: ${profile.place}`,
@@ -194,6 +210,9 @@ export function drawnFacts({ profile, network, faults, tasks, cancellations, que
     'feature drawn: priorities',
   );
   note(profile.overtakeMax > 0, 'feature drawn: bounded overtaking');
+  note(settings?.['bus.topicLengthMax'] !== undefined, 'feature drawn: little room in topics');
+  note(tasks.length > 1000, 'feature drawn: thousands of tasks');
+  note(drawn.journal !== undefined, 'feature drawn: journal');
   return facts;
 }
 

@@ -164,11 +164,11 @@ export const kernelMutants: readonly Mutant[] = [
     replace: '',
   },
   {
-    name: 'pending-ends-overtaken',
-    bug: 'an end is published past those that wait for room in the topic',
+    name: 'ends-without-room-lost',
+    bug: 'an end for which the topic has no room is lost',
     file: kernel,
-    search: 'if (this.pendingEnds.has(submitter) || !this.publish(submitter, ended))',
-    replace: 'if (!this.publish(submitter, ended))',
+    search: '!this.publish(submitter, ended)) this.pendingEnds.add(submitter, ended);',
+    replace: '!this.publish(submitter, ended)) return;',
   },
   {
     name: 'pending-ends-forgotten',
@@ -185,11 +185,11 @@ export const kernelMutants: readonly Mutant[] = [
     replace: 'if (this.nextDueMicros <= this.nowMicros) this.nextDueMicros = next;',
   },
   {
-    name: 'timers-after-inputs',
-    bug: 'timers that are due fire after the input, not before it',
+    name: 'due-timer-missed',
+    bug: 'a timer whose time has just come does not fire, and is asked for again at once',
     file: kernel,
-    search: '    this.wishWake();\n  }\n\n  emit(',
-    replace: '    if (this.nextDueMicros <= now) this.fireDue(now);\n    this.wishWake();\n  }\n\n  emit(',
+    search: 'if (this.nextDueMicros <= now) this.fireDue(now);',
+    replace: 'if (this.nextDueMicros < now) this.fireDue(now);',
   },
   {
     name: 'lease-too-short',

@@ -7,6 +7,7 @@ const placer = 'core/scheduler/placer.ts';
 const index = 'core/scheduler/placement-index.ts';
 const column = 'core/scheduler/score-column.ts';
 const cluster = 'core/scheduler/cluster-state.ts';
+const easy = 'core/scheduler/easy-reservation.ts';
 const queue = 'core/scheduler/task-queue.ts';
 
 export const schedulerMutants: readonly Mutant[] = [
@@ -41,16 +42,16 @@ export const schedulerMutants: readonly Mutant[] = [
   {
     name: 'reservation-ignored',
     bug: 'backfilling takes the machines that are set aside for the blocked head',
-    file: scheduler,
-    search: 'endsBefore ? undefined : reservation, output',
-    replace: 'undefined, output',
+    file: easy,
+    search: 'endsBefore ? undefined : reservation, shadowMicros',
+    replace: 'undefined, shadowMicros',
   },
   {
     name: 'shadow-ignored',
     bug: 'backfilling starts tasks that end after the blocked head could start',
-    file: scheduler,
-    search: 'const endsBefore = nowMicros + longestEstimate(task) < reservation.shadowMicros;',
-    replace: 'const endsBefore = nowMicros < reservation.shadowMicros;',
+    file: easy,
+    search: 'const endsBefore = nowMicros + longestEstimate(task) < shadowMicros;',
+    replace: 'const endsBefore = nowMicros < shadowMicros;',
   },
   {
     name: 'shadow-from-placement',
@@ -62,7 +63,7 @@ export const schedulerMutants: readonly Mutant[] = [
   {
     name: 'reservation-goes-stale',
     bug: 'a reservation is not computed anew when a task ends',
-    file: 'core/scheduler/easy-reservation.ts',
+    file: easy,
     search: 'if (this.keptShadowMicros < 0) this.reservation = undefined;',
     replace: '',
   },

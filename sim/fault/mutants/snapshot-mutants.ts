@@ -49,6 +49,13 @@ export const snapshotMutants: readonly Mutant[] = [
     replace: '',
   },
   {
+    name: 'plans-not-restored',
+    bug: 'conservative backfilling has forgotten to whom it promised what',
+    file: 'core/scheduler/conservative-backfill.ts',
+    search: '      this.plans.set(task, { startMicros, parts: restored });\n',
+    replace: '',
+  },
+  {
     name: 'overtaking-not-restored',
     bug: 'a restored task has forgotten how often it was overtaken',
     file: 'core/kernel/control-snapshot.ts',
