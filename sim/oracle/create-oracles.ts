@@ -175,8 +175,8 @@ class OraclePanel implements WorldObserver {
     this.journal.fileDone(store, completion);
   }
 
-  kernelDown(): void {
-    this.journal.kernelDown();
+  kernelDown(nowMicros: number): void {
+    this.journal.kernelDown(nowMicros);
   }
 
   kernelRecovered(kernel: Kernel, report: JournalReport, nowMicros: number): void {

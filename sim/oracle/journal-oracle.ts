@@ -1,6 +1,6 @@
 // The promises of the journal: effects leave only when the disk has their input, in the order of inputs and without a gap;
 // what has left once is never taken back by a crash: the recovered kernel has every input whose effects left, and hands out
-// the same effects again.
+// the same effects again. A kernel that comes back is first told how long it was away, and is woken when it asked to be.
 
 import { Digest } from '../../core/base/digest.ts';
 import { digestEffect } from '../../core/kernel/effect-digest.ts';
@@ -20,6 +20,13 @@ export class JournalOracle implements WorldObserver {
   private readonly fail: Fail;
   private readonly durable = new DurableInputs();
   private lastReleased = 0;
+  private downMicros = 0;
+  /** The input that tells of the outage, and the least that it must say; 0 if none is due. */
+  private resumedSequence = 0;
+  private outageMicros = 0;
+  /** When the kernel is to be woken, and since when its shell has known. */
+  private wakeMicros = Number.POSITIVE_INFINITY;
+  private wakeKnownMicros = 0;
   /** By sequence modulo the length. */
   private readonly digests: string[] = [];
 
@@ -35,8 +42,9 @@ export class JournalOracle implements WorldObserver {
     if (store === 'log') this.durable.done(completion);
   }
 
-  kernelDown(): void {
+  kernelDown(nowMicros: number): void {
     this.durable.powerFailed();
+    this.downMicros = nowMicros;
   }
 
   inputReleased(input: ReleasedInput, again: boolean, nowMicros: number): void {
@@ -57,13 +65,38 @@ export class JournalOracle implements WorldObserver {
       this.broken(what, input, nowMicros);
     }
     this.lastReleased = sequence;
+    this.judgeTimes(input, nowMicros);
     this.digests[sequence % rememberedMax] = digest;
   }
 
   kernelRecovered(_kernel: Kernel, { lastSequence }: JournalReport, nowMicros: number): void {
+    this.resumedSequence = lastSequence + 1;
+    this.outageMicros = lastSequence === 0 ? 0 : nowMicros - this.downMicros;
     if (lastSequence >= this.lastReleased) return;
     const what = `the kernel recovers ${lastSequence} inputs, but the effects of ${this.lastReleased} have left`;
     this.fail('journal', what, nowMicros, {});
+  }
+
+  private judgeTimes(input: ReleasedInput, nowMicros: number): void {
+    const { sequence, timeMicros, body, effects } = input;
+    if (sequence === this.resumedSequence && this.outageMicros > 0) {
+      const toldMicros = body.kind === 'resumed' ? body.pausedMicros : 0;
+      if (toldMicros < this.outageMicros)
+        this.broken(`after ${this.outageMicros} µs the kernel is told of ${toldMicros} µs`, input, nowMicros);
+    }
+    const { wakeMicros } = this;
+    if (timeMicros > Math.max(wakeMicros, this.wakeKnownMicros) && body.kind !== 'resumed')
+      this.broken(
+        `the kernel asked to be woken at ${wakeMicros} µs; the next input is of ${timeMicros} µs`,
+        input,
+        nowMicros,
+      );
+    if (timeMicros >= wakeMicros) this.wakeMicros = Number.POSITIVE_INFINITY;
+    for (const effect of effects) {
+      if (effect.kind !== 'wakeAt') continue;
+      this.wakeMicros = Math.min(this.wakeMicros, effect.timeMicros);
+      this.wakeKnownMicros = nowMicros;
+    }
   }
 
   private broken(what: string, { body }: ReleasedInput, nowMicros: number): never {
