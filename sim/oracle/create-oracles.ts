@@ -175,6 +175,10 @@ class OraclePanel implements WorldObserver {
     this.journal.fileDone(store, completion);
   }
 
+  inputLost(_input: InputBody, nowMicros: number): void {
+    this.liveness.check(nowMicros);
+  }
+
   kernelDown(nowMicros: number): void {
     this.journal.kernelDown(nowMicros);
   }

@@ -147,6 +147,7 @@ export class JournaledKernelHost implements KernelShell {
       return;
     }
     this.lostCount++;
+    for (const observer of this.options.observers) observer.inputLost?.(body, simulation.nowMicros);
     if (body.kind !== 'taskSubmitted' || status === undefined || status.code === 'SIRA_LOG_CLOSED') return;
     const { submitter, submission } = body;
     const { code, reason } = status;

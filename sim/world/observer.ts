@@ -32,6 +32,8 @@ export interface WorldObserver {
   /** The kernel's process asks the disk, or is answered. */
   fileAsked?(store: JournalStore, operation: FileOperation): void;
   fileDone?(store: JournalStore, completion: FileCompletion): void;
+  /** The kernel's process is down, or takes nothing now: what was sent to it is lost. */
+  inputLost?(input: InputBody, nowMicros: number): void;
   /** The kernel's process has died, with all that it remembered. */
   kernelDown?(nowMicros: number): void;
   /** A process has recovered `kernel` from the disk; inputs whose effects may not have left are released next. */
