@@ -40,6 +40,20 @@ class Bench {
 }
 
 describe('the network', () => {
+  test('calm while nothing can be lost, however often a node is cut off and joined again', () => {
+    const { network } = new Bench();
+    expect(network.isCalm).toBe(true);
+    network.cut(3, true);
+    network.cut(3, true);
+    network.setLoss(4, 0.5);
+    network.cut(3, false);
+    expect(network.isCalm).toBe(false);
+    network.setLoss(4, 0.2);
+    network.setLoss(4, 0);
+    expect(network.isCalm).toBe(true);
+    expect(new Bench({ loss: 0.1 }).network.isCalm).toBe(false);
+  });
+
   test('perfect: the same delay for all, in the order of sending, nothing drawn', () => {
     const bench = new Bench();
     expect(bench.sendMany(5)).toEqual([0, 1, 2, 3, 4]);
