@@ -151,6 +151,11 @@ export class World implements MachineWorld {
     return this.ended;
   }
 
+  /** Times that the submitter was told to come again later. */
+  get deferralCount(): number {
+    return this.submitter.deferralCount;
+  }
+
   /** True if the workload is at its end and every task of it has ended. */
   get done(): boolean {
     return this.nextTask === undefined && this.ended === this.arrived;
