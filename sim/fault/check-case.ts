@@ -12,7 +12,7 @@ import type { WorldObserver } from '../world/observer.ts';
 import { drawSwarmCase, runSwarmCase, type SwarmCase, type SwarmResult } from './swarm.ts';
 import { withJournal } from './swarm-journal.ts';
 import { drawSchedulingCase } from './swarm-scheduling.ts';
-import { withTightSpots } from './swarm-tight.ts';
+import { withTightJournal, withTightSpots } from './swarm-tight.ts';
 
 /** A broken promise. */
 export interface Finding {
@@ -42,7 +42,7 @@ export interface CheckOptions {
  *  with tight spots. A journal's disk is too slow for crowds. */
 export function drawCase(seed: number): SwarmCase {
   const drawn = seed % 2 === 0 ? drawSchedulingCase(seed) : drawSwarmCase(seed);
-  return seed % 5 === 0 ? withJournal(withTightSpots(drawn, false)) : withTightSpots(drawn);
+  return seed % 5 === 0 ? withTightJournal(withJournal(withTightSpots(drawn, false))) : withTightSpots(drawn);
 }
 
 export function checkCase(drawn: SwarmCase, options: CheckOptions = {}): CheckedCase {

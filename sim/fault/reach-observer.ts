@@ -123,6 +123,10 @@ export class ReachObserver implements WorldObserver {
     if (again) this.branch('effects handed out again after a recovery');
   }
 
+  inputLost(): void {
+    this.branch('input refused or lost by the journal');
+  }
+
   kernelDown(): void {
     this.branch('kernel lost its power');
   }

@@ -124,6 +124,7 @@ export const reachable: Readonly<Record<string, readonly string[]>> = {
     'work given up for want of a lease',
     'work lost in a crash',
     'work stopped on demand',
+    'input refused or lost by the journal',
     'kernel lost its power',
     'kernel recovered from its disk',
     'effects handed out again after a recovery',

@@ -12,6 +12,8 @@ import type { SwarmCase } from './swarm.ts';
 export interface ShrinkOptions {
   /** Cases run, at most. */
   readonly runsMax: number;
+  /** What finds fault; {@link checkCase} if left out. */
+  readonly check?: typeof checkCase | undefined;
   /** Called whenever the case has become smaller. */
   readonly progress?: ((tasks: number, runs: number) => void) | undefined;
 }
@@ -26,7 +28,7 @@ export interface Shrunk {
 
 /** The smallest case found that fails as `drawn` does; undefined if `drawn` keeps every promise. */
 export function shrinkCase(drawn: SwarmCase, options: ShrinkOptions): Shrunk | undefined {
-  const first = checkCase(drawn);
+  const first = (options.check ?? checkCase)(drawn);
   if (first.finding === undefined) return undefined;
   const restarts = first.finding.oracle === 'snapshots' ? drawRestarts(drawn.seed, first.simulatedMicros) : [];
   const shrinker = new Shrinker(drawn, restarts, first.finding, options);
@@ -79,7 +81,7 @@ class Shrinker {
   private try(candidate: SwarmCase, restartsMicros = this.restarts): boolean {
     if (this.left <= 0) return false;
     this.runs++;
-    const { finding } = checkCase(candidate, { restartsMicros });
+    const { finding } = (this.options.check ?? checkCase)(candidate, { restartsMicros });
     if (finding === undefined || !sameFault(finding, this.finding)) return false;
     this.best = candidate;
     this.restarts = restartsMicros;

@@ -27,6 +27,15 @@ export function withTightSpots(drawn: SwarmCase, crowds = true): SwarmCase {
   return { ...drawn, tasks, profile: { ...drawn.profile, place, order }, settings };
 }
 
+/** A journal that takes as many inputs as come, but few bytes: what it refuses it refuses by their size. */
+export function withTightJournal(drawn: SwarmCase): SwarmCase {
+  const { journal } = drawn;
+  const random = new RandomStream(drawn.seed, 'swarm.tightJournal');
+  if (journal?.settings?.log === undefined || random.nextFloat() < 0.5) return drawn;
+  const log = { ...journal.settings.log, recordBytesMax: 4096, pendingBytesMax: 4096 + 64 };
+  return { ...drawn, journal: { ...journal, settings: { ...journal.settings, heldInputsMax: 10_000, log } } };
+}
+
 /** Little CPU and most of a small machine's memory, so that memory is what a machine runs out of. */
 function heavy(task: WorkloadTask): WorkloadTask {
   const { request } = task;
