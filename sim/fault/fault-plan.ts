@@ -4,16 +4,30 @@
 
 import { assert } from '../../core/base/assert.ts';
 import { RandomStream } from '../../core/base/random.ts';
+import type { KernelSettings } from '../../core/kernel/kernel-settings.ts';
 import { eventPriority } from '../engine/priority.ts';
+import type { Simulation } from '../engine/simulation.ts';
 import { type FaultSpec, kernelFaultKinds, type MachineFaultKind } from '../experiment/scenario.ts';
 import type { MachineSpec } from '../workload/workload.ts';
-import { firstMachineNode } from '../world/network.ts';
+import type { JournaledKernelHost } from '../world/journaled-kernel-host.ts';
+import type { Machine } from '../world/machine.ts';
+import { firstMachineNode, type Network } from '../world/network.ts';
 import type { WorldObserver } from '../world/observer.ts';
-import type { World } from '../world/world.ts';
+
+/** What faults need of the world that they strike. */
+export interface FaultedWorld {
+  readonly simulation: Simulation;
+  readonly machines: readonly Machine[];
+  readonly network: Network;
+  readonly settings: KernelSettings;
+  readonly journaled: JournaledKernelHost | undefined;
+  /** A machine crashes: its work is lost, and work that it shares with others fails there. */
+  crash(index: number): void;
+}
 
 export function scheduleFaults(
   faults: readonly FaultSpec[],
-  world: World,
+  world: FaultedWorld,
   seed: number,
   observers: readonly WorldObserver[],
 ): void {
@@ -87,7 +101,7 @@ export function faultsEndMicros(faults: readonly FaultSpec[]): number {
 /** `active`: the faults of this kind that the machine suffers now; one of them has just begun, or another ended. */
 function apply(
   kind: MachineFaultKind,
-  world: World,
+  world: FaultedWorld,
   index: number,
   active: ReadonlySet<FaultSpec>,
   begins: boolean,
@@ -116,7 +130,7 @@ function apply(
   }
 }
 
-function applyToKernel(fault: FaultSpec, world: World, active: ReadonlySet<FaultSpec>, begins: boolean): void {
+function applyToKernel(fault: FaultSpec, world: FaultedWorld, active: ReadonlySet<FaultSpec>, begins: boolean): void {
   const { journaled } = world;
   if (journaled === undefined) return;
   switch (fault.kind) {
