@@ -140,6 +140,12 @@ export interface Reach {
 /** Counts over many cases. */
 export class ReachCounts {
   readonly byName = new Map<string, Reach>();
+  /** Everything that should be reached, by group. */
+  readonly names: Readonly<Record<string, readonly string[]>>;
+
+  constructor(names: Readonly<Record<string, readonly string[]>> = reachable) {
+    this.names = names;
+  }
 
   /** `seen`: times by `group: name`, of one case. */
   addCase(seen: ReadonlyMap<string, number>): void {
@@ -157,7 +163,7 @@ export class ReachCounts {
 
   /** `group: name` of all that was never reached, in the order of the list. */
   unreached(): string[] {
-    return Object.entries(reachable).flatMap(([group, names]) =>
+    return Object.entries(this.names).flatMap(([group, names]) =>
       names.map((name) => `${group}: ${name}`).filter((name) => !this.byName.has(name)),
     );
   }

@@ -2,11 +2,23 @@
 // changes nothing that is found.
 
 import { Worker } from 'node:worker_threads';
-import { runSwarmJob, type SwarmFailure, type SwarmJobResult } from './swarm-job.ts';
+import { runSwarmJob, type SwarmFailure, type SwarmJob, type SwarmJobResult } from './swarm-job.ts';
 import type { SwarmState } from './swarm-state.ts';
 
-/** Seeds a job: a thread is told that often, and that much is lost when a run is stopped. */
-const seedsPerJob = 8;
+/** Which cases the seeds draw, and how a thread checks them. */
+export interface SwarmJobs {
+  /** Seeds a job: a thread is told that often, and that much is lost when a run is stopped. */
+  readonly seedsPerJob: number;
+  readonly run: (job: SwarmJob) => SwarmJobResult;
+  /** The module of a thread, as it is built. */
+  readonly worker: URL;
+}
+
+const kernelJobs: SwarmJobs = {
+  seedsPerJob: 8,
+  run: runSwarmJob,
+  worker: new URL('./swarm-worker.js', import.meta.url),
+};
 
 export interface SwarmRunOptions {
   /** Threads; 0 runs everything in this one, which is also what sources do, since threads need the build. */
@@ -16,10 +28,13 @@ export interface SwarmRunOptions {
   /** Called after each job; the state is up to date. */
   readonly progress: () => void;
   readonly failed: (failure: SwarmFailure) => void;
+  /** Of the kernel if left out. */
+  readonly jobs?: SwarmJobs;
 }
 
 /** Resolves when nothing is open, or when there are too many failures; rejects if a thread breaks down. */
 export async function runSwarm(state: SwarmState, options: SwarmRunOptions): Promise<void> {
+  const { seedsPerJob, run, worker } = options.jobs ?? kernelJobs;
   const jobs = state.openJobs(seedsPerJob);
   const seedsOf = (first: number, end: number): number[] =>
     Array.from({ length: end - first }, (_, index) => state.seedAt(first + index));
@@ -34,7 +49,7 @@ export async function runSwarm(state: SwarmState, options: SwarmRunOptions): Pro
   if (options.workers === 0 || import.meta.url.endsWith('.ts')) {
     for (const [first, end] of open) {
       if (enough()) return;
-      take(first, end, runSwarmJob({ seeds: seedsOf(first, end) }));
+      take(first, end, run({ seeds: seedsOf(first, end) }));
     }
     return;
   }
@@ -46,7 +61,7 @@ export async function runSwarm(state: SwarmState, options: SwarmRunOptions): Pro
       end();
     };
     for (let index = 0; index < options.workers; index++) {
-      const thread = new Worker(new URL('./swarm-worker.js', import.meta.url));
+      const thread = new Worker(worker);
       threads.push(thread);
       let range: readonly [number, number] = [0, 0];
       const give = (): void => {

@@ -1,18 +1,18 @@
 // What a swarm tells a person: what failed and how to see it again, what was reached, and what was not.
 
 import { formatDuration } from '../../../core/base/time.ts';
-import { reachable } from '../reached.ts';
 import type { SwarmFailure } from './swarm-job.ts';
 import type { SwarmState } from './swarm-state.ts';
 
-export function failureText({ seed, oracle, what, chain }: SwarmFailure): string {
+/** `command`: what shows a seed again. */
+export function failureText({ seed, oracle, what, chain }: SwarmFailure, command = 'npm run swarm'): string {
   const led = chain.length === 0 ? '' : `  What led there:\n${chain.map((line) => `    ${line}\n`).join('')}`;
-  return `seed ${seed} breaks a promise\n  ${oracle}: ${what}\n${led}  Again:  npm run swarm -- --seed ${seed}\n  Smaller: npm run swarm -- --seed ${seed} --shrink\n`;
+  return `seed ${seed} breaks a promise\n  ${oracle}: ${what}\n${led}  Again:  ${command} -- --seed ${seed}\n  Smaller: ${command} -- --seed ${seed} --shrink\n`;
 }
 
 /** Every name that the swarm knows of with the cases and times that it was reached, then what never was. */
 export function coverageText(state: SwarmState): string {
-  const { byName } = state.counts;
+  const { byName, names: reachable } = state.counts;
   const lines: string[] = [];
   for (const [group, names] of Object.entries(reachable)) {
     const known = new Set(names);

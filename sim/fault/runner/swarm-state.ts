@@ -17,6 +17,8 @@ export interface SwarmPlan {
   /** From 1. */
   readonly shard: number;
   readonly shards: number;
+  /** What the seeds draw; cases of the kernel if left out. */
+  readonly swarm?: 'topics';
 }
 
 interface SavedState {
@@ -35,7 +37,7 @@ interface SavedState {
 
 export class SwarmState {
   readonly plan: SwarmPlan;
-  readonly counts = new ReachCounts();
+  readonly counts: ReachCounts;
   readonly failures: SwarmFailure[] = [];
   cases = 0;
   eventCount = 0;
@@ -44,8 +46,10 @@ export class SwarmState {
   formerSeconds = 0;
   private done: [number, number][] = [];
 
-  constructor(plan: SwarmPlan) {
+  /** `names`: what should be reached, if not what is known of the kernel. */
+  constructor(plan: SwarmPlan, names?: ReachCounts['names']) {
     this.plan = plan;
+    this.counts = new ReachCounts(names);
   }
 
   /** Seeds of the plan that are this shard's. */
@@ -108,8 +112,8 @@ export class SwarmState {
   }
 
   /** The state in `file`, or a fresh one if there is no such file. Throws SIRA_USAGE if it belongs to another plan or build. */
-  static open(file: string, plan: SwarmPlan): SwarmState {
-    const state = new SwarmState(plan);
+  static open(file: string, plan: SwarmPlan, names?: ReachCounts['names']): SwarmState {
+    const state = new SwarmState(plan, names);
     if (!existsSync(file)) return state;
     const saved = JSON.parse(readFileSync(file, 'utf8')) as SavedState;
     const remedy = 'Name another file, or remove this one to begin anew.';
