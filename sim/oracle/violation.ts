@@ -2,6 +2,7 @@
 
 import { SiraError } from '../../core/base/errors.ts';
 import { formatDuration } from '../../core/base/time.ts';
+import type { OracleName } from './oracle-names.ts';
 
 /** Whom a violation concerns. Numbers are the kernel's own, `submission` the submitter's; leave out what is not known. */
 export interface Concerned {
@@ -34,4 +35,4 @@ export class OracleViolation extends SiraError {
 }
 
 /** How an oracle says that a promise is broken. */
-export type Fail = (oracle: string, what: string, nowMicros: number, concerned: Concerned) => never;
+export type Fail = (oracle: OracleName, what: string, nowMicros: number, concerned: Concerned) => never;

@@ -1,4 +1,4 @@
-// Hunts one mutant: plants it in a tree, runs the swarm there in a process of its own, and says which oracle caught it. A process
+// Hunts one mutant: plants it in a tree, runs its swarm there in a process of its own, and says which oracle caught it. A process
 // that does not come to an end counts as caught by its time limit.
 
 import { execFile } from 'node:child_process';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { projectRoot } from '../../experiment/project-root.ts';
 import type { SwarmCase } from '../swarm.ts';
-import type { Mutant } from './mutant.ts';
+import type { Mutant, SwarmName } from './mutant.ts';
 import type { MutantTree } from './mutant-tree.ts';
 
 export interface Catch {
@@ -15,22 +15,31 @@ export interface Catch {
   readonly seeds: number;
   readonly oracle: string;
   readonly what: string;
-  readonly shrunk?: { readonly case: SwarmCase; readonly restartsMicros: readonly number[]; readonly what: string };
+  readonly shrunk?:
+    | { readonly case: SwarmCase; readonly restartsMicros: readonly number[]; readonly what: string }
+    | undefined;
 }
 
 export interface HuntOptions {
+  readonly swarm: SwarmName;
   readonly from: number;
   readonly seedsMax: number;
   readonly secondsMax: number;
   readonly shrink: boolean;
 }
 
+/** From sim/fault/mutants/: each hands its own check to `huntSeeds`. */
+const mains: Readonly<Record<SwarmName, string>> = {
+  kernel: 'hunt-kernel-main.ts',
+  topics: 'hunt-topics-main.ts',
+};
+
 /** Undefined if every seed keeps every promise: the mutant survives. Rejects if the process cannot run. */
 export function hunt(tree: MutantTree, mutant: Mutant | undefined, options: HuntOptions): Promise<Catch | undefined> {
-  const { from, seedsMax, secondsMax, shrink } = options;
+  const { swarm, from, seedsMax, secondsMax, shrink } = options;
   tree.plant(mutant);
   const tsx = pathToFileURL(join(projectRoot(), 'node_modules', 'tsx', 'dist', 'loader.mjs')).href;
-  const main = join(tree.folder, 'sim', 'fault', 'mutants', 'hunt-main.ts');
+  const main = join(tree.folder, 'sim', 'fault', 'mutants', mains[swarm]);
   const words = ['--import', tsx, main, String(from), String(seedsMax), ...(shrink ? ['shrink'] : [])];
   return new Promise((resolve, reject) => {
     execFile(

@@ -1,6 +1,10 @@
 // A planted bug: one exact replacement in one file of the kernel. The text searched for must occur exactly once, so that a mutant
 // whose code has moved on is noticed and not silently the kernel itself.
 
+/** Who hunts: the swarm of whole kernels, or that of durable topics. */
+export const swarms = ['kernel', 'topics'] as const;
+export type SwarmName = (typeof swarms)[number];
+
 export interface Mutant {
   /** Unique, kebab-case. */
   readonly name: string;
@@ -10,6 +14,12 @@ export interface Mutant {
   readonly file: string;
   readonly search: string;
   readonly replace: string;
+  /** Which swarm hunts it: `kernel` if left out. */
+  readonly swarm?: SwarmName | undefined;
+}
+
+export function swarmOf({ swarm }: Mutant): SwarmName {
+  return swarm ?? 'kernel';
 }
 
 /** `text` with the bug planted, or why that cannot be. */

@@ -1,9 +1,10 @@
 // The published table of planted bugs: which oracle caught each, at which seed, after how many cases.
 
 import type { Catch } from './hunt.ts';
-import type { Mutant } from './mutant.ts';
+import type { Mutant, SwarmName } from './mutant.ts';
 
 export interface HuntedMutant extends Pick<Mutant, 'name' | 'bug' | 'file'> {
+  readonly swarm: SwarmName;
   /** Undefined if it survived. */
   readonly caught: Catch | undefined;
 }
