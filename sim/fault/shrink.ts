@@ -79,7 +79,7 @@ class Shrinker {
   }
 
   private try(candidate: SwarmCase, restartsMicros = this.restarts): boolean {
-    if (this.left <= 0) return false;
+    if (this.left <= 0 || !canRun(candidate)) return false;
     this.runs++;
     const { finding } = (this.options.check ?? checkCase)(candidate, { restartsMicros });
     if (finding === undefined || !sameFault(finding, this.finding)) return false;
@@ -136,6 +136,20 @@ class Shrinker {
       }
     }
   }
+}
+
+/** Every task fits on machines that are there when all faults have ended: what a sound kernel would bring to its end. */
+function canRun({ machines, tasks, faults, seed }: SwarmCase): boolean {
+  const struck = drawFaultMachines(faults, machines, seed);
+  const gone = new Set(struck.filter((_, index) => faults[index]?.forMicros === Number.POSITIVE_INFINITY).flat());
+  const left = machines.filter((_, index) => !gone.has(index));
+  return tasks.every(({ request }) => left.filter((machine) => fits(request, machine)).length >= request.machineCount);
+}
+
+function fits(request: WorkloadTask['request'], machine: SwarmCase['machines'][number]): boolean {
+  const { cpuMilli, memoryMib, gpuCount, gpuModels } = request;
+  if (machine.cpuMilli < cpuMilli || machine.memoryMib < memoryMib || machine.gpuCount < gpuCount) return false;
+  return gpuCount === 0 || gpuModels.length === 0 || gpuModels.includes(machine.gpuModel);
 }
 
 function sameFault(one: Finding, other: Finding): boolean {
