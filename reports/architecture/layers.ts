@@ -62,7 +62,7 @@ export const topEntries: readonly string[] = [
   ...['.ci', '.git', '.gitignore', '.gitattributes', '.npmrc', '.nvmrc'],
 ];
 
-/** Never read: built, installed or written by runs. */
+/** Never read: built, installed, generated or written by runs. */
 export const ignoredFolders: readonly string[] = [
   'node_modules',
   'dist',
@@ -70,6 +70,7 @@ export const ignoredFolders: readonly string[] = [
   '.git',
   '.vitest',
   'reports/runs',
+  'core/proto/generated',
 ];
 
 /** The layer of a file, by its path from the top of the project with forward slashes; `undefined` if it has none. */
