@@ -4,10 +4,10 @@
 // within a version, never change; a new field raises the version.
 
 import { assert } from '../base/assert.ts';
+import { PackedReader, PackedWriter } from '../base/packed-values.ts';
 import { acceptedWith, type Result, refused } from '../base/status.ts';
 import type { ResourceRequest } from '../scheduler/request.ts';
 import type { AttemptReference, InputBody } from './inputs.ts';
-import { PackedReader, PackedWriter } from './packed-values.ts';
 
 export const inputFormatVersion = 1;
 

@@ -4,6 +4,7 @@
 // kernel it is, and what may leave when, is journaled-kernel.ts's business. It does no I/O.
 
 import { assert } from '../base/assert.ts';
+import { PackedReader, PackedWriter } from '../base/packed-values.ts';
 import type { Result } from '../base/status.ts';
 import {
   Log,
@@ -17,7 +18,6 @@ import { type Snapshot, type SnapshotEffect, SnapshotStore } from '../log/snapsh
 import type { FileCompletion, FileOperation } from '../ports/file-port.ts';
 import { readInput, writeInput } from './input-codec.ts';
 import type { Input } from './inputs.ts';
-import { PackedReader, PackedWriter } from './packed-values.ts';
 
 export interface JournalSettings {
   /** Of the deterministic code: up to 64 printable ASCII characters. Stamped on segments and snapshots. */

@@ -3,7 +3,7 @@
 // unchanged fleet's heartbeats take a few bytes. A reader of malformed bytes never throws and allocates no more than it was
 // given bytes for, integers in runs excepted, which are bounded; it notes a fault and returns zeros.
 
-import { assert } from '../base/assert.ts';
+import { assert } from './assert.ts';
 
 // The first byte of a number: itself up to 199; then bytes that follow, least significant first, of it or its negative.
 const directMax = 199;
@@ -67,6 +67,13 @@ export class PackedWriter {
       this.bytes[this.end++] = unit;
       if (isWide) this.bytes[this.end++] = unit >>> 8;
     }
+  }
+
+  /** Bytes as they are, without their length. */
+  raw(bytes: Uint8Array): void {
+    this.reserve(bytes.length);
+    this.bytes.set(bytes, this.end);
+    this.end += bytes.length;
   }
 
   /** The first `count` of a column: pairs of a step and how often it is taken. */
@@ -196,6 +203,21 @@ export class PackedReader {
       text += String.fromCharCode(isWide ? low | ((this.bytes[this.at++] as number) << 8) : low);
     }
     return text;
+  }
+
+  /** A view of the next `length` bytes. */
+  raw(length: number): Uint8Array {
+    if (!(length >= 0 && this.at + length <= this.bytes.length)) {
+      this.fail(`${length} is no length here`);
+      return this.bytes.subarray(0, 0);
+    }
+    this.at += length;
+    return this.bytes.subarray(this.at - length, this.at);
+  }
+
+  /** A view of everything that is left. */
+  rest(): Uint8Array {
+    return this.raw(this.bytes.length - this.at);
   }
 
   integers(): Int32Array {
