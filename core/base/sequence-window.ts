@@ -32,6 +32,13 @@ export class SequenceWindow {
     while (this.early.size > 0 && this.early.delete(this.watermark + 1)) this.watermark++;
   }
 
+  /** The largest number noted, 0 if none was. */
+  get highest(): number {
+    let highest = this.watermark;
+    for (const number of this.early) highest = Math.max(highest, number);
+    return highest;
+  }
+
   /** Forgets everything: the sender counts from 1 again. */
   clear(): void {
     this.watermark = 0;

@@ -30,6 +30,8 @@ export interface AgentOptions {
   readonly attributes: Readonly<Record<string, string | number>>;
   /** Time until an unanswered message is sent again. */
   readonly retryMicros: number;
+  /** 1 if left out. A process that does not know how often it was started takes what only grows, such as seconds of a clock. */
+  readonly firstIncarnation?: number | undefined;
 }
 
 /** `progressMicros`: service that the latest checkpoint holds, 0 if there is none. */
@@ -40,7 +42,9 @@ export class AgentClient {
   private readonly shell: AgentShell;
   /** −1 until registered. */
   private number = -1;
-  private incarnation = 0;
+  private incarnation: number;
+  /** Counts the connections of this incarnation. */
+  private connection = 1;
   private leaseMicros = 0;
   private leaseExpiryMicros = Number.POSITIVE_INFINITY;
   private registered = false;
@@ -54,6 +58,7 @@ export class AgentClient {
   constructor(options: AgentOptions, shell: AgentShell) {
     this.options = options;
     this.shell = shell;
+    this.incarnation = (options.firstIncarnation ?? 1) - 1;
   }
 
   get agent(): number {
@@ -79,6 +84,18 @@ export class AgentClient {
     // A wake that came while the agent was down went unheard.
     this.retryAtMicros = Number.POSITIVE_INFINITY;
     this.hello(nowMicros);
+  }
+
+  /** What it sent may be lost, and so may be what was sent to it: it says what it runs, and the kernel what it should. */
+  reconnected(nowMicros: number): void {
+    this.connection++;
+    this.hello(nowMicros);
+    if (this.registered) for (const { result } of this.work.values()) if (result !== undefined) this.shell.send(result);
+  }
+
+  /** The kernel knows a later incarnation of this agent: the next one comes after that. */
+  incarnationKnown(incarnation: number): void {
+    if (incarnation >= this.incarnation) this.incarnation = incarnation;
   }
 
   receive(message: ToAgent, nowMicros: number): void {
@@ -153,6 +170,7 @@ export class AgentClient {
     this.unrecorded = 0;
     this.orders.clear();
     this.incarnation++;
+    this.connection = 1;
     this.registered = false;
     this.leaseExpiryMicros = Number.POSITIVE_INFINITY;
   }
@@ -165,7 +183,7 @@ export class AgentClient {
       name,
       incarnation: this.incarnation,
       sentMicros: nowMicros,
-      connection: 1,
+      connection: this.connection,
       resources,
       capabilities: this.options.capabilities,
       attributes: this.options.attributes,

@@ -55,6 +55,7 @@ class Bench {
       submission: offset + 1,
       outcome: 'completed',
       attempts: 1,
+      attempt: 1,
       agent: 0,
       serviceMicros: 1,
     };

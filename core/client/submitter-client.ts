@@ -76,6 +76,22 @@ export class SubmitterClient {
     return this.unanswered.size;
   }
 
+  /** A submitter that was there before and remembers nothing goes on after `highestSubmission`, the largest number that it is
+   *  known to have used; ends below `endsOffset` are acknowledged. Call it before the first {@link submit}. */
+  resume(highestSubmission: number, endsOffset: number): void {
+    assert(this.submissionCount === 0 && this.nextOffset === 0, 'only who remembers nothing resumes');
+    this.submissionCount = highestSubmission;
+    this.nextOffset = endsOffset;
+  }
+
+  /** The connection is new: everything unanswered is sent again. */
+  reconnected(nowMicros: number): void {
+    this.start(nowMicros);
+    for (const message of this.unanswered.values()) this.shell.send(message);
+    for (const submission of this.unwanted)
+      this.shell.send({ kind: 'taskCancelled', submitter: this.options.submitter, submission });
+  }
+
   /** Subscribes to the ends of its tasks. Call it before the first {@link submit}. */
   start(nowMicros: number): void {
     this.shell.send({

@@ -48,9 +48,9 @@ export type { ControlOutput };
 export class Control implements SchedulerOutput {
   readonly scheduler: Scheduler;
   readonly registry: AgentRegistry;
-  /** Waiting and placed tasks by number; an ended task is forgotten. */
-  private readonly tasks = new Map<number, Task>();
-  private readonly submitters = new Map<number, SubmissionLedger>();
+  /** Waiting and placed tasks by number, for others to read; an ended task is forgotten. */
+  readonly tasks = new Map<number, Task>();
+  readonly submitters = new Map<number, SubmissionLedger>();
   private readonly dispatcher: Dispatcher;
   private readonly agentHolds: AgentHolds;
   private readonly settings: KernelSettings;
@@ -197,8 +197,8 @@ export class Control implements SchedulerOutput {
       if (task.submission !== input.submission || task.submitter !== input.submitter) continue;
       if (task.state === 'waiting') {
         const companions = this.scheduler.withdraw(task);
-        this.endTask(task, 'cancelled', -1, 0);
-        for (const companion of companions) this.endTask(companion, 'dropped', -1, 0);
+        this.endTask(task, 'cancelled', 0, -1, 0);
+        for (const companion of companions) this.endTask(companion, 'dropped', 0, -1, 0);
       } else {
         task.cancelled = true;
         for (const attempt of this.scheduler.attempts.values())
@@ -230,8 +230,8 @@ export class Control implements SchedulerOutput {
     this.scheduler.beforeRelease(nowMicros, this);
     this.scheduler.release(attempt);
     this.agentHolds.ended(attempt, input, nowMicros);
-    if (outcome === 'completed') this.endTask(attempt.task, 'completed', agent, input.serviceMicros);
-    else this.retryTask(attempt.task, agent);
+    if (outcome === 'completed') this.endTask(attempt.task, 'completed', attempt.attempt, agent, input.serviceMicros);
+    else this.retryTask(attempt, agent);
   }
 
   /** The scheduler works now, for all that this instant brought. */
@@ -254,7 +254,7 @@ export class Control implements SchedulerOutput {
   }
 
   dropped(task: Task): void {
-    this.endTask(task, 'dropped', -1, 0);
+    this.endTask(task, 'dropped', 0, -1, 0);
   }
 
   decided(record: DecisionRecord): void {
@@ -350,7 +350,7 @@ export class Control implements SchedulerOutput {
     for (const attempt of [...this.scheduler.attempts.values()]) {
       if (attempt.machines[0] === row) {
         this.scheduler.release(attempt);
-        this.retryTask(attempt.task, row);
+        this.retryTask(attempt, row);
       } else if (attempt.machines.includes(row)) {
         this.dispatcher.stop(attempt, this.nowMicros);
       }
@@ -368,20 +368,20 @@ export class Control implements SchedulerOutput {
     for (const attempt of [...this.scheduler.attempts.values()]) {
       if (attempt.machines[0] !== row || attempt.state === 'dispatched' || told.has(attempt.attempt)) continue;
       this.scheduler.release(attempt);
-      this.retryTask(attempt.task, row);
+      this.retryTask(attempt, row);
     }
     return stop;
   }
 
   /** An attempt ended without a result. */
-  private retryTask(task: Task, agent: number): void {
-    if (task.cancelled) this.endTask(task, 'cancelled', agent, 0);
+  private retryTask({ task, attempt }: Attempt, agent: number): void {
+    if (task.cancelled) this.endTask(task, 'cancelled', attempt, agent, 0);
     else if (task.attempts - task.preemptions >= this.settings.get('scheduler.attemptsMax'))
-      this.endTask(task, 'failed', agent, 0);
+      this.endTask(task, 'failed', attempt, agent, 0);
     else this.scheduler.enqueue(task, this.nowMicros);
   }
 
-  private endTask(task: Task, outcome: TaskOutcome, agent: number, serviceMicros: number): void {
+  private endTask(task: Task, outcome: TaskOutcome, attempt: number, agent: number, serviceMicros: number): void {
     task.state = 'ended';
     this.tasks.delete(task.task);
     this.output.publishEnd(task.submitter, {
@@ -389,6 +389,7 @@ export class Control implements SchedulerOutput {
       submission: task.submission,
       outcome,
       attempts: task.attempts,
+      attempt,
       agent,
       serviceMicros,
     });

@@ -80,7 +80,7 @@ const effects: readonly Effect[] = [
     attempt: 2,
     producer: 'p',
     sequence: 3,
-    payload: { task: 4, submission: 5, outcome: 'completed', attempts: 6, agent: 7, serviceMicros: 8 },
+    payload: { task: 4, submission: 5, outcome: 'completed', attempts: 6, attempt: 9, agent: 7, serviceMicros: 8 },
     correlation: null,
   },
   {

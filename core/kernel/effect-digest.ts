@@ -209,6 +209,7 @@ function digestTaskEnded(digest: Digest, ended: TaskEnded): void {
   digest.addInteger(ended.submission);
   digest.addInt32(taskOutcomeNumber[ended.outcome]);
   digest.addInt32(ended.attempts);
+  digest.addInteger(ended.attempt);
   digest.addInt32(ended.agent);
   digest.addInteger(ended.serviceMicros);
 }

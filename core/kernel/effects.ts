@@ -131,6 +131,8 @@ export interface TaskEnded {
   readonly submission: number;
   readonly outcome: TaskOutcome;
   readonly attempts: number;
+  /** The attempt that ended it, 0 if it ended while it waited: whose result counts. */
+  readonly attempt: number;
   /** Agent of the last attempt, −1 if there was none. */
   readonly agent: number;
   readonly serviceMicros: number;

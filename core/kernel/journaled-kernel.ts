@@ -149,6 +149,23 @@ export class JournaledKernel implements JournalOwner {
     this.journal.flush(effects);
   }
 
+  /** Takes a snapshot as soon as what it holds has left, unless one is being taken: before the end of a process, so that the
+   *  next one has nothing to replay. */
+  takeSnapshot(nowMicros: number, effects: JournaledKernelSink): void {
+    if (!this.isRecovered || this.snapshot !== undefined || this.journal.isWritingSnapshot) return;
+    const sequence = this.kernel.lastSequence;
+    this.snapshotAtSequence = sequence;
+    this.snapshotAtMicros = nowMicros;
+    const body = this.snapshotBody();
+    if (sequence > this.released) this.snapshot = { sequence, timeMicros: nowMicros, body };
+    else this.journal.writeSnapshot(sequence, nowMicros, body, effects);
+  }
+
+  /** True while a snapshot waits for what it holds, or is being written. */
+  get isTakingSnapshot(): boolean {
+    return this.snapshot !== undefined || this.journal.isWritingSnapshot;
+  }
+
   /** Time passes: call it about once a second. */
   maintain(nowMicros: number, effects: JournaledKernelSink): void {
     this.nowMicros = nowMicros;

@@ -96,7 +96,7 @@ describe('the life of a task', () => {
       attempt: 1,
     });
     expect(ends(driver)).toEqual([
-      { task: 1, submission: 1, outcome: 'completed', attempts: 1, agent: 0, serviceMicros: 77 },
+      { task: 1, submission: 1, outcome: 'completed', attempts: 1, attempt: 1, agent: 0, serviceMicros: 77 },
     ]);
     expect(driver.kernel.control.taskCountNow).toBe(0);
     expect(driver.kernel.counts).toMatchObject({ inputs: 5, placements: 1 });

@@ -22,6 +22,11 @@ export class SubmissionLedger {
     return this.refused.has(submission) ? 'refused' : this.window.look(submission);
   }
 
+  /** The largest number that its submitter is known to have used. */
+  get highest(): number {
+    return Math.max(this.settled, this.window.highest);
+  }
+
   noteAccepted(submission: number): void {
     this.window.note(submission);
   }

@@ -40,7 +40,7 @@ function dispatchOf(submission: number, attempt: number): Dispatch {
 }
 
 function endOf(submission: number, outcome: TaskEnded['outcome']): TaskEnded {
-  return { task: submission, submission, outcome, attempts: 1, agent: 0, serviceMicros: 1 };
+  return { task: submission, submission, outcome, attempts: 1, attempt: 1, agent: 0, serviceMicros: 1 };
 }
 
 function collectorOf(tasks: number, ganttFromMicros = Number.POSITIVE_INFINITY): Collector {

@@ -215,7 +215,7 @@ class Story {
 }
 
 function endOf(submission: number): TaskEnded {
-  return { task: submission, submission, outcome: 'completed', attempts: 1, agent: 0, serviceMicros: 1 };
+  return { task: submission, submission, outcome: 'completed', attempts: 1, attempt: 1, agent: 0, serviceMicros: 1 };
 }
 
 function violation(run: () => void): OracleViolation {

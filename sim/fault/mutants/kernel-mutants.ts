@@ -37,7 +37,7 @@ export const kernelMutants: readonly Mutant[] = [
     file: control,
     search: 'if (attempt.task === task) this.dispatcher.stop(attempt, nowMicros);',
     replace:
-      "if (attempt.task === task) {\n            this.dispatcher.stop(attempt, nowMicros);\n            this.scheduler.release(attempt);\n            this.endTask(task, 'cancelled', -1, 0);\n          }",
+      "if (attempt.task === task) {\n            this.dispatcher.stop(attempt, nowMicros);\n            this.scheduler.release(attempt);\n            this.endTask(task, 'cancelled', 0, -1, 0);\n          }",
   },
   {
     name: 'evicted-before-stopped',
@@ -45,7 +45,7 @@ export const kernelMutants: readonly Mutant[] = [
     file: control,
     search: '  evicted(attempt: Attempt): void {\n    this.dispatcher.stop(attempt, this.nowMicros);',
     replace:
-      '  evicted(attempt: Attempt): void {\n    this.dispatcher.stop(attempt, this.nowMicros);\n    this.scheduler.release(attempt);\n    this.retryTask(attempt.task, -1);',
+      '  evicted(attempt: Attempt): void {\n    this.dispatcher.stop(attempt, this.nowMicros);\n    this.scheduler.release(attempt);\n    this.retryTask(attempt, -1);',
   },
   {
     name: 'stopped-not-released',
@@ -59,22 +59,22 @@ export const kernelMutants: readonly Mutant[] = [
     name: 'cancelled-runs-again',
     bug: 'a cancelled task is placed anew when its attempt has stopped',
     file: control,
-    search: "if (task.cancelled) this.endTask(task, 'cancelled', agent, 0);\n    else if",
+    search: "if (task.cancelled) this.endTask(task, 'cancelled', attempt, agent, 0);\n    else if",
     replace: 'if',
   },
   {
     name: 'dead-agents-tasks-lost',
     bug: 'the tasks of an agent that died are not queued again',
     file: control,
-    search: '        this.scheduler.release(attempt);\n        this.retryTask(attempt.task, row);\n      } else if',
+    search: '        this.scheduler.release(attempt);\n        this.retryTask(attempt, row);\n      } else if',
     replace: '        this.scheduler.release(attempt);\n      } else if',
   },
   {
     name: 'dead-agents-capacity-lost',
     bug: 'the tasks of an agent that died are queued again, their machines stay taken',
     file: control,
-    search: '        this.scheduler.release(attempt);\n        this.retryTask(attempt.task, row);\n      } else if',
-    replace: '        this.retryTask(attempt.task, row);\n      } else if',
+    search: '        this.scheduler.release(attempt);\n        this.retryTask(attempt, row);\n      } else if',
+    replace: '        this.retryTask(attempt, row);\n      } else if',
   },
   {
     name: 'dead-member-ignored',
