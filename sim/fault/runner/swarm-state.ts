@@ -138,7 +138,7 @@ export function sayPlan({ from, seeds, shard, shards }: SwarmPlan): string {
 }
 
 /** Digest over the code that decides what a seed does: everything in core/ and sim/ that runs, tests aside. */
-function buildDigest(): string {
+export function buildDigest(): string {
   const top = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
   const hash = createHash('sha256');
   for (const part of ['core', 'sim']) {
