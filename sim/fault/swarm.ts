@@ -10,6 +10,8 @@ import { eventPriority } from '../engine/priority.ts';
 import { defaultSimulationLimits } from '../engine/simulation.ts';
 import type { FaultSpec, LatencySpec, NetworkSpec } from '../experiment/scenario.ts';
 import { createOracles } from '../oracle/create-oracles.ts';
+import { saysDifference } from '../oracle/say-difference.ts';
+import { OracleViolation } from '../oracle/violation.ts';
 import type { MachineSpec, WorkloadTask } from '../workload/workload.ts';
 import type { JournalSpec } from '../world/journaled-kernel-host.ts';
 import type { WorldObserver } from '../world/observer.ts';
@@ -179,7 +181,12 @@ export function runSwarmCase(drawn: SwarmCase, options: SwarmOptions = {}): Swar
   }
   for (const atMicros of options.restartsMicros ?? []) {
     world.runUntil(atMicros);
+    const before = JSON.stringify(world.host.kernel.save());
     world.restartKernelFromSnapshot();
+    const after = JSON.stringify(world.host.kernel.save());
+    if (after === before) continue;
+    const what = `a kernel restored from the snapshot ${saysDifference(before, after)}`;
+    throw new OracleViolation('snapshots', what, atMicros, {}, []);
   }
   // The oracles give up before this.
   world.runUntilDone(10_000 * microsPerHour);

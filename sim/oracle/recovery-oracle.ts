@@ -11,6 +11,7 @@ import type { ReleasedInput } from '../../core/kernel/journaled-kernel.ts';
 import { Kernel, type KernelSnapshot } from '../../core/kernel/kernel.ts';
 import type { Profile } from '../../core/scheduler/framework.ts';
 import type { WorldObserver } from '../world/observer.ts';
+import { saysDifference } from './say-difference.ts';
 import { OracleViolation } from './violation.ts';
 
 export class RecoveryOracle implements WorldObserver {
@@ -65,11 +66,8 @@ export class RecoveryOracle implements WorldObserver {
     this.awaited = undefined;
     const state = JSON.stringify(shadow.save());
     if (state === awaited.state) return;
-    let at = 0;
-    while (state[at] === awaited.state[at]) at++;
-    const near = (text: string): string => text.slice(Math.max(0, at - 60), at + 60);
     this.broken(
-      `the kernel recovered at input ${awaited.sequence} has the state …${near(awaited.state)}…, and one that never crashed …${near(state)}…`,
+      `the kernel recovered at input ${awaited.sequence} ${saysDifference(state, awaited.state)}, which is that of one that never crashed`,
       nowMicros,
     );
   }

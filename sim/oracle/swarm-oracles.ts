@@ -2,6 +2,7 @@
 // again.
 
 import type { WorldObserver } from '../world/observer.ts';
+import { AgentDutyOracle } from './agent-duty-oracle.ts';
 import { type DutyOptions, DutyOracle } from './duty-oracle.ts';
 import { FlightRecorder } from './flight-recorder.ts';
 import { type PlacementOptions, PlacementOracle } from './placement-oracle.ts';
@@ -13,5 +14,10 @@ export function createSwarmOracles(options: PlacementOptions & DutyOptions): rea
   const fail: Fail = (oracle, what, nowMicros, concerned) => {
     throw new OracleViolation(oracle, what, nowMicros, concerned, recorder.chain(concerned));
   };
-  return [recorder, new PlacementOracle(options, fail), new DutyOracle(options, fail)];
+  return [
+    recorder,
+    new PlacementOracle(options, fail),
+    new DutyOracle(options, fail),
+    new AgentDutyOracle(options, fail),
+  ];
 }

@@ -22,6 +22,8 @@ export interface MachineWorld {
   workSaved?(machine: number, dispatch: Dispatch, progressMicros: number): void;
   workEnded(machine: number, dispatch: Dispatch, end: WorkEnd): void;
   machineHung(machine: number, hung: boolean): void;
+  /** The machine begins to run, or has crashed. */
+  machineUp?(machine: number, up: boolean): void;
 }
 
 interface RunningWork {
@@ -91,6 +93,7 @@ export class Machine {
     this.beforeChange();
     this.up = true;
     this.hungSinceMicros = -1;
+    this.world.machineUp?.(this.index, true);
     this.agent.start(this.world.simulation.nowMicros);
   }
 
@@ -101,6 +104,7 @@ export class Machine {
     for (const work of [...this.running.values()]) this.stopWork(work.dispatch, 'lost');
     if (this.hungSinceMicros >= 0) this.world.machineHung(this.index, false);
     this.hungSinceMicros = -1;
+    this.world.machineUp?.(this.index, false);
   }
 
   hang(): void {

@@ -1,5 +1,6 @@
 // Who may watch a world: oracles, collectors of metrics, recorders. Observers see everything and change nothing.
 
+import type { AgentMessage } from '../../core/client/agent-client.ts';
 import type { Dispatch, Effect, TaskEnded } from '../../core/kernel/effects.ts';
 import type { InputBody } from '../../core/kernel/inputs.ts';
 import type { JournalReport, JournalStore } from '../../core/kernel/journal.ts';
@@ -25,6 +26,10 @@ export interface WorldObserver {
   workEnded?(dispatch: Dispatch, machines: readonly number[], end: WorkEnd, nowMicros: number): void;
   /** A machine stands still, with the work that it leads; or it goes on, after its agent has looked at its lease. */
   machineHung?(machine: number, hung: boolean, nowMicros: number): void;
+  /** A machine begins to run, with its agent, or has crashed. */
+  machineUp?(machine: number, up: boolean, nowMicros: number): void;
+  /** The agent of a machine sends a message, which may be lost on its way. */
+  agentSaid?(machine: number, message: AgentMessage, nowMicros: number): void;
   /** The submitter took note of the end of a task. */
   taskEnded?(end: TaskEnded, nowMicros: number): void;
   /** With a journal: an input and its effects leave, for the first time or (`again`) after a recovery. */

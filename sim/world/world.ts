@@ -62,6 +62,7 @@ export class World implements MachineWorld {
   readonly agentWakeHandler: number;
   private readonly options: WorldOptions;
   private readonly observers: readonly WorldObserver[];
+  private readonly speechObservers: readonly WorldObserver[];
   private readonly submitter: SubmitterClient;
   private readonly gateway: HeartbeatGateway;
   private readonly arrivals: Iterator<WorkloadTask>;
@@ -84,6 +85,7 @@ export class World implements MachineWorld {
   constructor(options: WorldOptions) {
     this.options = options;
     this.observers = options.observers;
+    this.speechObservers = options.observers.filter((observer) => observer.agentSaid !== undefined);
     const simulation = new Simulation(options.limits);
     this.simulation = simulation;
     this.settings = createKernelSettings({
@@ -195,6 +197,7 @@ export class World implements MachineWorld {
   }
 
   send(machine: number, message: AgentMessage): void {
+    for (const observer of this.speechObservers) observer.agentSaid?.(machine, message, this.simulation.nowMicros);
     this.network.send(firstMachineNode + machine, this.toKernel, 0, message, messageBytes);
   }
 
@@ -222,6 +225,10 @@ export class World implements MachineWorld {
 
   machineHung(machine: number, hung: boolean): void {
     for (const observer of this.observers) observer.machineHung?.(machine, hung, this.simulation.nowMicros);
+  }
+
+  machineUp(machine: number, up: boolean): void {
+    for (const observer of this.observers) observer.machineUp?.(machine, up, this.simulation.nowMicros);
   }
 
   /** A machine crashes: its work is lost, and work that it shares with others fails there. */

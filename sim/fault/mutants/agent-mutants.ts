@@ -67,8 +67,9 @@ export const agentMutants: readonly Mutant[] = [
     name: 'result-not-repeated',
     bug: 'a result without a receipt is not sent again',
     file: agent,
-    search: 'for (const { result } of this.work.values()) if (result !== undefined) this.shell.send(result);',
-    replace: '',
+    search:
+      'for (const { result } of this.work.values()) if (result !== undefined) this.shell.send(result);\n    if (this.unrecorded > 0)',
+    replace: 'if (this.unrecorded > 0)',
   },
   {
     name: 'hello-not-repeated',
