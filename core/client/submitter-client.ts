@@ -115,7 +115,7 @@ export class SubmitterClient {
     priority: number,
     tenant: string,
     nowMicros: number,
-    more: Pick<TaskSubmitted, 'checkpointMicros' | 'gang'> = {},
+    more: Pick<TaskSubmitted, 'checkpointMicros' | 'gang' | 'taskClass' | 'size'> = {},
   ): number {
     const submission = ++this.submissionCount;
     const message: TaskSubmitted = {

@@ -202,6 +202,31 @@ export const kernelSettingTable = {
     description:
       'Share of the living agents, but one at least, that may be without new work for flapping or as outliers at once (Envoy: max_ejection_percent).',
   },
+  'skills.halfLifeMicros': {
+    type: 'integer',
+    unit: 'micros',
+    default: 7 * day,
+    min: second,
+    max: 10_000 * day,
+    description:
+      'An outcome counts half after this long in what is believed of an agent. Longer averages out more noise, shorter notices changes sooner. Holds until a restart.',
+  },
+  'skills.classesMax': {
+    type: 'integer',
+    default: 64,
+    min: 0,
+    max: 4096,
+    description:
+      'Classes of tasks at which agents are measured; tasks of further ones teach nothing. Each takes 80 bytes an agent. Holds until a restart.',
+  },
+  'skills.optimism': {
+    type: 'number',
+    default: 2,
+    min: 0,
+    max: 10,
+    description:
+      'Standard deviations of what is not known by which placement "fastest" prefers agents that it knows less of; 0 tries nothing for the sake of knowing it. Holds until a restart.',
+  },
   'bus.redeliveryMicros': {
     type: 'integer',
     unit: 'micros',

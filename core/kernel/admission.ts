@@ -12,6 +12,7 @@ export const machineCountMax = 65_536;
 /** Tasks in one gang. */
 export const gangSizeMax = 4096;
 const gangNameLengthMax = 200;
+const classNameLengthMax = 200;
 
 /** Why a machine cannot be taken in, or undefined. */
 export function machineProblem(resources: MachineResources, models: ModelTable): string | undefined {
@@ -39,6 +40,9 @@ export function submissionProblem(submitted: TaskSubmitted, models: ModelTable):
     return `a gang has 1 to ${gangSizeMax} members, not ${gang.size}`;
   if (gang !== undefined && gang.name.length > gangNameLengthMax)
     return `the name of a gang has at most ${gangNameLengthMax} characters`;
+  const { taskClass = '', size = 1 } = submitted;
+  if (taskClass.length > classNameLengthMax) return `the name of a class has at most ${classNameLengthMax} characters`;
+  if (!(size > 0 && size < Number.POSITIVE_INFINITY)) return 'the size of a task is finite and above 0';
   if (!Number.isFinite(submitted.priority)) return 'the priority is a finite number';
   return gpuModels.length === 0 ? undefined : modelProblem(gpuModels, models);
 }

@@ -46,7 +46,8 @@ export function saveTask(task: Task): SavedTask {
 export function restoreTask(saved: SavedTask, kinds: readonly RequestKind[]): Task {
   const kind = kinds[saved.kind];
   assert(kind !== undefined, 'snapshot names an unknown request kind');
-  return { ...saved, kind, gang: undefined, queueKey: 0, queueIndex: -1 };
+  // Snapshots of before sizes lack them.
+  return { ...saved, size: saved.size ?? 1, kind, gang: undefined, queueKey: 0, queueIndex: -1 };
 }
 
 export function saveAttempt(attempt: Attempt): SavedAttempt {

@@ -36,6 +36,7 @@ import type {
   TaskSubmitted,
 } from './inputs.ts';
 import { type KernelSettings, registrySettingsOf } from './kernel-settings.ts';
+import { learnFrom } from './skill-learning.ts';
 import { SubmissionLedger } from './submission-ledger.ts';
 import { noteProgress, submittedTask } from './submitted-task.ts';
 
@@ -66,7 +67,7 @@ export class Control implements SchedulerOutput {
     this.registry = new AgentRegistry(registrySettingsOf(settings), (row, from, to, reason) =>
       this.agentChanged(row, from, to, reason),
     );
-    this.scheduler = new Scheduler(profile, random, settings);
+    this.scheduler = new Scheduler(profile, random, settings, this.registry.skills);
     const emit = (effect: Effect): void => output.emit(effect);
     this.dispatcher = new Dispatcher(this.scheduler.attempts, this.registry, settings, emit);
     const isAlive = (row: number): boolean => this.registry.state(row) !== 'dead';
@@ -177,7 +178,8 @@ export class Control implements SchedulerOutput {
         return;
       }
       ledger.noteAccepted(submission);
-      const kind = this.scheduler.kinds.intern(input.request);
+      const taskClass = this.registry.skills.internClass(input.taskClass ?? '');
+      const kind = this.scheduler.kinds.intern(input.request, taskClass);
       const task = submittedTask(input, ++this.taskCount, kind, nowMicros);
       this.tasks.set(task.task, task);
       if (input.gang === undefined) this.scheduler.enqueue(task, nowMicros);
@@ -227,6 +229,7 @@ export class Control implements SchedulerOutput {
     this.output.emit({ kind: 'resultRecorded', task: number, attempt: input.attempt, agent, incarnation });
     if (attempt === undefined) return;
     noteProgress(attempt.task, input.progressMicros ?? 0);
+    learnFrom(attempt, input, this.registry, this.scheduler.cluster, nowMicros, (effect) => this.output.emit(effect));
     this.scheduler.beforeRelease(nowMicros, this);
     this.scheduler.release(attempt);
     this.agentHolds.ended(attempt, input, nowMicros);
@@ -314,9 +317,9 @@ export class Control implements SchedulerOutput {
     }
     const registration = this.registry.register({ ...input, ready: true }, nowMicros);
     if (registration.kind === 'rejected') return registration.reason ?? 'rejected';
-    if (registration.kind === 'new') {
-      assert(cluster.addMachine(input.resources) === registration.row, 'agents and machines share their numbers');
-    }
+    // What it declares may have changed, and with it what placements hope for.
+    if (registration.kind !== 'new') cluster.touch(registration.row);
+    else assert(cluster.addMachine(input.resources) === registration.row, 'agents and machines share their numbers');
     return registration;
   }
 

@@ -124,6 +124,14 @@ export function digestEffect(digest: Digest, effect: Effect): void {
       digest.addInt32((effect.cause === 'flapping' ? 0 : 2) + (effect.held ? 1 : 0));
       digest.addInteger(effect.untilMicros);
       return;
+    case 'skillMeasured':
+      digest.addInt32(19);
+      digest.addInt32(effect.agent);
+      digest.addText(effect.taskClass);
+      digest.addFloat(effect.secondsPerUnit);
+      digest.addFloat(effect.deviation);
+      digest.addFloat(effect.success);
+      return;
     case 'settingAnswered':
       digest.addInt32(17);
       digest.addText(effect.name);

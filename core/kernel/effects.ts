@@ -109,6 +109,18 @@ export interface AgentHeld {
   readonly untilMicros: number;
 }
 
+/** An outcome has taught what an agent can do. */
+export interface SkillMeasured {
+  readonly kind: 'skillMeasured';
+  readonly agent: number;
+  readonly taskClass: string;
+  /** What is believed now of a unit of the class's work: median seconds, relative standard deviation of that belief, and the
+   *  chance that a task completes. */
+  readonly secondsPerUnit: number;
+  readonly deviation: number;
+  readonly success: number;
+}
+
 /** A setting has a new value, or keeps its old one for the reason given. */
 export interface SettingAnswered {
   readonly kind: 'settingAnswered';
@@ -150,6 +162,7 @@ export type Effect =
   | DecisionMade
   | AgentStateChanged
   | AgentHeld
+  | SkillMeasured
   | SettingAnswered
   | WakeAt
   | BrokerEffect;

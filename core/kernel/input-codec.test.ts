@@ -87,6 +87,8 @@ const bodies: { readonly [Kind in InputBody['kind']]: fc.Arbitrary<Omit<Extract<
       tenant: text,
       gang: optional(fc.record({ name: text, size: number })),
       checkpointMicros: optional(number),
+      taskClass: optional(text),
+      size: optional(number),
     }),
     taskCancelled: fc.record({ submitter: number, submission: number }),
     dispatchAccepted: fc.record(speaker),
@@ -96,6 +98,7 @@ const bodies: { readonly [Kind in InputBody['kind']]: fc.Arbitrary<Omit<Extract<
       outcome: fc.constantFrom('completed', 'failed', 'stopped'),
       serviceMicros: number,
       progressMicros: optional(number),
+      joules: optional(number),
     }),
     settingChanged: fc.record({ name: text, value: number, who: text, why: text }),
     resumed: fc.record({ pausedMicros: number }),
@@ -159,7 +162,7 @@ describe('inputs as bytes', () => {
       hello: encodeInput(helloFrom('agent-1')).length,
       instantEnded: encodeInput({ kind: 'instantEnded' }).length,
     };
-    expect(sizes).toEqual({ heartbeats: 28, submission: 33, hello: 27, instantEnded: 2 });
+    expect(sizes).toEqual({ heartbeats: 28, submission: 35, hello: 27, instantEnded: 2 });
   });
 
   it('leaves out beats beyond the count', () => {
@@ -194,6 +197,17 @@ describe('malformed bytes', () => {
       { numRuns: 500 },
     );
     expect([...codes].sort()).toEqual(['SIRA_LOG_CORRUPT', 'SIRA_LOG_VERSION']);
+  });
+
+  it('reads what the version before wrote, which knew no classes, sizes and joules', () => {
+    const submission = encodeInput(submissionOf(7, { checkpointMicros: 5 }));
+    const old = submission.slice(0, -2);
+    old[0] = 1;
+    expect(decodeInput(old)).toEqual({ ok: true, value: submissionOf(7, { checkpointMicros: 5 }) });
+    old[0] = 2;
+    expect(decodeInput(old), 'a later one must have them').toMatchObject({ ok: false, code: 'SIRA_LOG_CORRUPT' });
+    old[0] = 3;
+    expect(decodeInput(old)).toMatchObject({ ok: false, code: 'SIRA_LOG_VERSION' });
   });
 
   it('is anything that has bytes to spare', () => {

@@ -9,7 +9,8 @@ import { acceptedWith, type Result, refused } from '../base/status.ts';
 import type { ResourceRequest } from '../scheduler/request.ts';
 import type { AttemptReference, InputBody } from './inputs.ts';
 
-export const inputFormatVersion = 1;
+/** Version 2 added the class and size of a task, and the joules of a result. */
+export const inputFormatVersion = 2;
 
 /** How a field is written. `value`: plain data of any shape. */
 type Field =
@@ -19,6 +20,7 @@ type Field =
   | 'value'
   | 'integers'
   | { readonly optional: Field }
+  | { readonly since: number; readonly optional: Field }
   | { readonly list: Field }
   | { readonly object: Readonly<Record<string, Field>> }
   | { readonly oneOf: readonly string[] };
@@ -26,6 +28,8 @@ type Field =
 type FieldsOf<T> = { readonly [K in keyof T as K extends 'kind' ? never : K]-?: Field };
 
 const optional = (field: Field): Field => ({ optional: field });
+/** A field that inputs of earlier versions do not have. */
+const since = (version: number, field: Field): Field => ({ since: version, optional: field });
 const reference: FieldsOf<AttemptReference> = { task: 'number', attempt: 'number' };
 const request: FieldsOf<ResourceRequest> = {
   cpuMilli: 'number',
@@ -85,6 +89,8 @@ const table: Table = {
       tenant: 'text',
       gang: optional({ object: { name: 'text', size: 'number' } }),
       checkpointMicros: optional('number'),
+      taskClass: since(2, 'text'),
+      size: since(2, 'number'),
     },
   },
   taskCancelled: { number: 5, fields: { submitter: 'number', submission: 'number' } },
@@ -97,6 +103,7 @@ const table: Table = {
       outcome: { oneOf: ['completed', 'failed', 'stopped'] },
       serviceMicros: 'number',
       progressMicros: optional('number'),
+      joules: since(2, 'number'),
     },
   },
   settingChanged: { number: 9, fields: { name: 'text', value: 'number', who: 'text', why: 'text' } },
@@ -157,13 +164,18 @@ export function writeInput(writer: PackedWriter, body: InputBody): void {
 export function readInput(reader: PackedReader): Result<InputBody> {
   const version = reader.byte();
   const number = reader.byte();
-  if (reader.fault === undefined && version !== inputFormatVersion)
-    return refused('SIRA_LOG_VERSION', `an input has format ${version}, and this version reads ${inputFormatVersion}`);
+  if (reader.fault === undefined && !(version >= 1 && version <= inputFormatVersion))
+    return refused(
+      'SIRA_LOG_VERSION',
+      `an input has format ${version}, and this version reads 1 to ${inputFormatVersion}`,
+    );
   const row = rowOfNumber.get(number);
   if (row === undefined) return refused('SIRA_LOG_CORRUPT', `no input is of kind ${number}`);
   const body: Record<string, unknown> = { kind: row.kind };
   for (let index = 0; index < row.fields.length && reader.fault === undefined; index++) {
-    const value = readField(reader, row.fields[index] as Field);
+    const field = row.fields[index] as Field;
+    if (typeof field === 'object' && 'since' in field && version < field.since) continue;
+    const value = readField(reader, field);
     if (value !== undefined) body[row.names[index] as string] = value;
   }
   const columns = [body.agents, body.incarnations] as (Int32Array | undefined)[];

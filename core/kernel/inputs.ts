@@ -66,6 +66,10 @@ export interface TaskSubmitted {
   readonly gang?: GangReference | undefined;
   /** Service between two checkpoints that the task saves; 0 or nothing means that it saves none. */
   readonly checkpointMicros?: number | undefined;
+  /** What kind of work it is: agents are measured by class. None if left out or empty; a name has at most 200 characters. */
+  readonly taskClass?: string | undefined;
+  /** How much work it is, in the class's own unit, above 0; 1 if left out. */
+  readonly size?: number | undefined;
 }
 
 /** The submitter wants the task no longer. Its end is reported as any other. */
@@ -103,6 +107,8 @@ export interface TaskFinished extends AttemptReference {
   readonly serviceMicros: number;
   /** Service that the latest checkpoint holds, if there is one. */
   readonly progressMicros?: number | undefined;
+  /** Energy that the work took, if the agent measured it. */
+  readonly joules?: number | undefined;
 }
 
 export interface SettingChanged {

@@ -51,6 +51,9 @@ test('settings that parts have copied do not pretend to change', () => {
     'registry.leaseMicros',
     'registry.heartbeatIntervalMicros',
     'registry.suspicionThreshold',
+    'skills.halfLifeMicros',
+    'skills.classesMax',
+    'skills.optimism',
     'bus.redeliveryMicros',
     'bus.topicLengthMax',
   ]);

@@ -20,6 +20,11 @@ export function registrySettingsOf(settings: KernelSettings): AgentRegistrySetti
     leaseMicros: settings.get('registry.leaseMicros'),
     threshold: settings.get('registry.suspicionThreshold'),
     capabilitySpace: 'skills',
+    skills: {
+      halfLifeMicros: settings.get('skills.halfLifeMicros'),
+      classCountMax: settings.get('skills.classesMax'),
+      optimism: settings.get('skills.optimism'),
+    },
   };
 }
 

@@ -131,7 +131,7 @@ export class Kernel implements ControlOutput {
 
   /** Finds agents by capability, filters and cosine similarity. A read: it is answered from the state as it is, and not journaled. */
   discover(query: DiscoveryQuery): DiscoveryResult {
-    return discover(this.control.registry, query);
+    return discover(this.control.registry, query, this.nowMicros);
   }
 
   /** Takes one input and pushes its effects, in order. `input` is not kept. */

@@ -18,6 +18,7 @@ export function submittedTask(input: TaskSubmitted, task: number, kind: RequestK
     priority: input.priority,
     checkpointMicros: input.checkpointMicros ?? 0,
     gangSize: input.gang?.size ?? 0,
+    size: input.size,
   });
 }
 

@@ -3,6 +3,7 @@
 import { microsPerMilli, microsPerSecond } from '../base/time.ts';
 import type { CapabilitySpace } from './capability-matrix.ts';
 import type { PhiAccrualSettings } from './phi-accrual.ts';
+import { defaultSkillSettings, type SkillSettings } from './skill-settings.ts';
 
 export interface AgentRegistrySettings extends PhiAccrualSettings {
   /** Rows, at most. */
@@ -15,6 +16,7 @@ export interface AgentRegistrySettings extends PhiAccrualSettings {
   readonly capabilityDimensions: number;
   /** Distinct attribute names over all agents. */
   readonly attributeCountMax: number;
+  readonly skills: SkillSettings;
 }
 
 /** Settings that follow from the heartbeat interval: one lost heartbeat is tolerated, suspicion begins at about 2.5
@@ -32,6 +34,7 @@ export function agentRegistrySettings(heartbeatIntervalMicros: number): AgentReg
     capabilitySpace: 'vector',
     capabilityDimensions: 64,
     attributeCountMax: 64,
+    skills: defaultSkillSettings,
   };
 }
 

@@ -16,6 +16,7 @@ import type { CapabilityMatrixState } from './capability-matrix.ts';
 import { CapabilityMatrix } from './capability-matrix.ts';
 import type { PhiAccrualState } from './phi-accrual.ts';
 import { PhiAccrual } from './phi-accrual.ts';
+import { SkillTable, type SkillTableState } from './skill-table.ts';
 
 /** JSON-able state of a registry. */
 export interface RegistrySnapshot {
@@ -27,6 +28,8 @@ export interface RegistrySnapshot {
   readonly phi: PhiAccrualState;
   readonly capabilities: CapabilityMatrixState;
   readonly attributes: AttributeColumnsState;
+  /** Left out by kernels that measured no skills. */
+  readonly skills?: SkillTableState | undefined;
   /** Null if nothing is due. */
   readonly earliestMicros: number | null;
   /** Null before the first sweep. */
@@ -46,6 +49,8 @@ export class AgentRegistry {
   readonly detector: PhiAccrual;
   readonly capabilities: CapabilityMatrix;
   readonly attributes: AttributeColumns;
+  /** What agents have shown, beside what they declare. */
+  readonly skills: SkillTable;
   private readonly resources: AgentResources[] = [];
   private flags = new Uint8Array(0);
   /** When the row's state may change next if nothing is heard: suspicion or death, Infinity when dead. */
@@ -64,6 +69,11 @@ export class AgentRegistry {
     this.detector = new PhiAccrual(settings);
     this.capabilities = new CapabilityMatrix(settings.capabilitySpace, settings.capabilityDimensions);
     this.attributes = new AttributeColumns(settings.attributeCountMax);
+    const { capabilities } = this;
+    this.skills = new SkillTable(settings.skills, {
+      dimensionOf: (name) => capabilities.dimensionOf(name),
+      rate: (row, dimension) => capabilities.values[row * capabilities.dimensions + dimension] as number,
+    });
   }
 
   /** The row of an agent, or −1. */
@@ -108,7 +118,7 @@ export class AgentRegistry {
     const resumed = known >= 0 && hello.incarnation === this.incarnation[row];
     const resourcesChanged = known >= 0 && !equalResources(this.resources[row] as AgentResources, hello.resources);
     this.resources[row] = { ...hello.resources };
-    this.capabilities.set(row, hello.capabilities);
+    this.skills.register(row, hello.resources.gpuModel, () => this.capabilities.set(row, hello.capabilities));
     this.attributes.set(row, hello.attributes);
     this.incarnation[row] = hello.incarnation;
     if (resumed) {
@@ -235,6 +245,7 @@ export class AgentRegistry {
       phi: this.detector.save(rows),
       capabilities: this.capabilities.save(rows),
       attributes: this.attributes.save(),
+      skills: this.skills.save(),
       earliestMicros: Number.isFinite(this.earliestMicros) ? this.earliestMicros : null,
       lastSweepMicros: Number.isFinite(this.lastSweepMicros) ? this.lastSweepMicros : null,
     };
@@ -260,6 +271,8 @@ export class AgentRegistry {
     this.detector.restore(state.phi);
     this.capabilities.restore(state.capabilities);
     this.attributes.restore(state.attributes);
+    if (state.skills !== undefined) this.skills.restore(state.skills);
+    else for (let row = 0; row < rows; row++) this.skills.register(row, this.resourcesOf(row).gpuModel, () => {});
     for (let row = 0; row < rows; row++) {
       this.stateNumber[row] = agentStateNumber[stateOf(this.flagsOf(row))];
       this.computeDue(row);
@@ -350,5 +363,6 @@ export class AgentRegistry {
     this.flags = byte(this.flags);
     this.detector.grow(rows);
     this.capabilities.grow(rows);
+    this.skills.grow(rows);
   }
 }

@@ -96,6 +96,11 @@ export class CapabilityMatrix {
     return { vector, norm: Math.sqrt(dotProduct(vector, 0, vector, 0, this.dimensions) + unknownSquares) };
   }
 
+  /** The dimension of a skill, −1 if no agent ever named it. */
+  dimensionOf(skill: string): number {
+    return this.dimensionOfSkill.get(skill) ?? -1;
+  }
+
   /** Cosine of the angle between the row and a query, in [−1, 1]; 0 if either has no length. */
   similarity(row: number, vector: Float32Array, norm: number): number {
     const product = norm * (this.norms[row] as number);

@@ -8,6 +8,8 @@ import type { AgentRegistry } from './agent-registry.ts';
 import type { AgentState } from './agent-state.ts';
 import { agentStateNumber, agentStates } from './agent-state.ts';
 import { BestRows } from './best-rows.ts';
+import { explainSkill, type SkillExplanation } from './explain-skill.ts';
+import { expectedCost } from './skill-estimate.ts';
 
 /** One condition on an attribute; an agent without the attribute never meets it. */
 export type AttributeFilter =
@@ -28,6 +30,9 @@ export interface DiscoveryQuery {
   readonly capabilities?: Capabilities;
   /** In [−1, 1]; looked at only with `capabilities`. */
   readonly similarityMin?: number;
+  /** Who serves this class of task fastest? Matches are then those of whom something is known, declared or measured, the least
+   *  expected time first; with `capabilities` as well, similarity only filters. */
+  readonly fastest?: FastestQuery;
   /** Default: `ready` and `busy`. */
   readonly states?: readonly AgentState[];
   /** At least these of the agent's machine (its capacity, not what is free now). */
@@ -44,10 +49,20 @@ export interface DiscoveryMatch {
   readonly name: string;
   /** Cosine in [−1, 1]. */
   readonly similarity: number;
+  /** With `fastest`: what is believed of the agent, and why. */
+  readonly skill?: SkillExplanation | undefined;
+}
+
+export interface FastestQuery {
+  readonly taskClass: string;
+  /** Work in the class's unit, above 0; 1 if left out. Times are given for it. */
+  readonly size?: number;
+  /** Chance of completing that an agent must have, 0…1; 0.1 if left out. */
+  readonly successMin?: number;
 }
 
 export interface DiscoveryResult {
-  /** By similarity falling, then by row. */
+  /** By similarity falling, or by expected time rising (`fastest`), then by row. */
   readonly matches: readonly DiscoveryMatch[];
   /** Agents looked at: matches and excluded together. */
   readonly agentCount: number;
@@ -57,20 +72,29 @@ export interface DiscoveryResult {
   readonly explanations: readonly { readonly row: number; readonly name: string; readonly reason: string }[];
 }
 
+const defaultSuccessMin = 0.1;
 const defaultStates: readonly AgentState[] = ['ready', 'busy'];
 
-/** Throws SIRA_TENSOR_INVALID if the query's capabilities do not fit the registry. */
-export function discover(registry: AgentRegistry, query: DiscoveryQuery): DiscoveryResult {
+/** Throws SIRA_TENSOR_INVALID if the query's capabilities do not fit the registry. `nowMicros` serves the ages in explanations alone. */
+export function discover(registry: AgentRegistry, query: DiscoveryQuery, nowMicros = 0): DiscoveryResult {
   const rows = registry.size;
   const scan = new Scan(rows);
   filterStates(registry, query.states ?? defaultStates, scan);
   if (query.resources !== undefined) filterResources(registry, query.resources, scan);
   for (const filter of query.attributes ?? []) filterAttribute(registry, filter, scan);
   const best = new BestRows(Math.min(Math.max(0, Math.floor(query.limit)), rows));
-  rank(registry, query, scan, best);
-  const matches = best
-    .sorted()
-    .map(({ row, score }) => ({ row, name: registry.names[row] as string, similarity: score }));
+  const similar =
+    query.capabilities === undefined ? undefined : similarities(registry, query, query.capabilities, scan);
+  if (query.fastest !== undefined) rankByTime(registry, query.fastest, scan, best);
+  else for (let row = 0; row < rows; row++) if (scan.passes(row)) best.offer(row, similar?.[row] ?? 0);
+  const matches = best.sorted().map(({ row }) => {
+    const match = { row, name: registry.names[row] as string, similarity: similar?.[row] ?? 0 };
+    if (query.fastest === undefined) return match;
+    return {
+      ...match,
+      skill: explainSkill(registry, row, query.fastest.taskClass, query.fastest.size ?? 1, nowMicros),
+    };
+  });
   const beyond = scan.reason('beyond the limit');
   const matched = new Uint8Array(rows);
   for (const { row } of matches) matched[row] = 1;
@@ -179,13 +203,10 @@ function conditionUnmet(filter: AttributeFilter): string {
   return `${filter.attribute} is none of ${filter.oneOf.join(', ')}`;
 }
 
-function rank(registry: AgentRegistry, query: DiscoveryQuery, scan: Scan, best: BestRows): void {
-  if (query.capabilities === undefined) {
-    for (let row = 0; row < scan.rows && !best.isFull; row++) if (scan.passes(row)) best.offer(row, 0);
-    return;
-  }
+/** By row; rows that are too unlike are excluded. */
+function similarities(registry: AgentRegistry, query: DiscoveryQuery, asked: Capabilities, scan: Scan): Float64Array {
   const { capabilities } = registry;
-  const wanted = capabilities.query(query.capabilities);
+  const wanted = capabilities.query(asked);
   if (wanted === undefined) {
     const expected = `${capabilities.dimensions} numbers${capabilities.space === 'skills' ? ' by skill' : ''}`;
     throw new SiraError('SIRA_TENSOR_INVALID', `the query's capabilities are not ${expected} within ±10¹⁸`);
@@ -193,10 +214,28 @@ function rank(registry: AgentRegistry, query: DiscoveryQuery, scan: Scan, best: 
   const { vector, norm } = wanted;
   const similarityMin = query.similarityMin ?? -1;
   const unlike = scan.reason(`similarity is below ${similarityMin}`);
+  const similar = new Float64Array(scan.rows);
   for (let row = 0; row < scan.rows; row++) {
     if (!scan.passes(row)) continue;
     const similarity = capabilities.similarity(row, vector, norm);
     if (similarity < similarityMin) scan.exclude(row, unlike);
-    else best.offer(row, similarity);
+    else similar[row] = similarity;
+  }
+  return similar;
+}
+
+function rankByTime(registry: AgentRegistry, query: FastestQuery, scan: Scan, best: BestRows): void {
+  const { taskClass: name, successMin = defaultSuccessMin } = query;
+  const { skills } = registry;
+  const taskClass = skills.classOf(name);
+  const dimension = registry.capabilities.dimensionOf(name);
+  const unknown = scan.reason(`declares nothing of ${name}, and nobody has shown anything`);
+  const unsure = scan.reason(`fails at ${name} more often than ${1 - successMin}`);
+  for (let row = 0; row < scan.rows; row++) {
+    if (!scan.passes(row)) continue;
+    const estimate = skills.estimate(row, taskClass, dimension);
+    if (estimate === undefined) scan.exclude(row, unknown);
+    else if (estimate.success < successMin) scan.exclude(row, unsure);
+    else best.offer(row, -expectedCost(estimate));
   }
 }

@@ -7,6 +7,7 @@ import { bestFit } from './plugins/best-fit.ts';
 import { dotProduct } from './plugins/dot-product.ts';
 import { drf } from './plugins/drf.ts';
 import { f1 } from './plugins/f1.ts';
+import { fastest } from './plugins/fastest.ts';
 import { fcfs } from './plugins/fcfs.ts';
 import { fgd } from './plugins/fgd.ts';
 import { firstFit } from './plugins/first-fit.ts';
@@ -68,6 +69,7 @@ export const placements: Readonly<Record<string, PlacementEntry>> = {
   'dot-product': simple('the machine whose free CPU and GPU align least with the request', dotProduct),
   'gpu-packing': simple('GPUs in use first, then machines in use, then unused ones', gpuPacking),
   'gpu-clustering': simple('machines that run tasks of the same GPU class', gpuClustering),
+  fastest: simple('the agent that may be hoped to serve the class of the task fastest, by its outcomes', fastest),
   spread: simple('the machine with the fewest tasks, then the least utilized', spread),
   fgd: {
     description: 'the machine and device whose fragmentation, for the typical workload, rises least',

@@ -190,6 +190,11 @@ export class ClusterState {
     return this.changeCount - cursor > Math.min(this.changes.length, this.machineCount);
   }
 
+  /** Something that scores look at, but that is no column of the cluster, has changed for `machine`. */
+  touch(machine: number): void {
+    this.noteChange(machine);
+  }
+
   private noteChange(machine: number): void {
     this.changes[this.changeCount & (this.changes.length - 1)] = machine;
     this.changeCount++;

@@ -54,6 +54,14 @@ export interface DevicePlugin {
   choose(kind: RequestKind, machine: number): number;
 }
 
+/** What agents may be hoped to do, by class of task and row. */
+export interface Skills {
+  /** Called once, before the first offer: they are kept from now on. */
+  wantOffers(): void;
+  /** Units of work a second, finite and not negative; changes only for rows that the cluster's change log notes. */
+  offer(taskClass: number, machine: number): number;
+}
+
 /** What a plug-in is built over. */
 export interface PluginContext {
   readonly cluster: ClusterState;
@@ -61,6 +69,8 @@ export interface PluginContext {
   readonly random: RandomStream;
   /** The workload that fragmentation is measured against (FGD); empty if the profile names none. */
   readonly typicalTasks: readonly TypicalTask[];
+  /** Left out where nobody measures agents. */
+  readonly skills?: Skills | undefined;
 }
 
 /** One kind of task of a typical workload and how often it occurs. */

@@ -15,7 +15,7 @@ export type NewTask = Pick<
   | 'priority'
   | 'checkpointMicros'
   | 'gangSize'
->;
+> & { readonly size?: number | undefined };
 
 export function newTask(known: NewTask): Task {
   return {
@@ -30,6 +30,7 @@ export function newTask(known: NewTask): Task {
     priority: known.priority,
     checkpointMicros: known.checkpointMicros,
     gangSize: known.gangSize,
+    size: known.size ?? 1,
     state: 'waiting',
     attempts: 0,
     preemptions: 0,

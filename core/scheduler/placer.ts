@@ -9,7 +9,7 @@ import { findPlacement } from './catalogue.ts';
 import type { ClusterState } from './cluster-state.ts';
 import type { DecisionRecord, DecisionRule } from './decision.ts';
 import { type DecisionFacts, DecisionWriter } from './decision-writer.ts';
-import type { Placement, Profile } from './framework.ts';
+import type { Placement, Profile, Skills } from './framework.ts';
 import { PlacementIndex } from './placement-index.ts';
 import type { RequestKind } from './request.ts';
 import type { Attempt, Task } from './task.ts';
@@ -37,11 +37,12 @@ export class Placer {
     random: RandomStream,
     settings: Settings<KernelSettingTable>,
     onChange: AllocationListener,
+    skills?: Skills,
   ) {
     this.cluster = cluster;
     this.settings = settings;
     this.onChange = onChange;
-    this.placement = findPlacement(profile.place)({ cluster, random, typicalTasks: profile.typicalTasks });
+    this.placement = findPlacement(profile.place)({ cluster, random, typicalTasks: profile.typicalTasks, skills });
     this.index = new PlacementIndex(cluster, this.placement, random);
     this.decisions = new DecisionWriter(this.index, this.placement);
   }

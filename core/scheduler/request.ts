@@ -31,6 +31,9 @@ export interface RequestKind {
   /** One bit per GPU model that will do; 0 means any. See {@link ModelTable}. */
   readonly gpuModelMask: number;
   readonly machineCount: number;
+  /** Class of the work, a number of the table of skills; 0 or left out for none. Tasks that ask for the same but are of different
+   *  classes are different kinds: agents serve them differently. */
+  readonly taskClass?: number | undefined;
 }
 
 /** GPU models that a mask can tell apart. */
@@ -68,9 +71,9 @@ export class RequestKindTable {
     this.models = models;
   }
 
-  intern(request: ResourceRequest): RequestKind {
+  intern(request: ResourceRequest, taskClass = 0): RequestKind {
     const lately = this.lately.get(request);
-    if (lately !== undefined) return lately;
+    if (lately !== undefined && (lately.taskClass ?? 0) === taskClass) return lately;
     const mask = this.models.mask(request.gpuModels);
     const gpuMilli = request.gpuCount === 0 ? 0 : request.gpuMilli;
     const kind: RequestKind = {
@@ -82,6 +85,7 @@ export class RequestKindTable {
       gpuTotalMilli: request.gpuCount * gpuMilli,
       gpuModelMask: request.gpuCount === 0 ? 0 : mask,
       machineCount: request.machineCount,
+      taskClass,
     };
     const key = keyOf(kind);
     const known = this.byKey.get(key);
@@ -107,5 +111,5 @@ export class RequestKindTable {
 }
 
 function keyOf(kind: RequestKind): string {
-  return `${kind.cpuMilli} ${kind.memoryMib} ${kind.gpuCount} ${kind.gpuMilli} ${kind.gpuModelMask} ${kind.machineCount}`;
+  return `${kind.cpuMilli} ${kind.memoryMib} ${kind.gpuCount} ${kind.gpuMilli} ${kind.gpuModelMask} ${kind.machineCount} ${kind.taskClass ?? 0}`;
 }

@@ -12,7 +12,7 @@ import { ClusterState, holdAgent } from './cluster-state.ts';
 import { ConservativeBackfill } from './conservative-backfill.ts';
 import type { DecisionOutcome, DecisionRule } from './decision.ts';
 import { EasyReservation } from './easy-reservation.ts';
-import type { Placement, Profile } from './framework.ts';
+import type { Placement, Profile, Skills } from './framework.ts';
 import { FreedMachines } from './freed-machines.ts';
 import { type Gang, type GangReference, Gangs } from './gangs.ts';
 import { type Begun, placeGang } from './place-gang.ts';
@@ -48,16 +48,17 @@ export class Scheduler {
   /** Shadow time of the backfilling under way. */
   private backfillShadowMicros = -1;
 
-  constructor(profile: Profile, random: RandomStream, settings: Settings<KernelSettingTable>) {
+  constructor(profile: Profile, random: RandomStream, settings: Settings<KernelSettingTable>, skills?: Skills) {
     this.profile = profile;
     this.settings = settings;
     this.preempts = profile.preempt === 'lowerPriority';
     const order = findQueueOrder(profile.order, { cluster: this.cluster, tenantWeights: profile.tenantWeights ?? {} });
     this.queue = new TaskQueue(order, this.preempts);
-    this.placer = new Placer(this.cluster, profile, random, settings, (attempt, sign) => {
+    const changed = (attempt: Attempt, sign: 1 | -1): void => {
       this.easy.void();
       order.changed?.(attempt.task, sign);
-    });
+    };
+    this.placer = new Placer(this.cluster, profile, random, settings, changed, skills);
     this.attempts = this.placer.attempts;
     this.preemptor = new Preemptor(this.placer, settings);
     this.easy = new EasyReservation(profile.backfill);

@@ -25,6 +25,8 @@ export interface Task extends QueuedTask {
   readonly checkpointMicros: number;
   /** Members of the gang that it belongs to or once started with; 0 if none. */
   readonly gangSize: number;
+  /** How much work it is, in the unit of its class. */
+  readonly size: number;
   state: TaskState;
   /** Attempts begun so far. */
   attempts: number;
