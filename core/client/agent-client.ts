@@ -139,16 +139,17 @@ export class AgentClient {
     this.shell.send({ kind: 'taskProgressed', agent, incarnation, task, attempt, progressMicros });
   }
 
-  /** The work of an attempt has ended by itself. */
+  /** The work of an attempt has ended by itself. `joules`: the energy that it took, if that was measured. */
   workEnded(
     reference: AttemptReference,
     outcome: 'completed' | 'failed',
     serviceMicros: number,
     nowMicros: number,
+    joules?: number,
   ): void {
     const work = this.work.get(reference.attempt);
     assert(work !== undefined && work.result === undefined, 'work ends once');
-    this.report(work, outcome, serviceMicros, nowMicros);
+    this.report(work, outcome, serviceMicros, nowMicros, joules);
   }
 
   /** Sends again what is overdue for an answer. */
@@ -258,7 +259,13 @@ export class AgentClient {
     this.report(work, 'stopped', 0, nowMicros);
   }
 
-  private report(work: Work, outcome: TaskFinished['outcome'], serviceMicros: number, nowMicros: number): void {
+  private report(
+    work: Work,
+    outcome: TaskFinished['outcome'],
+    serviceMicros: number,
+    nowMicros: number,
+    joules?: number,
+  ): void {
     const { task, attempt } = work.dispatch;
     const { progressMicros } = work;
     const result: TaskFinished = {
@@ -269,6 +276,7 @@ export class AgentClient {
       attempt,
       outcome,
       serviceMicros,
+      ...(joules === undefined ? {} : { joules }),
     };
     work.result = progressMicros > 0 && outcome !== 'completed' ? { ...result, progressMicros } : result;
     this.unrecorded++;

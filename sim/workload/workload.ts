@@ -23,10 +23,26 @@ export interface WorkloadTask {
   readonly gang?: GangReference | undefined;
   /** Service between two checkpoints that it saves; none if left out. */
   readonly checkpointMicros?: number | undefined;
+  /** What kind of work it is, and how much in that kind's unit: agents are measured by class. */
+  readonly taskClass?: string | undefined;
+  readonly size?: number | undefined;
+  /** How an attempt of it goes on a machine (the world's own index), the same each time that it is asked; left out where every
+   *  machine takes `durationMicros` and completes it. */
+  readonly run?: ((machine: number, attempt: number) => WorkRun) | undefined;
+}
+
+/** How work goes on a machine of speed 1. */
+export interface WorkRun {
+  /** Until it completes or fails, at least 1. */
+  readonly durationMicros: number;
+  readonly fails: boolean;
+  readonly joules: number;
 }
 
 export interface MachineSpec extends MachineResources {
   readonly name: string;
+  /** Skills that its agent declares besides those that follow from the hardware. */
+  readonly skills?: Readonly<Record<string, number>> | undefined;
 }
 
 /** A finite list of tasks, or an endless stream that the horizon cuts. */

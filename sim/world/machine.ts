@@ -16,7 +16,9 @@ export interface MachineWorld {
   readonly agentWakeHandler: number;
   send(machine: number, message: AgentMessage): void;
   /** True duration of the dispatched work, microseconds; `Infinity` never ends by itself. */
-  durationMicros(dispatch: Dispatch): number;
+  durationMicros(dispatch: Dispatch, machine: number): number;
+  /** How work on this machine ends that is not stopped before, and what energy it takes; it completes if left out. */
+  endOf?(machine: number, dispatch: Dispatch): { readonly fails: boolean; readonly joules: number } | undefined;
   workStarted(machine: number, dispatch: Dispatch): void;
   /** The work has saved a checkpoint that holds this much service, earlier attempts' included. */
   workSaved?(machine: number, dispatch: Dispatch, progressMicros: number): void;
@@ -69,7 +71,7 @@ export class Machine {
         gateway: 0,
         name: spec.name,
         resources,
-        capabilities: capabilitiesOf(spec),
+        capabilities: { ...capabilitiesOf(spec), ...spec.skills },
         attributes: { gpuModel: spec.gpuModel },
         retryMicros,
       },
@@ -148,7 +150,10 @@ export class Machine {
     const work = this.running.get(attempt);
     if (work === undefined) return;
     if (work.saveMicros < work.endMicros) this.save(work);
-    else this.finish(work, 'completed');
+    else {
+      const end = this.world.endOf?.(this.index, work.dispatch);
+      this.finish(work, end?.fails === true ? 'failed' : 'completed', end?.joules);
+    }
   }
 
   /** The work cannot go on: another of its machines is gone. */
@@ -163,12 +168,12 @@ export class Machine {
     return [...this.running.values()].map((work) => work.dispatch);
   }
 
-  private finish(work: RunningWork, end: 'completed' | 'failed'): void {
+  private finish(work: RunningWork, end: 'completed' | 'failed', joules?: number): void {
     const now = this.world.simulation.nowMicros;
     this.unschedule(work);
     this.running.delete(work.dispatch.attempt);
     this.world.workEnded(this.index, work.dispatch, end);
-    this.agent.workEnded(work.dispatch, end, now - work.startedMicros, now);
+    this.agent.workEnded(work.dispatch, end, now - work.startedMicros, now, joules);
   }
 
   private save(work: RunningWork): void {
@@ -189,7 +194,7 @@ export class Machine {
       everyMicros: Number.POSITIVE_INFINITY,
       resumeMicros: 0,
     };
-    const leftMicros = Math.max(0, this.world.durationMicros(dispatch) - resumeMicros);
+    const leftMicros = Math.max(0, this.world.durationMicros(dispatch, this.index) - resumeMicros);
     const work: RunningWork = {
       dispatch,
       startedMicros: now,

@@ -18,7 +18,7 @@ import { eventPriority } from '../engine/priority.ts';
 import { Simulation } from '../engine/simulation.ts';
 import type { FaultSpec, NetworkSpec } from '../experiment/scenario.ts';
 import { scheduleFaults } from '../fault/fault-plan.ts';
-import type { MachineSpec, Workload, WorkloadTask } from '../workload/workload.ts';
+import type { MachineSpec, Workload, WorkloadTask, WorkRun } from '../workload/workload.ts';
 import { HeartbeatGateway } from './heartbeat-gateway.ts';
 import { JournaledKernelHost, type JournalSpec } from './journaled-kernel-host.ts';
 import { KernelHost, type KernelShell } from './kernel-host.ts';
@@ -72,6 +72,8 @@ export class World implements MachineWorld {
   private readonly machineOfAgent: number[] = [];
   /** True durations of tasks that have not ended, by submission. */
   private readonly durations = new Map<number, number>();
+  /** How those of them go that do not go alike on every machine. */
+  private readonly runs = new Map<number, NonNullable<WorkloadTask['run']>>();
   /** Attempts that run on more than one machine, by attempt: the machines' own indices. */
   private readonly spanning = new Map<number, readonly number[]>();
   private arrived = 0;
@@ -201,10 +203,15 @@ export class World implements MachineWorld {
     this.network.send(firstMachineNode + machine, this.toKernel, 0, message, messageBytes);
   }
 
-  durationMicros(dispatch: Dispatch): number {
-    const durationMicros = this.durations.get(dispatch.submission);
+  durationMicros(dispatch: Dispatch, machine: number): number {
+    const run = this.runs.get(dispatch.submission)?.(machine, dispatch.attempt);
+    const durationMicros = run?.durationMicros ?? this.durations.get(dispatch.submission);
     assert(durationMicros !== undefined, 'work begins only for a task whose submitter awaits its end');
     return durationMicros;
+  }
+
+  endOf(machine: number, dispatch: Dispatch): WorkRun | undefined {
+    return this.runs.get(dispatch.submission)?.(machine, dispatch.attempt);
   }
 
   workStarted(machine: number, dispatch: Dispatch): void {
@@ -290,9 +297,11 @@ export class World implements MachineWorld {
       this.arrived++;
       // The submitter numbers its tasks 1, 2, 3 …; the answer may come before `submit` returns only with the next event.
       this.durations.set(this.arrived, task.durationMicros);
+      if (task.run !== undefined) this.runs.set(this.arrived, task.run);
       for (const observer of this.observers) observer.taskArrived?.(this.arrived, task, now);
-      const { request, estimateMicros, priority, tenant, checkpointMicros, gang } = task;
-      const more = checkpointMicros === undefined && gang === undefined ? {} : { checkpointMicros, gang };
+      const { request, estimateMicros, priority, tenant, checkpointMicros, gang, taskClass, size } = task;
+      const isPlain = checkpointMicros === undefined && gang === undefined && taskClass === undefined;
+      const more = isPlain ? {} : { checkpointMicros, gang, taskClass, size };
       this.submitter.submit(request, estimateMicros, priority, tenant, now, more);
       const next = this.arrivals.next();
       this.nextTask = next.done === true ? undefined : next.value;
@@ -356,6 +365,7 @@ export class World implements MachineWorld {
 
   private end(submission: number): void {
     this.durations.delete(submission);
+    this.runs.delete(submission);
     this.ended++;
     if (this.stopWhenDone && this.done) this.simulation.stop();
   }
