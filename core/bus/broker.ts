@@ -5,6 +5,7 @@
 // knows no clock (inputs carry the time, `nextDeadlineMicros` and `fireDue` are its timers) and no payload.
 
 import { assert, unreachable } from '../base/assert.ts';
+import { type FaultSwitch, noFaults } from '../base/fault-points.ts';
 import type {
   AcknowledgeInput,
   BrokerEffectSink,
@@ -41,15 +42,18 @@ export class Broker {
   private readonly subscribers = new Map<string, Subscriber>();
   private readonly producers: ProducerTable;
   private readonly requests = new RequestTable();
-  private readonly deliveries = new Deliveries();
+  private readonly deliveries: Deliveries;
+  private readonly faults: FaultSwitch;
   private nextSubscriptionId = 0;
   private nowMicros = 0;
 
-  constructor(settings: BrokerSettings) {
+  constructor(settings: BrokerSettings, faults: FaultSwitch = noFaults) {
     assert(settings.topicMessagesMax >= 1, 'a topic must hold at least one message');
     assert(settings.inFlightMax >= 1, 'a subscription needs credit for at least one message');
     assert(settings.requestTimeoutMicros >= 1, 'a request must be given some time');
     this.settings = settings;
+    this.faults = faults;
+    this.deliveries = new Deliveries(faults);
     this.schedule = redeliverySchedule(settings);
     this.producers = new ProducerTable(settings.producerCountMax, settings.producerWindow);
   }
@@ -220,7 +224,8 @@ export class Broker {
     correlation: Correlation | null,
     effects: BrokerEffectSink,
   ): RefusalReason | undefined {
-    if (topic.isFull) return 'topic is full';
+    const isTight = topic.nextOffset > topic.firstOffset && this.faults.fires('bus.topicFull');
+    if (topic.isFull || isTight) return 'topic is full';
     window.note(sequence);
     const offset = topic.append(producer, sequence, payload, correlation);
     effects.push({ kind: 'published', producer, sequence, offset, duplicate: false });
@@ -241,6 +246,8 @@ export class Broker {
     else return 'cumulative acknowledgement needs an exclusive subscription';
     if (window.floorOffset !== formerFloor) subscription.topic.floorRisen(formerFloor);
     this.deliveries.pump(subscription, this.nowMicros, effects);
+    if (subscription.connectedCount > 0 && this.faults.fires('bus.redeliverNow'))
+      this.deliveries.resume(subscription, this.nowMicros, effects);
     return undefined;
   }
 

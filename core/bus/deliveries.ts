@@ -2,6 +2,7 @@
 // heap of deadlines. Everything here concerns subscriptions that exist; who may subscribe, publish or acknowledge is the
 // broker's business.
 
+import { type FaultSwitch, noFaults } from '../base/fault-points.ts';
 import type { BrokerEffectSink } from './broker-protocol.ts';
 import { DeadlineHeap } from './deadline-heap.ts';
 import type { Subscriber, Subscription } from './subscription.ts';
@@ -10,6 +11,11 @@ export class Deliveries {
   /** Subscriptions with a redelivery deadline, and some that had one: a key is never later than the true deadline, and is
    *  set right when it comes first. Acknowledgements thus need not touch the heap. */
   private readonly timers = new DeadlineHeap<Subscription>();
+  private readonly faults: FaultSwitch;
+
+  constructor(faults: FaultSwitch = noFaults) {
+    this.faults = faults;
+  }
 
   /** The subscription whose redelivery is due first, its `heapKey` the exact time; undefined if nothing is in flight. */
   get first(): Subscription | undefined {
@@ -26,6 +32,8 @@ export class Deliveries {
   /** First deliveries, as far as messages and credit go. */
   pump(subscription: Subscription, nowMicros: number, effects: BrokerEffectSink): void {
     if (!subscription.canDeliver) return;
+    // Its acknowledgement brings the rest.
+    if (subscription.window.outstanding > 0 && this.faults.fires('bus.creditOne')) return;
     do {
       const member = subscription.takeTurn();
       deliver(subscription, member, subscription.window.deliverNext(member, nowMicros), 1, effects);

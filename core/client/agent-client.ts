@@ -3,6 +3,7 @@
 // runs the work, sends the messages and wakes the agent is the shell's: in the simulator a machine, live a process.
 
 import { assert } from '../base/assert.ts';
+import { type FaultSwitch, noFaults } from '../base/fault-points.ts';
 import { SequenceWindow } from '../base/sequence-window.ts';
 import type { AgentRefused, AgentRegistered, Dispatch, ResultRecorded, Stop } from '../kernel/effects.ts';
 import type { AgentHello, AttemptReference, DispatchAccepted, TaskFinished, TaskProgressed } from '../kernel/inputs.ts';
@@ -40,6 +41,7 @@ type Work = { readonly dispatch: Dispatch; result: TaskFinished | undefined; pro
 export class AgentClient {
   private readonly options: AgentOptions;
   private readonly shell: AgentShell;
+  private readonly faults: FaultSwitch;
   /** −1 until registered. */
   private number = -1;
   private incarnation: number;
@@ -55,9 +57,10 @@ export class AgentClient {
   private readonly orders = new SequenceWindow();
   private retryAtMicros = Number.POSITIVE_INFINITY;
 
-  constructor(options: AgentOptions, shell: AgentShell) {
+  constructor(options: AgentOptions, shell: AgentShell, faults: FaultSwitch = noFaults) {
     this.options = options;
     this.shell = shell;
+    this.faults = faults;
     this.incarnation = (options.firstIncarnation ?? 1) - 1;
   }
 
@@ -160,6 +163,7 @@ export class AgentClient {
       this.hello(nowMicros);
       return;
     }
+    if (this.faults.fires('agent.helloAgain')) this.hello(nowMicros);
     for (const { result } of this.work.values()) if (result !== undefined) this.shell.send(result);
     if (this.unrecorded > 0) this.wishWake(nowMicros);
   }
@@ -223,13 +227,11 @@ export class AgentClient {
       this.shell.send(known.result);
       return;
     }
-    this.shell.send({
-      kind: 'dispatchAccepted',
-      agent: this.number,
-      incarnation: this.incarnation,
-      task: dispatch.task,
-      attempt: dispatch.attempt,
-    });
+    const { task, attempt } = dispatch;
+    const { number: agent, incarnation } = this;
+    const times = this.faults.fires('agent.acceptTwice') ? 2 : 1;
+    for (let time = 0; time < times; time++)
+      this.shell.send({ kind: 'dispatchAccepted', agent, incarnation, task, attempt });
   }
 
   private onStop(message: Stop, nowMicros: number): void {
@@ -293,7 +295,9 @@ export class AgentClient {
 
   private wishWake(nowMicros: number): void {
     if (this.retryAtMicros !== Number.POSITIVE_INFINITY) return;
-    this.retryAtMicros = nowMicros + this.options.retryMicros;
+    const { retryMicros } = this.options;
+    const isSoon = this.faults.fires('agent.retrySoon');
+    this.retryAtMicros = nowMicros + (isSoon ? Math.ceil(retryMicros / 32) : retryMicros);
     this.shell.wakeAt(this.retryAtMicros);
   }
 }

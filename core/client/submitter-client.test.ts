@@ -283,3 +283,16 @@ describe('cancellations', () => {
     expect(() => bench.client.cancel(0, 0)).toThrow(AssertionError);
   });
 });
+
+test('a gap that shows in a full batch is asked for again, though nothing else wakes the submitter', () => {
+  const bench = ready(1, 50);
+  for (let number = 1; number <= 2; number++) bench.accept(bench.submit(0), 0);
+  bench.take();
+  bench.client.wake(bench.wakes.at(-1) as number);
+  bench.wakes.splice(0);
+  // The first end is lost; the second is a full batch.
+  bench.deliver(1, 10);
+  expect(bench.wakes).toEqual([60]);
+  bench.client.wake(60);
+  expect(bench.take()).toContain('subscriberConnected');
+});

@@ -2,6 +2,7 @@
 // of tasks are taken from the submitter's topic once each, acknowledged in batches. Its shell sends the messages.
 
 import { assert } from '../base/assert.ts';
+import { type FaultSwitch, noFaults } from '../base/fault-points.ts';
 import { RetryQueue } from '../base/retry-queue.ts';
 import type { DeliverEffect, SubscribedEffect } from '../bus/broker-protocol.ts';
 import type { SubmissionAccepted, SubmissionRefused, TaskEnded } from '../kernel/effects.ts';
@@ -38,6 +39,7 @@ export interface SubmitterOptions {
 export class SubmitterClient {
   private readonly options: SubmitterOptions;
   private readonly shell: SubmitterShell;
+  private readonly faults: FaultSwitch;
   private readonly name: string;
   private readonly subscription: string;
   private submissionCount = 0;
@@ -60,9 +62,10 @@ export class SubmitterClient {
   private readonly isUnanswered = (submission: number): boolean => this.unanswered.has(submission);
   private readonly isUnwanted = (submission: number): boolean => this.unwanted.has(submission);
 
-  constructor(options: SubmitterOptions, shell: SubmitterShell) {
+  constructor(options: SubmitterOptions, shell: SubmitterShell, faults: FaultSwitch = noFaults) {
     this.options = options;
     this.shell = shell;
+    this.faults = faults;
     this.name = endsSubscriber(options.submitter);
     this.subscription = endsSubscription(options.submitter);
   }
@@ -128,11 +131,12 @@ export class SubmitterClient {
       priority,
       tenant,
       ...more,
+      ...(this.faults.fires('submitter.notSettled') ? { settled: 0 } : {}),
     };
     this.unanswered.set(submission, message);
     this.shell.send(message);
     // With an answer at the same instant nothing is left to repeat.
-    this.retries.add(submission, nowMicros + this.options.retryMicros);
+    this.retries.add(submission, this.retryAt(nowMicros));
     this.wishWake();
     return submission;
   }
@@ -182,7 +186,7 @@ export class SubmitterClient {
       const message = this.unanswered.get(submission);
       if (message === undefined) continue;
       this.shell.send(message);
-      this.retries.add(submission, nowMicros + this.options.retryMicros);
+      this.retries.add(submission, this.retryAt(nowMicros));
     }
     while (this.cancelRetries.nextDeadline(this.isUnwanted) <= nowMicros) {
       const submission = this.cancelRetries.takeDue(nowMicros);
@@ -203,19 +207,29 @@ export class SubmitterClient {
       this.shell.ended(end);
     }
     this.unacknowledged++;
-    if (this.unacknowledged >= this.options.acknowledgeEvery) this.acknowledge(nowMicros);
-    else if (this.acknowledgeAtMicros === Number.POSITIVE_INFINITY) {
+    const isFull = this.unacknowledged >= this.options.acknowledgeEvery;
+    if (isFull || this.faults.fires('submitter.acknowledgeNow')) this.acknowledge(nowMicros);
+    else if (this.acknowledgeAtMicros === Number.POSITIVE_INFINITY)
       this.acknowledgeAtMicros = nowMicros + this.options.acknowledgeMicros;
-      this.wishWake();
-    }
+    // Also after an acknowledgement: a gap below what came early is to be asked for again.
+    this.wishWake();
   }
 
   private sendCancel(submission: number, nowMicros: number): void {
     this.shell.send({ kind: 'taskCancelled', submitter: this.options.submitter, submission });
-    this.cancelRetries.add(submission, nowMicros + this.options.retryMicros);
+    this.cancelRetries.add(submission, this.retryAt(nowMicros));
+  }
+
+  private retryAt(nowMicros: number): number {
+    const { retryMicros } = this.options;
+    return nowMicros + (this.faults.fires('submitter.retrySoon') ? Math.ceil(retryMicros / 32) : retryMicros);
   }
 
   private acknowledge(nowMicros: number): void {
+    if (this.faults.fires('submitter.acknowledgeLate')) {
+      this.acknowledgeAtMicros = nowMicros + this.options.acknowledgeMicros;
+      return;
+    }
     this.acknowledgeAtMicros = Number.POSITIVE_INFINITY;
     this.unacknowledged = 0;
     if (this.early.size > 0) this.askAgain(nowMicros);
@@ -232,7 +246,7 @@ export class SubmitterClient {
 
   /** Later ends came and an earlier one did not: if that lasts, has everything unacknowledged delivered again. */
   private askAgain(nowMicros: number): void {
-    if (this.gapOffset === this.nextOffset) {
+    if (this.gapOffset === this.nextOffset || this.faults.fires('submitter.reconnect')) {
       this.shell.send({ kind: 'subscriberConnected', timeMicros: nowMicros, subscriber: this.name });
     }
     this.gapOffset = this.nextOffset;

@@ -227,6 +227,14 @@ export const kernelSettingTable = {
     description:
       'Standard deviations of what is not known by which placement "fastest" prefers agents that it knows less of; 0 tries nothing for the sake of knowing it. Holds until a restart.',
   },
+  'faults.seed': {
+    type: 'integer',
+    default: 0,
+    min: 0,
+    max: 4_294_967_295,
+    description:
+      'For simulated runs: from it follow the fault points inside the kernel that are armed (core/base/fault-points.ts); 0 arms none.',
+  },
   'bus.redeliveryMicros': {
     type: 'integer',
     unit: 'micros',

@@ -3,6 +3,7 @@
 // counts only if its attempt still holds its resources, so that a task ends once, however often it was placed.
 
 import { assert } from '../base/assert.ts';
+import { type FaultSwitch, noFaults } from '../base/fault-points.ts';
 import type { RandomStream } from '../base/random.ts';
 import { equalResources, type Registration } from '../registry/agent-hello.ts';
 import { AgentRegistry } from '../registry/agent-registry.ts';
@@ -56,20 +57,28 @@ export class Control implements SchedulerOutput {
   private readonly agentHolds: AgentHolds;
   private readonly settings: KernelSettings;
   private readonly output: ControlOutput;
+  private readonly faults: FaultSwitch;
   /** Number of the connection on which each agent last agreed with the kernel on what it runs. */
   private readonly connections: number[] = [];
   private taskCount = 0;
   private nowMicros = 0;
 
-  constructor(profile: Profile, settings: KernelSettings, random: RandomStream, output: ControlOutput) {
+  constructor(
+    profile: Profile,
+    settings: KernelSettings,
+    random: RandomStream,
+    output: ControlOutput,
+    faults: FaultSwitch = noFaults,
+  ) {
+    this.faults = faults;
     this.settings = settings;
     this.output = output;
     this.registry = new AgentRegistry(registrySettingsOf(settings), (row, from, to, reason) =>
       this.agentChanged(row, from, to, reason),
     );
-    this.scheduler = new Scheduler(profile, random, settings, this.registry.skills);
+    this.scheduler = new Scheduler(profile, random, settings, this.registry.skills, faults);
     const emit = (effect: Effect): void => output.emit(effect);
-    this.dispatcher = new Dispatcher(this.scheduler.attempts, this.registry, settings, emit);
+    this.dispatcher = new Dispatcher(this.scheduler.attempts, this.registry, settings, emit, faults);
     const isAlive = (row: number): boolean => this.registry.state(row) !== 'dead';
     this.agentHolds = new AgentHolds(settings, this.scheduler, isAlive, emit);
   }
@@ -153,6 +162,7 @@ export class Control implements SchedulerOutput {
     for (let index = 0; index < input.count; index++) {
       this.registry.heartbeat(input.agents[index] as number, input.incarnations[index] as number, nowMicros);
     }
+    if (this.faults.fires('registry.sweepNow')) this.registry.sweep(nowMicros);
     this.output.emit({ kind: 'heartbeatsRecorded', gateway: input.gateway, batch: input.batch });
   }
 
@@ -172,7 +182,9 @@ export class Control implements SchedulerOutput {
     }
     const seen = ledger.look(submission, input.settled);
     if (seen === 'new') {
-      const isFull = this.scheduler.queueLength >= this.settings.get('scheduler.queueLengthMax');
+      const isFull =
+        this.scheduler.queueLength >= this.settings.get('scheduler.queueLengthMax') ||
+        this.faults.fires('admission.full');
       if (isFull || submissionProblem(input, this.scheduler.cluster.models) !== undefined) {
         if (ledger.noteRefused(submission)) this.refuse(input);
         return;

@@ -2,6 +2,7 @@
 // is told to begin, so that a late copy begins nothing twice. Which attempts there are is the scheduler's to say; an answer
 // needs no call here: an attempt that has moved on is skipped in its turn.
 
+import { type FaultSwitch, noFaults } from '../base/fault-points.ts';
 import { RetryQueue } from '../base/retry-queue.ts';
 import type { AgentRegistry } from '../registry/agent-registry.ts';
 import type { Attempt } from '../scheduler/task.ts';
@@ -18,6 +19,7 @@ export class Dispatcher {
   private readonly registry: AgentRegistry;
   private readonly settings: KernelSettings;
   private readonly emit: (effect: Dispatch | Stop) => void;
+  private readonly faults: FaultSwitch;
   /** Attempts that each agent was given to lead in its present incarnation. */
   private readonly orders: number[] = [];
   /** Two questions an attempt: 2 · attempt, has it begun; 2 · attempt + 1, has it stopped. */
@@ -32,7 +34,9 @@ export class Dispatcher {
     registry: AgentRegistry,
     settings: KernelSettings,
     emit: (effect: Dispatch | Stop) => void,
+    faults: FaultSwitch = noFaults,
   ) {
+    this.faults = faults;
     this.attempts = attempts;
     this.registry = registry;
     this.settings = settings;
@@ -85,7 +89,9 @@ export class Dispatcher {
   }
 
   private askAgain(question: number, nowMicros: number): void {
-    this.retries.add(question, nowMicros + this.settings.get('dispatch.retryMicros'));
+    const retryMicros = this.settings.get('dispatch.retryMicros');
+    const isSoon = this.faults.fires('dispatch.repeatSoon');
+    this.retries.add(question, nowMicros + (isSoon ? Math.ceil(retryMicros / 32) : retryMicros));
   }
 
   private sayBegin(attempt: Attempt): void {

@@ -4,6 +4,7 @@
 // kernel it is, and what may leave when, is journaled-kernel.ts's business. It does no I/O.
 
 import { assert } from '../base/assert.ts';
+import { type FaultSwitch, noFaults } from '../base/fault-points.ts';
 import { PackedReader, PackedWriter } from '../base/packed-values.ts';
 import type { Result } from '../base/status.ts';
 import {
@@ -107,10 +108,10 @@ export class Journal {
   snapshotFailures = 0;
   isWritingSnapshot = false;
 
-  constructor(settings: JournalSettings, owner: JournalOwner) {
+  constructor(settings: JournalSettings, owner: JournalOwner, faults: FaultSwitch = noFaults) {
     this.settings = settings;
     this.owner = owner;
-    this.log = new Log({ ...settings.log, codeHash: settings.codeHash, firstOffset: 0 });
+    this.log = new Log({ ...settings.log, codeHash: settings.codeHash, firstOffset: 0 }, faults);
     this.snapshots = new SnapshotStore(settings.snapshotsKept);
   }
 

@@ -7,6 +7,7 @@
 
 import { assert } from '../base/assert.ts';
 import type { ErrorCode } from '../base/errors.ts';
+import { type FaultSwitch, noFaults } from '../base/fault-points.ts';
 import { accepted, type Refused, refused, type Status } from '../base/status.ts';
 import type { LogFault } from '../log/log.ts';
 import type { FileCompletion } from '../ports/file-port.ts';
@@ -65,6 +66,7 @@ interface SnapshotBody {
 export class JournaledKernel implements JournalOwner {
   private readonly settings: JournalSettings;
   private readonly journal: Journal;
+  private readonly faults: FaultSwitch;
   private readonly first: () => { readonly kernel: Kernel; readonly profile: Profile };
   private current: Kernel | undefined;
   private profile: Profile | undefined;
@@ -83,12 +85,17 @@ export class JournaledKernel implements JournalOwner {
   private nowMicros = 0;
 
   /** `first`: makes the kernel of a journal that has none yet. */
-  constructor(settings: JournalSettings, first: () => { readonly kernel: Kernel; readonly profile: Profile }) {
+  constructor(
+    settings: JournalSettings,
+    first: () => { readonly kernel: Kernel; readonly profile: Profile },
+    faults: FaultSwitch = noFaults,
+  ) {
     // One place is taken by the input that ends a pause.
     assert(settings.heldInputsMax >= 2 && settings.snapshotInputs >= 1, 'a journal holds at least two inputs');
     this.settings = settings;
     this.first = first;
-    this.journal = new Journal(settings, this);
+    this.journal = new Journal(settings, this, faults);
+    this.faults = faults;
   }
 
   /** The kernel with all inputs so far, those that are not durable yet included. Not before `recovered`. */
@@ -137,7 +144,8 @@ export class JournaledKernel implements JournalOwner {
    *  (the disk is too far behind) or SIRA_LOG_CLOSED. Call {@link flush} after the last input of an instant. */
   give(body: InputBody, nowMicros: number, effects: JournaledKernelSink): Status {
     if (this.refusal !== undefined) return this.refusal;
-    if (this.heldCount >= this.settings.heldInputsMax) {
+    const isTight = this.heldCount > 0 && (this.faults.fires('journal.oneHeld') || this.faults.fires('journal.pause'));
+    if (isTight || this.heldCount >= this.settings.heldInputsMax) {
       return this.pause(refused('SIRA_QUEUE_FULL', `${this.heldCount} inputs wait for the disk`), nowMicros, effects);
     }
     const status = this.take(body, nowMicros);
@@ -292,7 +300,8 @@ export class JournaledKernel implements JournalOwner {
     const sequence = this.kernel.lastSequence;
     const isDue =
       sequence - this.snapshotAtSequence >= snapshotInputs || timeMicros - this.snapshotAtMicros >= snapshotMicros;
-    if (!isDue || this.snapshot !== undefined || this.journal.isWritingSnapshot) return;
+    if (this.snapshot !== undefined || this.journal.isWritingSnapshot) return;
+    if (isDue ? this.faults.fires('journal.snapshotLate') : !this.faults.fires('journal.snapshotNow')) return;
     this.snapshotAtSequence = sequence;
     this.snapshotAtMicros = timeMicros;
     this.snapshot = { sequence, timeMicros, body: this.snapshotBody() };

@@ -11,7 +11,7 @@ export type KernelSettings = Settings<KernelSettingTable>;
 
 /** True if a change of the setting applies to a running kernel. */
 export function appliesAtOnce(name: string): boolean {
-  return ['scheduler.', 'dispatch.', 'health.'].some((part) => name.startsWith(part));
+  return ['scheduler.', 'dispatch.', 'health.', 'faults.'].some((part) => name.startsWith(part));
 }
 
 export function registrySettingsOf(settings: KernelSettings): AgentRegistrySettings {

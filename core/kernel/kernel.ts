@@ -4,6 +4,7 @@
 
 import { assert, unreachable } from '../base/assert.ts';
 import { Digest, type DigestState } from '../base/digest.ts';
+import { FaultPoints } from '../base/fault-points.ts';
 import { type RandomState, RandomStream } from '../base/random.ts';
 import { Broker, type BrokerSnapshot } from '../bus/broker.ts';
 import type { BrokerEffect, BrokerInput } from '../bus/broker-protocol.ts';
@@ -50,6 +51,8 @@ export interface KernelSnapshot {
   readonly controlDigest: DigestState;
   readonly brokerDigest: DigestState;
   readonly random: RandomState;
+  /** Where fault points are armed: the state of their stream. */
+  readonly faultPoints?: RandomState | undefined;
   readonly publishCount: number;
   readonly pendingEnds: PendingEndsState;
   readonly settings: SettingsState;
@@ -62,6 +65,8 @@ const producerName = 'kernel';
 export class Kernel implements ControlOutput {
   readonly control: Control;
   readonly settings: KernelSettings;
+  /** Those of the state machine, armed by the setting `faults.seed`. */
+  readonly faultPoints: FaultPoints;
   private readonly broker: Broker;
   private readonly random: RandomStream;
   private readonly controlDigest = new Digest();
@@ -90,8 +95,9 @@ export class Kernel implements ControlOutput {
   constructor(profile: Profile, settings: KernelSettings, seed: number) {
     this.settings = settings;
     this.random = new RandomStream(seed, 'kernel');
-    this.control = new Control(profile, settings, this.random, this);
-    this.broker = new Broker(brokerSettingsOf(settings));
+    this.faultPoints = new FaultPoints(settings.get('faults.seed'), 'kernel');
+    this.control = new Control(profile, settings, this.random, this, this.faultPoints);
+    this.broker = new Broker(brokerSettingsOf(settings), this.faultPoints);
   }
 
   /** True if the shell should close this instant with `instantEnded`: something waits for the scheduler. */
@@ -238,6 +244,7 @@ export class Kernel implements ControlOutput {
       controlDigest: this.controlDigest.save(),
       brokerDigest: this.brokerDigest.save(),
       random: this.random.save(),
+      ...(this.faultPoints.isArmed ? { faultPoints: this.faultPoints.save() } : {}),
       publishCount: this.publishCount,
       pendingEnds: this.pendingEnds.save(),
       settings: this.settings.snapshot(),
@@ -252,6 +259,7 @@ export class Kernel implements ControlOutput {
     settings.restore(snapshot.settings);
     const kernel = new Kernel(profile, settings, 0);
     kernel.random.restore(snapshot.random);
+    kernel.faultPoints.restore(snapshot.faultPoints);
     kernel.nowMicros = snapshot.nowMicros;
     kernel.sequence = snapshot.sequence;
     kernel.wishedWakeMicros = snapshot.wishedWakeMicros ?? Number.POSITIVE_INFINITY;
@@ -292,6 +300,9 @@ export class Kernel implements ControlOutput {
     for (const timer of controlTimers) next = Math.min(next, this.control.nextDeadline(timer));
     this.nextDueMicros = next;
     if (next >= this.wishedWakeMicros) return;
+    // Too early finds nothing due, and asks again.
+    if (next > this.nowMicros + 1 && next !== Number.POSITIVE_INFINITY && this.faultPoints.fires('kernel.wakeEarly'))
+      next = this.nowMicros + Math.ceil((next - this.nowMicros) / 2);
     this.wishedWakeMicros = next;
     this.emit({ kind: 'wakeAt', timeMicros: next });
   }
@@ -301,6 +312,7 @@ export class Kernel implements ControlOutput {
     if (refusal === '') {
       const status = this.settings.assign({ [name]: value }, { who, why, atMicros });
       if (!status.ok) refusal = status.reason;
+      else if (name === 'faults.seed') this.faultPoints.arm(value, 'kernel');
     }
     this.emit({ kind: 'settingAnswered', name, version: this.settings.version, refusal });
   }

@@ -38,16 +38,16 @@ export class AppendBuffer {
   }
 
   /**
-   * Takes records from the front: as many as fit `bytesMax`, but at least one.
+   * Takes records from the front: as many as fit `bytesMax`, but at least one, or with `onlyOne` the first alone.
    * @param durableEnd written into each.
    * @param position in the file where the batch will stand; the records are added to `index` accordingly.
    */
-  take(bytesMax: number, durableEnd: number, position: number, index: SegmentIndex): Batch {
+  take(bytesMax: number, durableEnd: number, position: number, index: SegmentIndex, onlyOne = false): Batch {
     assert(this.end > 0, 'there is a record to take');
     const { bytes } = this;
     let at = 0;
     let last = 0;
-    while (at < this.end && (at === 0 || at + lengthAt(bytes, at) <= bytesMax)) {
+    while (at < this.end && (at === 0 || (!onlyOne && at + lengthAt(bytes, at) <= bytesMax))) {
       assert(isMessage(bytes[at + 30]!), 'only messages are appended');
       index.add(getUint64(bytes, at + 8), getUint64(bytes, at + 16), position + at);
       last = at;

@@ -4,6 +4,7 @@
 // the batch is kept, its torn beginning is cut away, and it is tried again.
 
 import { assert } from '../base/assert.ts';
+import type { FaultSwitch } from '../base/fault-points.ts';
 import { accepted, type Refused, type Status } from '../base/status.ts';
 import { AppendBuffer, type Batch } from './append-buffer.ts';
 import { ask, type FileTask, type FileTasks, type LogFault } from './file-tasks.ts';
@@ -19,6 +20,7 @@ export class LogWriter {
   private readonly settings: LogSettings;
   private readonly table: SegmentTable;
   private readonly tasks: FileTasks;
+  private readonly faults: FaultSwitch;
   /** Of the file on the disk: what is synced, and behind it marks. */
   private writtenBytes: number;
   /** The largest durable end that a synced record carries. */
@@ -38,10 +40,11 @@ export class LogWriter {
   fault: LogFault | undefined;
   isClosed = false;
 
-  constructor(settings: LogSettings, table: SegmentTable, tasks: FileTasks, nowMicros: number) {
+  constructor(settings: LogSettings, table: SegmentTable, tasks: FileTasks, nowMicros: number, faults: FaultSwitch) {
     this.settings = settings;
     this.table = table;
     this.tasks = tasks;
+    this.faults = faults;
     this.nowMicros = nowMicros;
     this.writtenBytes = table.active.sizeBytes;
     this.reportedOffset = table.endOffset;
@@ -106,7 +109,13 @@ export class LogWriter {
     if (this.isSealed || ((isFull || this.rollWanted) && !isEnding)) return this.rollOver();
     if (this.buffer.lengthBytes > 0) {
       const room = this.settings.segmentBytesMax - this.writtenBytes;
-      this.batch = this.buffer.take(room, active.sizeBytes, this.writtenBytes, active.index!);
+      this.batch = this.buffer.take(
+        room,
+        active.sizeBytes,
+        this.writtenBytes,
+        active.index!,
+        this.faults.fires('log.oneRecord'),
+      );
       return this.flush(this.batch);
     }
     if (this.closeWanted) return this.seal(true);
@@ -146,6 +155,8 @@ export class LogWriter {
     active.lastTimeMicros = batch.lastTimeMicros;
     this.buffer.release(batch);
     this.batch = undefined;
+    if (this.faults.fires('log.earlyRoll')) this.rollWanted = true;
+    if (this.faults.fires('log.earlyMark')) this.markWanted = true;
     return accepted;
   }
 

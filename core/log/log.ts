@@ -5,6 +5,7 @@
 // same. One owner, one log, one folder; what the records mean is the owner's business.
 
 import { assert } from '../base/assert.ts';
+import { type FaultSwitch, noFaults } from '../base/fault-points.ts';
 import { acceptedWith, type Refused, type Result, refused } from '../base/status.ts';
 import type { FileCompletion } from '../ports/file-port.ts';
 import { compact, verifyAll } from './compact.ts';
@@ -39,6 +40,7 @@ export type LogState = 'new' | 'opening' | 'open' | 'closing' | 'closed' | 'fail
 
 export class Log {
   readonly settings: LogSettings;
+  private readonly faults: FaultSwitch;
   private readonly tasks = new FileTasks();
   private readonly places = new ReadPlaces();
   private readonly holds = new Map<string, number>();
@@ -51,7 +53,8 @@ export class Log {
   private maintains = false;
 
   /** `settings` are the defaults with these changed. */
-  constructor(settings: Partial<LogSettings> = {}) {
+  constructor(settings: Partial<LogSettings> = {}, faults: FaultSwitch = noFaults) {
+    this.faults = faults;
     this.settings = { ...defaultLogSettings, ...settings };
     checkLogSettings(this.settings);
   }
@@ -83,6 +86,13 @@ export class Log {
   /** Of all files of the log. */
   get sizeBytes(): number {
     return this.opened.sizeBytes;
+  }
+
+  /** Of the files that hold records from `offset` on. */
+  bytesFrom(offset: number): number {
+    let bytes = 0;
+    for (const segment of this.opened.all) if (segment.lastOffset > offset) bytes += segment.sizeBytes;
+    return bytes;
   }
 
   /** Bytes appended that are not on the disk yet. */
@@ -117,7 +127,7 @@ export class Log {
       }
       const { table, report } = recovery.value;
       this.table = table;
-      this.writer = new LogWriter(this.settings, table, this.tasks, nowMicros);
+      this.writer = new LogWriter(this.settings, table, this.tasks, nowMicros, this.faults);
       this.next = report.nextOffset;
       this.lastTime = report.lastTimeMicros;
       this.currentState = 'open';
@@ -171,7 +181,10 @@ export class Log {
     const { id } = request;
     const begun = this.beginRead();
     if (!begun.ok) return begun;
-    this.tasks.start(readRecords(this.opened, this.places, request), effects, (result, sink: LogEffectSink) => {
+    if (this.faults.fires('log.lostPlaces')) this.places.clear();
+    if (this.faults.fires('log.lostIndexes')) this.opened.dropIndexes();
+    const asked = this.faults.fires('log.shortRead') ? { ...request, recordsMax: 1 } : request;
+    this.tasks.start(readRecords(this.opened, this.places, asked), effects, (result, sink: LogEffectSink) => {
       this.readCount--;
       if (result.ok) sink.push({ kind: 'logRead', id, records: result.records, nextOffset: result.nextOffset });
       else sink.push({ kind: 'logReadFailed', id, fault: result.fault });

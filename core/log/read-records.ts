@@ -34,6 +34,11 @@ export class ReadPlaces {
     return place?.segment === segment ? place.position : undefined;
   }
 
+  /** Readers find their place anew. */
+  clear(): void {
+    this.places.clear();
+  }
+
   put(offset: number, segment: Segment, position: number): void {
     if (this.places.size >= placesMax) {
       const [oldest] = this.places.keys();

@@ -112,6 +112,12 @@ export class SegmentTable {
     if (output.index !== undefined) this.keepIndex(output, output.index);
   }
 
+  /** Forgets the indices of closed segments; they are read again when they are needed. */
+  dropIndexes(): void {
+    for (const segment of this.loaded) segment.index = undefined;
+    this.loaded.clear();
+  }
+
   /** Keeps the index of a closed segment in memory, as the one used last. */
   keepIndex(segment: Segment, index: SegmentIndex): void {
     segment.index = index;

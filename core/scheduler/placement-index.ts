@@ -172,6 +172,11 @@ export class PlacementIndex {
     for (let index = 0; index < scores.length; index++) out[index] = scores[index]!.plugin.score(kind, machine);
   }
 
+  /** Drops all columns; each is computed anew when it is needed. */
+  forget(): void {
+    this.columns.clear();
+  }
+
   /** The kind's column, caught up. */
   private column(kind: RequestKind): ScoreColumn {
     if (this.capacityVersion !== this.cluster.capacityVersion) {

@@ -27,6 +27,8 @@ export interface SchedulerSnapshot {
   readonly pinned: number;
   readonly freed: readonly number[];
   readonly arrived: boolean;
+  /** The last cycle ended early; absent if not. */
+  readonly isCut?: boolean | undefined;
   /** The pinned task's shadow time where it is kept as first computed, −1 if there is none. */
   readonly shadowMicros: number;
   readonly decisionCount: number;

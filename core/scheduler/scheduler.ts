@@ -3,6 +3,7 @@
 // the queue and the attempts that hold resources; who the agents are and how they are told is the kernel's part.
 
 import { assert } from '../base/assert.ts';
+import { type FaultSwitch, noFaults } from '../base/fault-points.ts';
 import type { RandomStream } from '../base/random.ts';
 import type { KernelSettingTable } from '../config/kernel-setting-table.ts';
 import type { Settings } from '../config/settings.ts';
@@ -35,6 +36,7 @@ export class Scheduler {
   private readonly placer: Placer;
   private readonly queue: TaskQueue;
   private readonly settings: Settings<KernelSettingTable>;
+  private readonly faults: FaultSwitch;
   /** `block`: the task that the queue waits for. */
   private pinned: Task | undefined;
   /** What is reserved for the pinned task. */
@@ -48,7 +50,14 @@ export class Scheduler {
   /** Shadow time of the backfilling under way. */
   private backfillShadowMicros = -1;
 
-  constructor(profile: Profile, random: RandomStream, settings: Settings<KernelSettingTable>, skills?: Skills) {
+  constructor(
+    profile: Profile,
+    random: RandomStream,
+    settings: Settings<KernelSettingTable>,
+    skills?: Skills,
+    faults: FaultSwitch = noFaults,
+  ) {
+    this.faults = faults;
     this.profile = profile;
     this.settings = settings;
     this.preempts = profile.preempt === 'lowerPriority';
@@ -80,6 +89,7 @@ export class Scheduler {
 
   /** True if a cycle might place or drop something: an active task, or a waiting one and a freed machine. */
   get hasWork(): boolean {
+    if (this.isCut && this.queue.size > 0) return true;
     if (this.planner !== undefined) return this.queue.size > 0 && (this.freed.any || this.arrived);
     if (this.freed.any && this.preemptor.size > 0) return true;
     if (this.pinned !== undefined) return this.freed.any || (this.profile.backfill !== 'none' && this.arrived);
@@ -88,6 +98,8 @@ export class Scheduler {
 
   /** True since a task was added after the last cycle: backfilling looks at newcomers although the head stays blocked. */
   private arrived = false;
+  /** True if the last cycle ended before it had looked at all. */
+  private isCut = false;
 
   enqueue(task: Task, nowMicros: number): void {
     task.state = 'waiting';
@@ -178,6 +190,8 @@ export class Scheduler {
 
   /** One scheduling cycle. Every placement leaves a decision, and so does the first time that a task was tried in vain. */
   cycle(nowMicros: number, output: SchedulerOutput): void {
+    this.isCut = false;
+    if (this.faults.fires('scheduler.lostScores')) this.placer.index.forget();
     if (this.planner !== undefined) {
       this.cycleByPlan(this.planner, nowMicros, output);
       return;
@@ -191,6 +205,10 @@ export class Scheduler {
       const attempt = this.place(task, nowMicros, 'in order', undefined, output);
       if (attempt !== undefined) {
         if (this.profile.unplaced === 'skip' && this.profile.overtakeMax > 0) this.countOvertaking(task, nowMicros);
+        if (this.profile.backfill === 'none' && this.faults.fires('scheduler.shortCycle')) {
+          this.isCut = true;
+          break;
+        }
         continue;
       }
       if (this.evict(task, nowMicros, output)) continue;
@@ -230,6 +248,7 @@ export class Scheduler {
       pinned: this.pinned?.task ?? 0,
       freed: this.freed.save(),
       arrived: this.arrived,
+      ...(this.isCut ? { isCut: true } : {}),
       shadowMicros: this.easy.keptShadowMicros,
       decisionCount: this.placer.decisionCount,
       policyVersion: this.placer.policyVersion,
@@ -253,6 +272,7 @@ export class Scheduler {
     this.pinned = snapshot.pinned === 0 ? undefined : tasks.get(snapshot.pinned);
     this.freed.restore(snapshot.freed);
     this.arrived = snapshot.arrived;
+    this.isCut = snapshot.isCut ?? false;
     this.easy.restore(snapshot.shadowMicros);
     this.placer.decisionCount = snapshot.decisionCount;
     this.placer.policyVersion = snapshot.policyVersion;

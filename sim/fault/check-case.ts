@@ -12,7 +12,7 @@ import type { WorldObserver } from '../world/observer.ts';
 import { drawSwarmCase, runSwarmCase, type SwarmCase, type SwarmResult } from './swarm.ts';
 import { withJournal } from './swarm-journal.ts';
 import { drawSchedulingCase } from './swarm-scheduling.ts';
-import { withTightJournal, withTightSpots } from './swarm-tight.ts';
+import { withFaultPoints, withTightJournal, withTightSpots } from './swarm-tight.ts';
 
 /** A broken promise. */
 export interface Finding {
@@ -28,6 +28,8 @@ export interface CheckedCase {
   readonly digest: string;
   readonly simulatedMicros: number;
   readonly eventCount: number;
+  /** Times that each fault point fired, by name; empty if the run did not come to its end. */
+  readonly faultPoints: ReadonlyMap<string, number>;
   readonly finding: Finding | undefined;
 }
 
@@ -42,7 +44,9 @@ export interface CheckOptions {
  *  with tight spots. A journal's disk is too slow for crowds. */
 export function drawCase(seed: number): SwarmCase {
   const drawn = seed % 2 === 0 ? drawSchedulingCase(seed) : drawSwarmCase(seed);
-  return seed % 5 === 0 ? withTightJournal(withJournal(withTightSpots(drawn, false))) : withTightSpots(drawn);
+  return withFaultPoints(
+    seed % 5 === 0 ? withTightJournal(withJournal(withTightSpots(drawn, false))) : withTightSpots(drawn),
+  );
 }
 
 export function checkCase(drawn: SwarmCase, options: CheckOptions = {}): CheckedCase {
@@ -50,14 +54,21 @@ export function checkCase(drawn: SwarmCase, options: CheckOptions = {}): Checked
   try {
     whole = runSwarmCase(drawn, { observers: [...oraclesOf(drawn), ...(options.observers ?? [])] });
   } catch (error) {
-    return { digest: '', simulatedMicros: 0, eventCount: 0, finding: findingOf(error) };
+    return { digest: '', simulatedMicros: 0, eventCount: 0, faultPoints: new Map(), finding: findingOf(error) };
   }
   const { nowMicros, eventCount } = whole.world.simulation;
   // With a journal the recovery oracle compares states, at each crash.
   const restartsMicros =
     options.restartsMicros ?? (drawn.journal === undefined ? drawRestarts(drawn.seed, nowMicros) : []);
   const finding = leftOver(drawn, whole) ?? otherwise(drawn, whole, restartsMicros);
-  return { digest: whole.digest, simulatedMicros: nowMicros, eventCount, finding };
+  return { digest: whole.digest, simulatedMicros: nowMicros, eventCount, faultPoints: firedIn(whole), finding };
+}
+
+/** Those of the process and the clients, and those of the last kernel: what its predecessors reached died with them. */
+function firedIn({ world }: SwarmResult): Map<string, number> {
+  const fired = new Map<string, number>(world.faultPoints.fired);
+  for (const [name, times] of world.host.kernel.faultPoints.fired) fired.set(name, (fired.get(name) ?? 0) + times);
+  return fired;
 }
 
 function oraclesOf(drawn: SwarmCase): readonly WorldObserver[] {

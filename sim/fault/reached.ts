@@ -1,6 +1,7 @@
 // What the swarm has reached: which troubles and policies were drawn, and which branches of the kernel were taken, told from
 // what goes in and comes out alone. The names are a list, so that what was never reached is named as well.
 
+import { faultPointTable } from '../../core/base/fault-points.ts';
 import type { Effect } from '../../core/kernel/effects.ts';
 import type { InputBody } from '../../core/kernel/inputs.ts';
 import { placements, queueOrders } from '../../core/scheduler/catalogue.ts';
@@ -80,13 +81,14 @@ export const reachable: Readonly<Record<string, readonly string[]>> = {
   'network drawn': [...Object.keys(latencies), 'loss', 'duplication', 'reordering', 'little bandwidth'],
   'feature drawn': [
     ...['cancellations', 'short queue', 'tasks over several machines', 'gangs', 'checkpoints', 'priorities'],
-    ...['bounded overtaking', 'little room in topics', 'thousands of tasks', 'journal'],
+    ...['bounded overtaking', 'little room in topics', 'thousands of tasks', 'journal', 'fault points'],
   ],
   'order drawn': Object.keys(queueOrders),
   'placement drawn': Object.keys(placements),
   'unplaced drawn': Object.keys(unplacedRules),
   'backfill drawn': Object.keys(backfillRules),
   'preemption drawn': Object.keys(preemptRules),
+  'fault point': Object.keys(faultPointTable),
   outcome: [...Object.keys(outcomes), 'refused'],
   decision: ['placed', 'waits', 'dropped', 'backs off', 'evicts'] satisfies readonly DecisionOutcome[],
   rule: ['in order', 'backfilled', 'after eviction', 'incomplete gang'] satisfies readonly DecisionRule[],
@@ -220,6 +222,7 @@ export function drawnFacts(drawn: SwarmCase): string[] {
   note(settings?.['bus.topicLengthMax'] !== undefined, 'feature drawn: little room in topics');
   note(tasks.length > 1000, 'feature drawn: thousands of tasks');
   note(drawn.journal !== undefined, 'feature drawn: journal');
+  note(drawn.faultPointSeed !== undefined, 'feature drawn: fault points');
   return facts;
 }
 

@@ -36,6 +36,12 @@ export function withTightJournal(drawn: SwarmCase): SwarmCase {
   return { ...drawn, journal: { ...journal, settings: { ...journal.settings, heldInputsMax: 10_000, log } } };
 }
 
+/** Arms fault points in every other case. */
+export function withFaultPoints(drawn: SwarmCase): SwarmCase {
+  const random = new RandomStream(drawn.seed, 'swarm.faultPoints');
+  return random.nextFloat() < 0.5 ? { ...drawn, faultPointSeed: 1 + random.nextBelow(4_294_967_295) } : drawn;
+}
+
 /** Little CPU and most of a small machine's memory, so that memory is what a machine runs out of. */
 function heavy(task: WorkloadTask): WorkloadTask {
   const { request } = task;

@@ -30,6 +30,8 @@ export interface SwarmCase {
   readonly settings?: WorldOptions['settings'];
   /** The kernel's journal and its disk; without one, neither is part of the world. */
   readonly journal?: JournalSpec | undefined;
+  /** Which fault points are armed, inside the kernel and around it, follows from it; none if left out. */
+  readonly faultPointSeed?: number | undefined;
   readonly cancellations: readonly { readonly atMicros: number; readonly submission: number }[];
 }
 
@@ -171,7 +173,9 @@ export function runSwarmCase(drawn: SwarmCase, options: SwarmOptions = {}): Swar
     heartbeat,
     limits: { ...defaultSimulationLimits, queueLengthMax: drawn.queueLengthMax },
     faults,
-    settings: drawn.settings,
+    settings:
+      drawn.faultPointSeed === undefined ? drawn.settings : { ...drawn.settings, 'faults.seed': drawn.faultPointSeed },
+    faultPointSeed: drawn.faultPointSeed,
     journal: drawn.journal,
     observers: [...oracles.observers, recorder, ...(options.observers ?? [])],
   });

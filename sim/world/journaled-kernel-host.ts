@@ -4,6 +4,7 @@
 // first leave, once, however often they leave again.
 
 import { SiraError } from '../../core/base/errors.ts';
+import type { FaultSwitch } from '../../core/base/fault-points.ts';
 import type { RandomStream } from '../../core/base/random.ts';
 import type { Effect } from '../../core/kernel/effects.ts';
 import type { InputBody } from '../../core/kernel/inputs.ts';
@@ -39,6 +40,8 @@ export interface JournaledKernelHostOptions {
   /** The kernel of a journal that has none yet. */
   readonly first: () => { readonly kernel: Kernel; readonly profile: Profile };
   readonly carryOut: (effect: Effect | SubmissionDeferred) => void;
+  /** Of the process and its log. */
+  readonly faultPoints?: FaultSwitch | undefined;
 }
 
 /** How often the journal is told that time passes; and how long after a failure of the disk the process is started again. */
@@ -122,7 +125,7 @@ export class JournaledKernelHost implements KernelShell {
     this.life++;
     this.instantEndPending = false;
     this.flushPending = false;
-    const running = new JournaledKernel(this.settings, this.options.first);
+    const running = new JournaledKernel(this.settings, this.options.first, this.options.faultPoints);
     this.running = running;
     running.open(this.options.simulation.nowMicros, this.sinkOf(this.life));
     this.later(maintainMicros, this.maintainHandler);

@@ -1,6 +1,7 @@
 // A simulated machine: it runs the agent library and the work that the kernel dispatches to it. Work takes its true duration,
 // times the machine's present slowness; a crash loses it, a hang delays it.
 
+import { type FaultSwitch, noFaults } from '../../core/base/fault-points.ts';
 import { AgentClient, type AgentMessage, type ToAgent } from '../../core/client/agent-client.ts';
 import type { Dispatch } from '../../core/kernel/effects.ts';
 import type { AttemptReference } from '../../core/kernel/inputs.ts';
@@ -56,7 +57,13 @@ export class Machine {
   private up = false;
   private hungSinceMicros = -1;
 
-  constructor(index: number, spec: MachineSpec, retryMicros: number, world: MachineWorld) {
+  constructor(
+    index: number,
+    spec: MachineSpec,
+    retryMicros: number,
+    world: MachineWorld,
+    faults: FaultSwitch = noFaults,
+  ) {
     this.index = index;
     this.spec = spec;
     this.world = world;
@@ -83,6 +90,7 @@ export class Machine {
           world.simulation.schedule(timeMicros, eventPriority.timer, world.agentWakeHandler, index, undefined);
         },
       },
+      faults,
     );
   }
 

@@ -3,6 +3,7 @@
 // estimates only. It has no scheduler of its own and no way around the messages.
 
 import { assert } from '../../core/base/assert.ts';
+import { FaultPoints } from '../../core/base/fault-points.ts';
 import { RandomStream } from '../../core/base/random.ts';
 import { microsPerSecond } from '../../core/base/time.ts';
 import type { AgentMessage, ToAgent } from '../../core/client/agent-client.ts';
@@ -43,6 +44,9 @@ export interface WorldOptions {
   readonly settings?: Partial<Readonly<Record<KernelSettingName, number>>> | undefined;
   /** Without one the kernel never dies, and its effects leave at once. */
   readonly journal?: JournalSpec | undefined;
+  /** From it follow the fault points of the process, its log and the clients that are armed; none if left out. Those inside the
+   *  kernel are armed by the setting `faults.seed`. */
+  readonly faultPointSeed?: number | undefined;
   readonly observers: readonly WorldObserver[];
 }
 
@@ -58,6 +62,8 @@ export class World implements MachineWorld {
   readonly machines: readonly Machine[];
   readonly network: Network;
   readonly settings: KernelSettings;
+  /** Those outside the kernel. */
+  readonly faultPoints: FaultPoints;
   readonly workEndHandler: number;
   readonly agentWakeHandler: number;
   private readonly options: WorldOptions;
@@ -87,6 +93,7 @@ export class World implements MachineWorld {
   constructor(options: WorldOptions) {
     this.options = options;
     this.observers = options.observers;
+    this.faultPoints = new FaultPoints(options.faultPointSeed ?? 0, 'shell');
     this.speechObservers = options.observers.filter((observer) => observer.agentSaid !== undefined);
     const simulation = new Simulation(options.limits);
     this.simulation = simulation;
@@ -124,7 +131,7 @@ export class World implements MachineWorld {
     const retryMicros = this.settings.get('dispatch.retryMicros');
     this.machines = options.machines.map((spec, index) => {
       this.machineOfName.set(spec.name, index);
-      return new Machine(index, spec, retryMicros, this);
+      return new Machine(index, spec, retryMicros, this, this.faultPoints);
     });
     this.gateway = new HeartbeatGateway(this.machines, this.network, options.heartbeat.intervalMicros);
     this.submitter = new SubmitterClient(
@@ -137,6 +144,7 @@ export class World implements MachineWorld {
         answered: (submission, accepted, reason) => this.answered(submission, accepted, reason),
         ended: (end) => this.taskEnded(end),
       },
+      this.faultPoints,
     );
     const now = simulation.nowMicros;
     this.submitter.start(now);
@@ -258,6 +266,7 @@ export class World implements MachineWorld {
       observers,
       first: () => ({ kernel, profile }),
       carryOut: (effect) => this.carryOut(effect),
+      faultPoints: this.faultPoints,
     });
     host.disk.slowness = 0;
     host.start();

@@ -59,8 +59,9 @@ export const snapshotMutants: readonly Mutant[] = [
     name: 'overtaking-not-restored',
     bug: 'a restored task has forgotten how often it was overtaken',
     file: 'core/kernel/control-snapshot.ts',
-    search: 'return { ...saved, kind, gang: undefined, queueKey: 0, queueIndex: -1 };',
-    replace: 'return { ...saved, kind, gang: undefined, queueKey: 0, queueIndex: -1, overtaken: 0 };',
+    search: 'return { ...saved, size: saved.size ?? 1, kind, gang: undefined, queueKey: 0, queueIndex: -1 };',
+    replace:
+      'return { ...saved, size: saved.size ?? 1, kind, gang: undefined, queueKey: 0, queueIndex: -1, overtaken: 0 };',
   },
   {
     name: 'orders-not-restored',

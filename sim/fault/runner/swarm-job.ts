@@ -34,6 +34,7 @@ export function runSwarmJob({ seeds }: SwarmJob): SwarmJobResult {
     const observer = new ReachObserver();
     for (const fact of drawnFacts(drawn)) observer.note(fact);
     const checked = checkCase(drawn, { observers: [observer] });
+    for (const [point, times] of checked.faultPoints) observer.seen.set(`fault point: ${point}`, times);
     counts.addCase(observer.seen);
     eventCount += checked.eventCount;
     simulatedMicros += checked.simulatedMicros;
