@@ -56,6 +56,10 @@ export const errorTable = {
     'A simulation broke a limit on events per instant or causal depth.',
     'Look for a loop of messages at one instant, or raise the limit in the scenario.',
   ),
+  SIRA_PROVISION_FAILED: failedRun(
+    'A part that is installed separately could not be built or does not work.',
+    'Do what the message names; what does not need that part works without it.',
+  ),
   SIRA_QUEUE_FULL: {
     http: 429,
     grpc: 8,
