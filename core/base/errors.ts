@@ -122,6 +122,20 @@ export const errorTable = {
     remedy:
       'Look at the device and the permissions of the folder, then start again: opening recovers what is on the disk.',
   },
+  SIRA_ADDRESS_TAKEN: {
+    http: 500,
+    grpc: 14,
+    exit: 2,
+    summary: 'The kernel cannot listen on an address.',
+    remedy: 'Give another address, or stop what listens there.',
+  },
+  SIRA_DATA_LOCKED: {
+    http: 409,
+    grpc: 9,
+    exit: 2,
+    summary: 'The data folder belongs to a kernel that runs.',
+    remedy: 'Stop that kernel, or give another folder.',
+  },
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof errorTable;

@@ -2,5 +2,6 @@
 
 import type { Command } from '../ports/command.ts';
 import { doctorCommand } from './doctor.ts';
+import { startCommand } from './start.ts';
 
-export const liveCommands: readonly Command[] = [doctorCommand];
+export const liveCommands: readonly Command[] = [startCommand, doctorCommand];

@@ -63,8 +63,14 @@ type Finish = (error: NodeJS.ErrnoException | null, answer?: Answer) => void;
 const noBytes: Readonly<Uint8Array> = new Uint8Array(0);
 const names = '';
 
+export interface LiveFilesOptions {
+  /** False: `sync` and `syncFolder` answer at once, and what was written outlives the end of this process, but no power failure. */
+  readonly syncs?: boolean;
+}
+
 export class LiveFiles implements FilePort {
   readonly folder: string;
+  private readonly syncs: boolean;
   private readonly complete: (completion: FileCompletion) => void;
   private readonly lanes = new Map<string, Lane>();
   private unfinished = 0;
@@ -74,8 +80,9 @@ export class LiveFiles implements FilePort {
    * @param folder made if it is not there, with the folders above it.
    * @throws what node:fs throws when the folder cannot be made.
    */
-  constructor(folder: string, complete: (completion: FileCompletion) => void) {
+  constructor(folder: string, complete: (completion: FileCompletion) => void, options: LiveFilesOptions = {}) {
     mkdirSync(folder, { recursive: true });
+    this.syncs = options.syncs ?? true;
     this.folder = folder;
     this.complete = complete;
   }
@@ -142,7 +149,8 @@ export class LiveFiles implements FilePort {
         this.list(finish);
         return;
       case 'syncFolder':
-        syncFolder(this.folder, finish);
+        if (this.syncs) syncFolder(this.folder, finish);
+        else setImmediate(finish, null);
         return;
       case 'create':
         open(this.path(request.file), 'wx+', (error, descriptor) => {
@@ -155,7 +163,10 @@ export class LiveFiles implements FilePort {
         return;
       case 'sync':
         // Sizes are among what fdatasync writes, times are not.
-        this.withFile(request.file, finish, (file) => fdatasync(file.descriptor, (error) => finish(error)));
+        this.withFile(request.file, finish, (file) => {
+          if (this.syncs) fdatasync(file.descriptor, (error) => finish(error));
+          else setImmediate(finish, null);
+        });
         return;
       case 'truncate':
         this.withFile(request.file, finish, (file) => {

@@ -1,0 +1,22 @@
+// What programs outside use: `import … from 'sira-kernel/client'`. Agents that serve functions, submitters that hand over tasks,
+// and the tensors that both speak of. This list is the whole of it.
+
+export { SiraError } from '../base/errors.ts';
+export type { DataType } from '../tensor/data-type.ts';
+export { TensorView } from '../tensor/tensor-view.ts';
+export {
+  AgentConnection,
+  type AgentDefinition,
+  type AgentOptions,
+  type WorkContext,
+  type WorkFunction,
+} from './client/agent.ts';
+export {
+  type SubmittedTask,
+  Submitter,
+  type SubmitterOptions,
+  type TaskDescription,
+  type TaskEnd,
+} from './client/submitter.ts';
+export { arrayFrom, type NumberArray, type Tensors, tensorFrom } from './client/tensors.ts';
+export type { Parameters, ParameterValue } from './client/work.ts';

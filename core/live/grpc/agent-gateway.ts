@@ -1,0 +1,310 @@
+// The agents' side of the live kernel: one stream for each agent or gateway of agents. It turns what they say into inputs, keeps
+// results before it reports them, gathers heartbeats, and sends each effect to the stream that its agent speaks on. An effect
+// whose agent is not connected is dropped: the kernel repeats what needs an answer.
+
+import { randomInt } from 'node:crypto';
+import { type ServerDuplexStream, status } from '@grpc/grpc-js';
+import { SiraError } from '../../base/errors.ts';
+import type { Dispatch, Effect } from '../../kernel/effects.ts';
+import type {
+  AgentHello,
+  ConnectRequest,
+  ConnectResponse,
+  Heartbeats,
+  TaskFinished,
+} from '../../proto/generated/sira/v1/agent_service.ts';
+import { TaskEnded } from '../../proto/generated/sira/v1/submission_service.ts';
+import { Work } from '../../proto/generated/sira/v1/work.ts';
+import type { LiveKernel } from '../live-kernel.ts';
+import { HeartbeatDesk } from './heartbeat-desk.ts';
+import { answerMessage, finishedInput, helloInput, queryOf, referenceOf } from './messages.ts';
+import { OutgoingMessages } from './outgoing.ts';
+
+type Stream = ServerDuplexStream<ConnectRequest, ConnectResponse>;
+type Response = NonNullable<ConnectResponse['message']>;
+
+export interface AgentGatewayOptions {
+  /** Time over which heartbeats are gathered. */
+  readonly heartbeatBatchMicros: number;
+  /** Agents that one stream may speak for. */
+  readonly agentsPerStreamMax: number;
+  /** Messages that wait for a slow stream. */
+  readonly outgoingMax: number;
+}
+
+const failureBytesMax = 2000;
+
+export class AgentGateway {
+  /** Share of the processors in use by agent number, as last told. */
+  readonly loads = new Map<number, number>();
+  private readonly live: LiveKernel;
+  private readonly options: AgentGatewayOptions;
+  private readonly sessions = new Set<AgentSession>();
+  private readonly byName = new Map<string, AgentSession>();
+  private readonly byAgent = new Map<number, AgentSession>();
+  private readonly heartbeats = new HeartbeatDesk();
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(live: LiveKernel, options: AgentGatewayOptions) {
+    this.live = live;
+    this.options = options;
+    this.timer = setInterval(() => this.beat(), Math.max(1, options.heartbeatBatchMicros / 1000));
+  }
+
+  get connectionCount(): number {
+    return this.sessions.size;
+  }
+
+  isConnected(agent: number): boolean {
+    return this.byAgent.has(agent);
+  }
+
+  /** A stream begins. */
+  attach(stream: Stream): void {
+    const session = new AgentSession(stream, this.options.outgoingMax);
+    this.sessions.add(session);
+    stream.on('data', ({ message }: ConnectRequest) => {
+      if (message !== undefined) this.receive(session, message);
+    });
+    stream.on('end', () => stream.end());
+    stream.on('error', () => this.detach(session));
+    stream.on('cancelled', () => this.detach(session));
+    stream.on('close', () => this.detach(session));
+  }
+
+  /** Carries out an effect, if it is one for an agent. */
+  carryOut(effect: Effect): void {
+    switch (effect.kind) {
+      case 'agentRegistered': {
+        const session = this.byName.get(effect.name);
+        if (session === undefined || session.gateway !== effect.gateway) return;
+        this.byAgent.set(effect.agent, session);
+        session.agents.add(effect.agent);
+        session.send({ $case: 'registered', value: { ...effect, stop: [...effect.stop] } });
+        return;
+      }
+      case 'agentRefused': {
+        const session = this.byName.get(effect.name);
+        if (session === undefined || session.gateway !== effect.gateway) return;
+        const { registry } = this.live.kernel.control;
+        const row = registry.rowOf(effect.name);
+        const incarnationKnown = row < 0 ? 0 : registry.incarnationOf(row);
+        session.send({ $case: 'refused', value: { ...effect, incarnationKnown } });
+        return;
+      }
+      case 'heartbeatsRecorded':
+        this.heartbeats.recorded(effect.batch);
+        return;
+      case 'dispatch':
+        this.dispatch(effect);
+        return;
+      case 'stop': {
+        const { agent, incarnation, order } = effect;
+        const value = { agent, incarnation, attempt: referenceOf(effect), order };
+        this.byAgent.get(agent)?.send({ $case: 'stop', value });
+        return;
+      }
+      case 'resultRecorded': {
+        const { agent, incarnation } = effect;
+        this.byAgent
+          .get(agent)
+          ?.send({ $case: 'recorded', value: { agent, incarnation, attempt: referenceOf(effect) } });
+        return;
+      }
+    }
+  }
+
+  /** Ends all streams: the kernel stops. */
+  close(): void {
+    clearInterval(this.timer);
+    for (const session of [...this.sessions]) {
+      session.fail(status.UNAVAILABLE, 'the kernel stops; connect again');
+      this.detach(session);
+    }
+  }
+
+  private detach(session: AgentSession): void {
+    if (!this.sessions.delete(session)) return;
+    session.outgoing.end();
+    for (const name of session.names) if (this.byName.get(name) === session) this.byName.delete(name);
+    for (const agent of session.agents) {
+      if (this.byAgent.get(agent) !== session) continue;
+      this.byAgent.delete(agent);
+      this.loads.delete(agent);
+    }
+  }
+
+  private receive(session: AgentSession, message: NonNullable<ConnectRequest['message']>): void {
+    switch (message.$case) {
+      case 'hello':
+        this.hello(session, message.value);
+        return;
+      case 'heartbeats':
+        this.beats(session, message.value);
+        return;
+      case 'accepted': {
+        const { agent, incarnation, attempt } = message.value;
+        if (this.speaksFor(session, agent))
+          this.live.give({ kind: 'dispatchAccepted', agent, incarnation, ...referenceOf(attempt) });
+        return;
+      }
+      case 'progressed': {
+        const { agent, incarnation, attempt, progressMicros } = message.value;
+        if (this.speaksFor(session, agent))
+          this.live.give({ kind: 'taskProgressed', agent, incarnation, ...referenceOf(attempt), progressMicros });
+        return;
+      }
+      case 'finished':
+        if (this.speaksFor(session, message.value.agent)) this.finished(message.value);
+        return;
+      case 'draining': {
+        const { agent, incarnation } = message.value;
+        if (this.speaksFor(session, agent)) this.live.give({ kind: 'agentDraining', agent, incarnation });
+        return;
+      }
+      case 'discover':
+        session.send({ $case: 'discovered', value: this.discover(message.value.id, message.value.query) });
+        return;
+    }
+  }
+
+  private hello(session: AgentSession, hello: AgentHello): void {
+    const { name, incarnation } = hello;
+    const input = helloInput(hello, session.gateway);
+    const isFull = !session.names.has(name) && session.names.size >= this.options.agentsPerStreamMax;
+    if (!input.ok || isFull) {
+      const reason = input.ok ? `a stream speaks for ${this.options.agentsPerStreamMax} agents at most` : input.reason;
+      session.send({ $case: 'refused', value: { name, incarnation, reason, incarnationKnown: 0 } });
+      return;
+    }
+    // The later stream is the agent's: an older one may be half open.
+    this.byName.set(name, session);
+    session.names.add(name);
+    this.live.give(input.value);
+  }
+
+  private beats(session: AgentSession, { batch, beats }: Heartbeats): void {
+    for (const { agent, incarnation, load } of beats) {
+      if (!this.speaksFor(session, agent)) continue;
+      this.heartbeats.beat(agent, incarnation | 0);
+      if (load !== undefined) this.loads.set(agent, load);
+    }
+    this.heartbeats.receiptFor(session, batch);
+  }
+
+  /** One batch for the kernel. */
+  private beat(): void {
+    if (this.live.refusal !== undefined) return;
+    const batch = this.heartbeats.take();
+    if (batch !== undefined) this.live.give(batch);
+  }
+
+  /** The result is on the disk before the kernel knows of it, so that whoever is told of the end can have it. */
+  private finished(message: TaskFinished): void {
+    const input = finishedInput(message);
+    const attempt = this.live.kernel.control.scheduler.attempts.get(input.attempt);
+    const { outputs, cost } = message;
+    const failure = truncated(message.failure);
+    // Of an attempt that counts no more nothing is kept; the kernel answers it all the same.
+    if (attempt === undefined || attempt.task.task !== input.task || input.outcome === 'stopped') {
+      this.live.give(input);
+      return;
+    }
+    const { submitter, submission } = attempt.task;
+    const result: TaskEnded = { ...TaskEnded.decode(new Uint8Array(0)), outputs, cost, failure };
+    const put = this.live.payloads.put(
+      { submitter, submission, attempt: input.attempt },
+      TaskEnded.encode(result).finish(),
+    );
+    if (put.ok) {
+      put.value.then(
+        () => this.live.give(input),
+        () => {},
+      );
+    } else if (put.code === 'SIRA_MESSAGE_REFUSED') {
+      // It would be refused each time: the attempt has failed, and says why.
+      const refusal = TaskEnded.encode({ ...result, outputs: [], failure: put.reason }).finish();
+      this.live.payloads.put({ submitter, submission, attempt: input.attempt }, refusal);
+      this.live.give({ ...input, outcome: 'failed' });
+    }
+    // Otherwise the agent repeats it.
+  }
+
+  private dispatch(effect: Dispatch): void {
+    const session = this.byAgent.get(effect.agent);
+    if (session === undefined || session.dispatching.has(effect.attempt)) return;
+    const { names } = this.live.kernel.control.registry;
+    const { agent, incarnation, order, submitter, submission, checkpoint } = effect;
+    session.dispatching.add(effect.attempt);
+    session.outgoing.send(async () => {
+      session.dispatching.delete(effect.attempt);
+      const bytes = await this.live.payloads.get({ submitter, submission, attempt: 0 }).catch(() => undefined);
+      if (bytes === undefined) {
+        this.live.options.logger.warn({ submitter, submission }, 'a task without its work is not dispatched');
+        return undefined;
+      }
+      const value = {
+        agent,
+        incarnation,
+        attempt: referenceOf(effect),
+        order,
+        machines: effect.machines.map((row) => names[row] ?? ''),
+        deviceMasks: [...effect.deviceMasks],
+        checkpoint,
+        work: Work.decode(bytes),
+      };
+      return { message: { $case: 'dispatch', value } };
+    });
+  }
+
+  private discover(
+    id: number,
+    query: Parameters<typeof queryOf>[0],
+  ): Extract<Response, { $case: 'discovered' }>['value'] {
+    try {
+      return { id, answer: answerMessage(this.live.kernel.discover(queryOf(query))), refusal: '' };
+    } catch (error) {
+      if (!(error instanceof SiraError)) throw error;
+      return { id, answer: undefined, refusal: error.message };
+    }
+  }
+
+  private speaksFor(session: AgentSession, agent: number): boolean {
+    return this.byAgent.get(agent) === session;
+  }
+}
+
+class AgentSession {
+  /** Names this connection in the journal: an answer made again after a restart finds nobody. */
+  readonly gateway = randomInt(1, 2 ** 47);
+  readonly names = new Set<string>();
+  readonly agents = new Set<number>();
+  /** Attempts whose dispatch waits to be sent: a repetition is not needed. */
+  readonly dispatching = new Set<number>();
+  readonly outgoing: OutgoingMessages<ConnectResponse>;
+  private readonly stream: Stream;
+
+  constructor(stream: Stream, outgoingMax: number) {
+    this.stream = stream;
+    this.outgoing = new OutgoingMessages<ConnectResponse>(stream, outgoingMax, () =>
+      this.fail(status.RESOURCE_EXHAUSTED, `${outgoingMax} messages wait to be read; connect again`),
+    );
+  }
+
+  send(message: Response): void {
+    this.outgoing.send({ message });
+  }
+
+  beatsRecorded(batch: number): void {
+    this.send({ $case: 'heartbeatsRecorded', value: { batch } });
+  }
+
+  fail(code: number, details: string): void {
+    this.outgoing.end();
+    this.stream.emit('error', { code, details });
+  }
+}
+
+function truncated(text: string): string {
+  return text.length <= failureBytesMax ? text : `${text.slice(0, failureBytesMax)}…`;
+}

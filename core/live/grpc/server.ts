@@ -1,0 +1,110 @@
+// The gRPC server of the live kernel: puts the services behind one address and hands them every durable input. Limits are those
+// of one message and of the streams; who may speak is decided elsewhere.
+
+import { Server, ServerCredentials, status } from '@grpc/grpc-js';
+import { SiraError } from '../../base/errors.ts';
+import { AdministrationServiceService } from '../../proto/generated/sira/v1/administration_service.ts';
+import { type AgentServiceServer, AgentServiceService } from '../../proto/generated/sira/v1/agent_service.ts';
+import {
+  type SubmissionServiceServer,
+  SubmissionServiceService,
+} from '../../proto/generated/sira/v1/submission_service.ts';
+import type { LiveKernel } from '../live-kernel.ts';
+import { administrationService } from './administration.ts';
+import { AgentGateway } from './agent-gateway.ts';
+import { answerMessage, queryOf } from './messages.ts';
+import { SubmissionGateway } from './submission-gateway.ts';
+
+export interface GrpcServerOptions {
+  /** `host:port`; port 0 takes a free one. */
+  readonly address: string;
+  readonly messageBytesMax: number;
+  readonly heartbeatBatchMicros: number;
+  readonly version: string;
+  /** TLS; none is for loopback. */
+  readonly credentials?: ServerCredentials | undefined;
+}
+
+export class GrpcServer {
+  readonly agents: AgentGateway;
+  readonly submissions: SubmissionGateway;
+  /** Where it listens. */
+  readonly address: string;
+  private readonly server: Server;
+  private readonly stopListening: () => void;
+
+  private constructor(
+    live: LiveKernel,
+    server: Server,
+    address: string,
+    agents: AgentGateway,
+    submissions: SubmissionGateway,
+  ) {
+    this.server = server;
+    this.address = address;
+    this.agents = agents;
+    this.submissions = submissions;
+    this.stopListening = live.listen({
+      released: (input) => {
+        for (const effect of input.effects) agents.carryOut(effect);
+        submissions.released(input);
+      },
+    });
+  }
+
+  /** Throws SIRA_ADDRESS_TAKEN if it cannot listen there. */
+  static async start(live: LiveKernel, options: GrpcServerOptions): Promise<GrpcServer> {
+    const agents = new AgentGateway(live, {
+      heartbeatBatchMicros: options.heartbeatBatchMicros,
+      agentsPerStreamMax: 100_000,
+      outgoingMax: 16_384,
+    });
+    const submissions = new SubmissionGateway(live, { outgoingMax: 16_384, pendingMax: 4096 });
+    const server = new Server({
+      'grpc.max_receive_message_length': options.messageBytesMax,
+      'grpc.max_send_message_length': options.messageBytesMax,
+      'grpc.keepalive_time_ms': 20_000,
+      'grpc.keepalive_timeout_ms': 10_000,
+    });
+    const agentService: AgentServiceServer = {
+      connect: (stream) => agents.attach(stream),
+      discover: (call, callback) => {
+        try {
+          callback(null, { answer: answerMessage(live.kernel.discover(queryOf(call.request.query))) });
+        } catch (error) {
+          callback({ code: status.INVALID_ARGUMENT, details: (error as Error).message });
+        }
+      },
+    };
+    const submissionService: SubmissionServiceServer = { attach: (stream) => submissions.attach(stream) };
+    server.addService(AgentServiceService, agentService);
+    server.addService(SubmissionServiceService, submissionService);
+    server.addService(AdministrationServiceService, administrationService(live, agents, options.version));
+    const credentials = options.credentials ?? ServerCredentials.createInsecure();
+    const port = await new Promise<number>((resolve, reject) => {
+      server.bindAsync(options.address, credentials, (error, bound) => {
+        if (error === null) resolve(bound);
+        else reject(new SiraError('SIRA_ADDRESS_TAKEN', `${options.address}: ${error.message}`));
+      });
+    }).catch((error: unknown) => {
+      agents.close();
+      throw error;
+    });
+    const host = options.address.slice(0, options.address.lastIndexOf(':'));
+    return new GrpcServer(live, server, `${host}:${port}`, agents, submissions);
+  }
+
+  /** Ends all streams with a word, then listens no more. */
+  async stop(): Promise<void> {
+    this.agents.close();
+    this.submissions.close();
+    this.stopListening();
+    await new Promise<void>((resolve) => {
+      const force = setTimeout(() => this.server.forceShutdown(), 1000);
+      this.server.tryShutdown(() => {
+        clearTimeout(force);
+        resolve();
+      });
+    });
+  }
+}

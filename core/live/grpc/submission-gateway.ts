@@ -1,0 +1,291 @@
+// The submitters' side of the live kernel: one stream for each submitter. The work of a submission is on the disk before the
+// kernel knows of the task, so that an accepted task can be dispatched whatever happens; ends go out with their results, as
+// fast as they are read, and are forgotten once the submitter's acknowledgement is on the disk.
+
+import { type ServerDuplexStream, status } from '@grpc/grpc-js';
+import type { DeliverEffect } from '../../bus/broker-protocol.ts';
+import type { Effect, TaskEnded } from '../../kernel/effects.ts';
+import type { InputBody } from '../../kernel/inputs.ts';
+import type { ReleasedInput } from '../../kernel/journaled-kernel.ts';
+import { endsSubscriber, endsSubscription, endsTopic } from '../../kernel/kernel.ts';
+import {
+  type AttachRequest,
+  type AttachResponse,
+  TaskEnded as EndedMessage,
+  type SubmitterHello,
+  type TaskSubmission,
+} from '../../proto/generated/sira/v1/submission_service.ts';
+import { Work } from '../../proto/generated/sira/v1/work.ts';
+import type { LiveKernel } from '../live-kernel.ts';
+import { submitterNumber } from '../submitter-number.ts';
+import { nameProblem, outcomeMessage, submissionInput } from './messages.ts';
+import { OutgoingMessages } from './outgoing.ts';
+
+type Stream = ServerDuplexStream<AttachRequest, AttachResponse>;
+type Response = NonNullable<AttachResponse['message']>;
+
+export interface SubmissionGatewayOptions {
+  /** Messages that wait for a slow stream. */
+  readonly outgoingMax: number;
+  /** Submissions of one stream whose work is not on the disk yet. */
+  readonly pendingMax: number;
+}
+
+export class SubmissionGateway {
+  private readonly live: LiveKernel;
+  private readonly options: SubmissionGatewayOptions;
+  private readonly sessions = new Set<SubmitterSession>();
+  private readonly byNumber = new Map<number, SubmitterSession>();
+  /** Ends handed out and not acknowledged: submissions by offset, by submitter. */
+  private readonly unacknowledged = new Map<number, Map<number, number>>();
+
+  constructor(live: LiveKernel, options: SubmissionGatewayOptions) {
+    this.live = live;
+    this.options = options;
+  }
+
+  get connectionCount(): number {
+    return this.sessions.size;
+  }
+
+  /** A stream begins. */
+  attach(stream: Stream): void {
+    const session = new SubmitterSession(stream, this.options.outgoingMax);
+    this.sessions.add(session);
+    stream.on('data', ({ message }: AttachRequest) => {
+      if (message !== undefined) this.receive(session, message);
+    });
+    stream.on('end', () => stream.end());
+    stream.on('error', () => this.detach(session));
+    stream.on('cancelled', () => this.detach(session));
+    stream.on('close', () => this.detach(session));
+  }
+
+  /** Carries out what an input brought about for submitters. */
+  released({ body, effects }: ReleasedInput): void {
+    for (const effect of effects) this.carryOut(effect);
+    if (body.kind === 'acknowledge' && !effects.some((effect) => effect.kind === 'refused')) this.forget(body);
+  }
+
+  /** Ends all streams: the kernel stops. */
+  close(): void {
+    for (const session of [...this.sessions]) {
+      session.fail(status.UNAVAILABLE, 'the kernel stops; connect again');
+      this.detach(session);
+    }
+  }
+
+  private carryOut(effect: Effect): void {
+    switch (effect.kind) {
+      case 'submissionAccepted': {
+        const { submitter, submission } = effect;
+        this.byNumber.get(submitter)?.send({ $case: 'accepted', value: { submission } });
+        return;
+      }
+      case 'submissionRefused': {
+        const { submitter, submission, code, reason } = effect;
+        this.live.payloads.remove(submitter, submission);
+        this.byNumber.get(submitter)?.send({ $case: 'refused', value: { submission, code, reason } });
+        return;
+      }
+      case 'subscribed': {
+        const session = this.sessionOf(effect.subscriber);
+        if (session === undefined || session.isWelcome) return;
+        session.isWelcome = true;
+        const ledger = this.live.kernel.control.submitters.get(session.submitter);
+        session.send({
+          $case: 'welcome',
+          value: { submissionsSeen: ledger?.highest ?? 0, endsOffset: effect.offset },
+        });
+        return;
+      }
+      case 'deliver':
+        this.deliver(effect);
+        return;
+    }
+  }
+
+  private detach(session: SubmitterSession): void {
+    if (!this.sessions.delete(session)) return;
+    session.outgoing.end();
+    if (this.byNumber.get(session.submitter) !== session) return;
+    this.byNumber.delete(session.submitter);
+    this.live.give({
+      kind: 'subscriberDisconnected',
+      timeMicros: this.live.now(),
+      subscriber: endsSubscriber(session.submitter),
+    });
+  }
+
+  private receive(session: SubmitterSession, message: NonNullable<AttachRequest['message']>): void {
+    if (message.$case === 'hello') this.hello(session, message.value);
+    else if (this.byNumber.get(session.submitter) !== session) {
+      if (session.submitter < 0) session.fail(status.FAILED_PRECONDITION, 'a stream begins with a hello');
+    } else if (message.$case === 'submit') this.submit(session, message.value);
+    else this.live.give(this.inputOf(session.submitter, message));
+  }
+
+  private inputOf(
+    submitter: number,
+    message: Extract<NonNullable<AttachRequest['message']>, { $case: 'cancel' | 'acknowledge' | 'resume' }>,
+  ): InputBody {
+    const subscriber = endsSubscriber(submitter);
+    const timeMicros = this.live.now();
+    if (message.$case === 'cancel') return { kind: 'taskCancelled', submitter, submission: message.value.submission };
+    if (message.$case === 'resume') return { kind: 'subscriberConnected', timeMicros, subscriber };
+    const { offset } = message.value;
+    const subscription = endsSubscription(submitter);
+    return { kind: 'acknowledge', timeMicros, subscriber, subscription, offset, cumulative: true };
+  }
+
+  private hello(session: SubmitterSession, { submitter: name, inFlightMax }: SubmitterHello): void {
+    const problem = nameProblem('a submitter', name) ?? (session.submitter < 0 ? undefined : 'a stream has one hello');
+    if (problem !== undefined) {
+      session.fail(status.INVALID_ARGUMENT, problem);
+      return;
+    }
+    const submitter = submitterNumber(name);
+    const earlier = this.byNumber.get(submitter);
+    if (earlier !== undefined && earlier.name !== name) {
+      session.fail(
+        status.ALREADY_EXISTS,
+        `the submitters ${name} and ${earlier.name} share a number; take another name`,
+      );
+      return;
+    }
+    session.name = name;
+    session.submitter = submitter;
+    this.byNumber.set(submitter, session);
+    earlier?.fail(status.ABORTED, `another stream of ${name} has taken over`);
+    const given = this.live.give({
+      kind: 'subscribe',
+      timeMicros: this.live.now(),
+      subscriber: endsSubscriber(submitter),
+      subscription: endsSubscription(submitter),
+      topic: endsTopic(submitter),
+      mode: 'exclusive',
+      start: 'earliest',
+      inFlightMax,
+    });
+    if (!given.ok) session.fail(status.UNAVAILABLE, given.reason);
+  }
+
+  private submit(session: SubmitterSession, message: TaskSubmission): void {
+    const { submitter } = session;
+    const { submission } = message;
+    const input = submissionInput(message, submitter);
+    if (!input.ok) {
+      session.send({ $case: 'refused', value: { submission, code: input.code, reason: input.reason } });
+      return;
+    }
+    if (session.pending.has(submission)) return;
+    const known = this.live.kernel.control.submitters.get(submitter)?.look(submission, 0) ?? 'new';
+    if (known !== 'new') {
+      this.defer(session, submission, this.live.give(input.value));
+      return;
+    }
+    const put =
+      session.pending.size < this.options.pendingMax
+        ? this.live.payloads.put({ submitter, submission, attempt: 0 }, Work.encode(message.work as Work).finish())
+        : ({
+            ok: false,
+            code: 'SIRA_QUEUE_FULL',
+            reason: `${session.pending.size} submissions wait for the disk`,
+          } as const);
+    if (!put.ok && put.code === 'SIRA_MESSAGE_REFUSED') {
+      session.send({ $case: 'refused', value: { submission, code: put.code, reason: put.reason } });
+      return;
+    }
+    if (!put.ok) {
+      this.defer(session, submission, put);
+      return;
+    }
+    session.pending.add(submission);
+    put.value.then(
+      () => {
+        session.pending.delete(submission);
+        // Who has been taken over from counts no more: the number may mean another task now.
+        if (this.byNumber.get(submitter) === session) this.defer(session, submission, this.live.give(input.value));
+      },
+      () => session.pending.delete(submission),
+    );
+  }
+
+  /** Tells the submitter to try again if the kernel did not take it. */
+  private defer(session: SubmitterSession, submission: number, given: ReturnType<LiveKernel['give']>): void {
+    if (given.ok) return;
+    session.send({ $case: 'deferred', value: { submission, code: given.code, reason: given.reason } });
+  }
+
+  private deliver({ subscriber, offset, payload }: DeliverEffect): void {
+    const session = this.sessionOf(subscriber);
+    const submitter = submitterOf(subscriber);
+    if (submitter === undefined) return;
+    const end = payload as TaskEnded;
+    const { submission, attempt, task, attempts } = end;
+    let ends = this.unacknowledged.get(submitter);
+    if (ends === undefined) {
+      ends = new Map();
+      this.unacknowledged.set(submitter, ends);
+    }
+    ends.set(offset, submission);
+    const agent = this.live.kernel.control.registry.names[end.agent] ?? '';
+    session?.outgoing.send(async () => {
+      const bytes = await this.live.payloads.get({ submitter, submission, attempt }).catch(() => undefined);
+      const { outputs, cost, failure } = EndedMessage.decode(bytes ?? new Uint8Array(0));
+      const outcome = outcomeMessage(end.outcome);
+      const value: EndedMessage = { offset, submission, task, outcome, attempts, agent, cost, outputs, failure };
+      return { message: { $case: 'ended', value } };
+    });
+  }
+
+  /** An acknowledgement is on the disk: nobody asks for those results again. */
+  private forget({ subscriber, offset }: Extract<InputBody, { kind: 'acknowledge' }>): void {
+    const submitter = submitterOf(subscriber);
+    const ends = submitter === undefined ? undefined : this.unacknowledged.get(submitter);
+    if (submitter === undefined || ends === undefined) return;
+    for (const [at, submission] of ends) {
+      if (at > offset) continue;
+      this.live.payloads.remove(submitter, submission);
+      ends.delete(at);
+    }
+    if (ends.size === 0) this.unacknowledged.delete(submitter);
+  }
+
+  private sessionOf(subscriber: string): SubmitterSession | undefined {
+    const submitter = submitterOf(subscriber);
+    return submitter === undefined ? undefined : this.byNumber.get(submitter);
+  }
+}
+
+class SubmitterSession {
+  name = '';
+  /** −1 before the hello. */
+  submitter = -1;
+  isWelcome = false;
+  /** Submissions whose work goes to the disk. */
+  readonly pending = new Set<number>();
+  readonly outgoing: OutgoingMessages<AttachResponse>;
+  private readonly stream: Stream;
+
+  constructor(stream: Stream, outgoingMax: number) {
+    this.stream = stream;
+    this.outgoing = new OutgoingMessages<AttachResponse>(stream, outgoingMax, () =>
+      this.fail(status.RESOURCE_EXHAUSTED, `${outgoingMax} messages wait to be read; connect again`),
+    );
+  }
+
+  send(message: Response): void {
+    this.outgoing.send({ message });
+  }
+
+  fail(code: number, details: string): void {
+    this.outgoing.end();
+    this.stream.emit('error', { code, details });
+  }
+}
+
+function submitterOf(subscriber: string): number | undefined {
+  const number = /^submitter\/(\d+)$/.exec(subscriber)?.[1];
+  return number === undefined ? undefined : Number(number);
+}

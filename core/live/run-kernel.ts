@@ -1,0 +1,53 @@
+// A whole live kernel: the shell, the services around it, and the order in which they begin and end. Other services join here.
+
+import { GrpcServer } from './grpc/server.ts';
+import { LiveKernel } from './live-kernel.ts';
+import type { Logger } from './logger.ts';
+import type { StartSettings } from './start-settings.ts';
+
+export interface RunningKernel {
+  readonly live: LiveKernel;
+  readonly grpc: GrpcServer;
+  /** Takes nothing new, lets what was taken become durable, takes a snapshot, ends. */
+  stop(): Promise<void>;
+}
+
+/** Throws the coded errors of {@link LiveKernel.start} and {@link GrpcServer.start}. */
+export async function runKernel(settings: StartSettings, version: string, logger: Logger): Promise<RunningKernel> {
+  const live = await LiveKernel.start({
+    dataFolder: settings.dataFolder,
+    durability: settings.durability,
+    profile: settings.profile,
+    settings: settings.settings,
+    seed: settings.seed,
+    journal: {
+      snapshotInputs: settings.snapshotInputs,
+      snapshotMicros: settings.snapshotMicros,
+      snapshotsKept: settings.snapshotsKept,
+      log: { retainBytesMax: settings.journalBytesMax },
+    },
+    payloadBytesMax: settings.payloadBytesMax,
+    payloadCacheBytesMax: settings.payloadCacheBytesMax,
+    logger,
+  });
+  let grpc: GrpcServer;
+  try {
+    grpc = await GrpcServer.start(live, {
+      address: settings.grpcAddress,
+      messageBytesMax: settings.messageBytesMax,
+      heartbeatBatchMicros: settings.heartbeatBatchMicros,
+      version,
+    });
+  } catch (error) {
+    await live.stop();
+    throw error;
+  }
+  return {
+    live,
+    grpc,
+    async stop() {
+      await grpc.stop();
+      await live.stop();
+    },
+  };
+}

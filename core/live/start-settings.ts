@@ -1,0 +1,136 @@
+// What `sira start` runs with: the configuration file, over it the environment (SIRA_…), over it the command line. Every value
+// has a default, so that the embedded kernel needs no file. The fields are those of start.schema.json.
+
+import { SiraError } from '../base/errors.ts';
+import { parseDurationMicros } from '../base/time.ts';
+import type { Profile } from '../scheduler/framework.ts';
+import type { Durability } from './live-kernel.ts';
+import { type LogLevel, logLevels } from './logger.ts';
+
+/** The document as it is written. */
+export interface StartFields {
+  readonly data?: string;
+  readonly grpc?: { readonly address?: string; readonly messageBytesMax?: number; readonly heartbeatBatch?: string };
+  readonly durability?: Durability;
+  readonly seed?: number;
+  readonly policy?: Partial<Profile>;
+  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly payload?: { readonly bytesMax?: number; readonly cacheBytesMax?: number };
+  readonly snapshot?: { readonly inputs?: number; readonly interval?: string; readonly kept?: number };
+  readonly journal?: { readonly retainBytesMax?: number };
+  readonly log?: { readonly level?: LogLevel };
+}
+
+export interface StartSettings {
+  readonly dataFolder: string;
+  readonly grpcAddress: string;
+  readonly messageBytesMax: number;
+  readonly heartbeatBatchMicros: number;
+  readonly durability: Durability;
+  readonly seed: number;
+  readonly profile: Profile;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly payloadBytesMax: number;
+  readonly payloadCacheBytesMax: number;
+  readonly snapshotInputs: number;
+  readonly snapshotMicros: number;
+  readonly snapshotsKept: number;
+  readonly journalBytesMax: number;
+  readonly logLevel: LogLevel;
+}
+
+const mebibyte = 1024 ** 2;
+
+export const defaultProfile: Profile = {
+  name: 'live',
+  order: 'priority',
+  place: 'best-fit',
+  unplaced: 'skip',
+  backfill: 'none',
+  overtakeMax: 1000,
+  preempt: 'never',
+  typicalTasks: [],
+};
+
+/** A fleet is missed within seconds: half a second between beats, four seconds of silence are a death. */
+export const liveKernelSettings: Readonly<Record<string, number>> = {
+  'registry.heartbeatIntervalMicros': 500_000,
+  'registry.leaseMicros': 4_000_000,
+  'dispatch.retryMicros': 1_000_000,
+  'bus.redeliveryMicros': 5_000_000,
+  'scheduler.backoffFirstMicros': 200_000,
+  'scheduler.backoffMaxMicros': 10_000_000,
+};
+
+/** Environment variables, by the dotted field that each sets. */
+export const environmentNames: Readonly<Record<string, string>> = {
+  SIRA_DATA: 'data',
+  SIRA_GRPC_ADDRESS: 'grpc.address',
+  SIRA_DURABILITY: 'durability',
+  SIRA_SEED: 'seed',
+  SIRA_LOG_LEVEL: 'log.level',
+  SIRA_PAYLOAD_BYTES_MAX: 'payload.bytesMax',
+};
+
+export function startSettings(fields: StartFields): StartSettings {
+  const { grpc = {}, payload = {}, snapshot = {}, log = {} } = fields;
+  const payloadBytesMax = payload.bytesMax ?? 8 * mebibyte;
+  return {
+    dataFolder: fields.data ?? 'sira-data',
+    grpcAddress: grpc.address ?? '127.0.0.1:7420',
+    messageBytesMax: grpc.messageBytesMax ?? payloadBytesMax + mebibyte,
+    heartbeatBatchMicros: micros('grpc.heartbeatBatch', grpc.heartbeatBatch ?? '100ms'),
+    durability: fields.durability ?? 'powerFailure',
+    seed: fields.seed ?? 1,
+    profile: { ...defaultProfile, ...fields.policy },
+    settings: { ...liveKernelSettings, ...fields.settings },
+    payloadBytesMax,
+    payloadCacheBytesMax: payload.cacheBytesMax ?? 64 * mebibyte,
+    snapshotInputs: snapshot.inputs ?? 50_000,
+    snapshotMicros: micros('snapshot.interval', snapshot.interval ?? '60s'),
+    snapshotsKept: snapshot.kept ?? 2,
+    journalBytesMax: fields.journal?.retainBytesMax ?? 1024 * mebibyte,
+    logLevel: log.level ?? 'info',
+  };
+}
+
+/** The fields that the environment sets, over `fields`. Throws SIRA_USAGE for a number that is none, or an unknown level. */
+export function withEnvironment(
+  fields: StartFields,
+  environment: Readonly<Record<string, string | undefined>>,
+): StartFields {
+  let result = fields;
+  for (const [name, path] of Object.entries(environmentNames)) {
+    const text = environment[name];
+    if (text === undefined || text === '') continue;
+    result = withField(result, path.split('.'), parsed(name, path, text)) as StartFields;
+  }
+  return result;
+}
+
+function parsed(name: string, path: string, text: string): string | number {
+  if (path === 'log.level' && !(logLevels as readonly string[]).includes(text))
+    throw new SiraError('SIRA_USAGE', `${name} is one of ${logLevels.join(', ')}, not "${text}"`);
+  if (path === 'durability' && text !== 'powerFailure' && text !== 'processCrash')
+    throw new SiraError('SIRA_USAGE', `${name} is powerFailure or processCrash, not "${text}"`);
+  if (path !== 'seed' && path !== 'payload.bytesMax') return text;
+  const number = Number(text);
+  if (!Number.isSafeInteger(number) || number < 0)
+    throw new SiraError('SIRA_USAGE', `${name} is a whole number, not "${text}"`);
+  return number;
+}
+
+/** `value` at `path`, the rest as it is. */
+export function withField(object: object, path: readonly string[], value: unknown): object {
+  const [first = '', ...rest] = path;
+  const inner = (object as Readonly<Record<string, unknown>>)[first];
+  const isObject = typeof inner === 'object' && inner !== null;
+  return { ...object, [first]: rest.length === 0 ? value : withField(isObject ? inner : {}, rest, value) };
+}
+
+function micros(field: string, text: string): number {
+  const value = parseDurationMicros(text);
+  if (value === undefined || value < 1)
+    throw new SiraError('SIRA_SETTING_INVALID', `${field} is a duration such as 100ms, not "${text}"`, { field });
+  return value;
+}

@@ -1,0 +1,83 @@
+// `sira start`: the live kernel in this process, until it is told to stop. Standard output says what listens where; logs go to
+// standard error, one JSON object a line.
+
+import { resolve } from 'node:path';
+import { createColors } from 'picocolors';
+import { SiraError } from '../base/errors.ts';
+import type { Command, CommandCall, CommandContext } from '../ports/command.ts';
+import { createLogger } from './logger.ts';
+import { runKernel } from './run-kernel.ts';
+import { type StartFields, startSettings, withEnvironment, withField } from './start-settings.ts';
+
+/** The options that set a field, each above file and environment. */
+const optionFields: Readonly<Record<string, string>> = {
+  data: 'data',
+  grpc: 'grpc.address',
+  durability: 'durability',
+  logLevel: 'log.level',
+};
+
+export const startCommand: Command = {
+  name: 'start',
+  summary: 'run the kernel for real: agents and submitters connect over gRPC',
+  description:
+    'Runs the kernel in this process, with embedded defaults: no server, no root. SIGTERM and SIGINT stop it cleanly; whatever ends it otherwise, nothing acknowledged is lost.',
+  arguments: [],
+  options: [
+    { flags: '--data <folder>', description: 'journal, snapshots and payloads (default: sira-data)' },
+    { flags: '--grpc <address>', description: 'where agents and submitters connect (default: 127.0.0.1:7420)' },
+    {
+      flags: '--durability <what>',
+      description: 'what an acknowledgement outlives: powerFailure syncs the disk, processCrash does not',
+      choices: ['powerFailure', 'processCrash'],
+    },
+    {
+      flags: '--log-level <level>',
+      description: 'least severe log',
+      choices: ['debug', 'info', 'warn', 'error', 'silent'],
+    },
+  ],
+  examples: [
+    { line: 'sira start', meaning: 'a kernel on this machine' },
+    { line: 'sira start --data /var/lib/sira --grpc 127.0.0.1:7420', meaning: 'with another data folder' },
+  ],
+  run: start,
+};
+
+async function start(call: CommandCall, context: CommandContext): Promise<number> {
+  let fields: StartFields = withEnvironment({}, process.env);
+  for (const [option, path] of Object.entries(optionFields)) {
+    const value = call.options[option];
+    if (typeof value === 'string') fields = withField(fields, path.split('.'), value) as StartFields;
+  }
+  const settings = startSettings(fields);
+  const running = await runKernel(settings, context.version, createLogger(settings.logLevel));
+  const colours = createColors(context.terminal.colour);
+  const line = (what: string, value: string): string => `  ${colours.dim(what.padEnd(10))} ${value}\n`;
+  context.terminal.write(
+    [
+      `${colours.bold(`sira ${context.version}`)}  the kernel is running\n`,
+      line('gRPC', running.grpc.address),
+      line('data', resolve(settings.dataFolder)),
+      line('durability', settings.durability),
+    ].join(''),
+  );
+  const ended = await Promise.race([stopSignal(), running.live.failed]);
+  await running.stop();
+  if (typeof ended === 'string') return 0;
+  throw new SiraError(ended.code, ended.reason, ended.file === undefined ? {} : { file: ended.file });
+}
+
+/** Replaces whatever would end the process at once: a kernel stops in order. A second signal does not wait. */
+function stopSignal(): Promise<string> {
+  return new Promise((resolveSignal) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.removeAllListeners(signal);
+      let count = 0;
+      process.on(signal, () => {
+        if (++count > 1) process.exit(130);
+        resolveSignal(signal);
+      });
+    }
+  });
+}
