@@ -119,7 +119,7 @@ export interface SettingChanged {
   readonly why: string;
 }
 
-/** The kernel was paused or restarted: leases are extended by the length of the pause. */
+/** The kernel was paused or restarted: leases are extended by the length of the pause, as far as it takes to be heard again. */
 export interface Resumed {
   readonly kind: 'resumed';
   readonly pausedMicros: number;

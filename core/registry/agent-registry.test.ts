@@ -212,6 +212,22 @@ describe('life', () => {
     expect(registry.nextSweepMicros).toBeGreaterThanOrEqual(due + 60_000);
   });
 
+  test('after a pause a long lease lasts only as long as it takes to be heard, and never less than before', () => {
+    const { registry } = registryWithLog({ leaseMicros: 20_000 });
+    registry.register(hello('a', 1), 0);
+    registry.register(hello('b', 1), 30_000);
+    registry.beat(0, 10_000);
+    registry.beat(1, 39_000);
+    // Beats come every 1,000: four of them after the pause, or what is left of the lease.
+    registry.extendLeases(9_000, 40_000);
+    expect([...registry.leaseExpiryMicros.slice(0, 2)]).toEqual([40_000, 59_000]);
+    registry.beat(0, 40_000);
+    registry.extendLeases(30_000, 80_000);
+    expect([...registry.leaseExpiryMicros.slice(0, 2)]).toEqual([84_000, 84_000]);
+    registry.sweep(84_001);
+    expect(registry.state(0)).toBe('dead');
+  });
+
   test('sweeps keep their distance', () => {
     const { registry } = registryWithLog({ sweepSpacingMicros: 500 });
     registry.register(hello('a', 1), 0);

@@ -18,6 +18,9 @@ import type { PhiAccrualState } from './phi-accrual.ts';
 import { PhiAccrual } from './phi-accrual.ts';
 import { SkillTable, type SkillTableState } from './skill-table.ts';
 
+/** Heartbeats that an agent has to be heard after a pause of the kernel. */
+const beatsToBeHeard = 4;
+
 /** JSON-able state of a registry. */
 export interface RegistrySnapshot {
   readonly names: readonly string[];
@@ -221,13 +224,18 @@ export class AgentRegistry {
   }
 
   /** After a pause of the kernel, `nowMicros` being its end: nobody is blamed for a silence that the kernel did not hear.
-   *  Leases and detectors of the living go on as if time had stood still, and no lease ends before now. */
+   *  Detectors of the living go on as if time had stood still, and leases likewise, as far as it takes to be heard: four
+   *  heartbeats from now. Whoever died meanwhile is missed no later than that, and no lease ends before now. */
   extendLeases(byMicros: number, nowMicros: number): void {
     assert(byMicros >= 0, 'leases are never shortened');
     this.earliestMicros = Number.POSITIVE_INFINITY;
+    const heardByMicros = nowMicros + beatsToBeHeard * this.settings.heartbeatIntervalMicros;
     for (let row = 0; row < this.size; row++) {
       if (!this.alive(row)) continue;
-      this.leaseExpiryMicros[row] = Math.max((this.leaseExpiryMicros[row] as number) + byMicros, nowMicros);
+      const expiryMicros = this.leaseExpiryMicros[row] as number;
+      // Never before the lease that the agent itself knows of is over: until then it may work.
+      const extendedMicros = Math.min(expiryMicros + byMicros, heardByMicros);
+      this.leaseExpiryMicros[row] = Math.max(expiryMicros, extendedMicros, nowMicros);
       this.detector.touch(row, Math.min((this.detector.lastMicros[row] as number) + byMicros, nowMicros));
       this.computeDue(row);
       if ((this.dueMicros[row] as number) < this.earliestMicros) this.earliestMicros = this.dueMicros[row] as number;

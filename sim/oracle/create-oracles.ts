@@ -64,7 +64,7 @@ class OraclePanel implements WorldObserver {
     };
     this.works = new PhysicalWorks(names);
     this.ends = new EndOracle(fail);
-    this.leases = new LeaseOracle(this.works, options.heartbeat.leaseMicros, fail);
+    this.leases = new LeaseOracle(this.works, options.heartbeat, fail);
     this.owners = new OwnerOracle(fail);
     this.capacity = new CapacityOracle(options.machines, fail);
     this.deliveries = new DeliveryOracle(fail);
@@ -181,6 +181,11 @@ class OraclePanel implements WorldObserver {
 
   kernelDown(nowMicros: number): void {
     this.journal.kernelDown(nowMicros);
+  }
+
+  kernelClock(aheadMicros: number): void {
+    this.leases.kernelClock(aheadMicros);
+    this.journal.kernelClock(aheadMicros);
   }
 
   kernelRecovered(kernel: Kernel, report: JournalReport, nowMicros: number): void {

@@ -51,8 +51,9 @@ export class DutyOracle implements WorldObserver {
     this.inputMicros = handledMicros;
     this.receiptDue = input.kind === 'taskFinished';
     if (input.kind === 'resumed') {
+      const heardMicros = handledMicros + 4 * this.options.heartbeat.intervalMicros;
       for (const [agent, end] of this.leaseEnds.entries())
-        this.leaseEnds[agent] = Math.max(end + input.pausedMicros, handledMicros);
+        this.leaseEnds[agent] = Math.max(end, handledMicros, Math.min(end + input.pausedMicros, heardMicros));
       for (const order of this.orders.values()) order.saidMicros = handledMicros;
     }
   }

@@ -13,6 +13,7 @@ import type { Fail } from './violation.ts';
 export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
   private readonly works: PhysicalWorks;
   private readonly leaseMicros: number;
+  private readonly heartbeatMicros: number;
   private readonly fail: Fail;
   // By agent number. A lease is over once time is beyond its end; a dead agent has none.
   private readonly leaseEnd: number[] = [];
@@ -30,11 +31,22 @@ export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
   private fleet: Int32Array | undefined;
   private fleetEnd = 0;
   private readonly inFleet: boolean[] = [];
+  /** Leases are in the kernel's time, work is in the world's. */
+  private aheadMicros = 0;
 
-  constructor(works: PhysicalWorks, leaseMicros: number, fail: Fail) {
+  constructor(
+    works: PhysicalWorks,
+    heartbeat: { readonly intervalMicros: number; readonly leaseMicros: number },
+    fail: Fail,
+  ) {
     this.works = works;
-    this.leaseMicros = leaseMicros;
+    this.leaseMicros = heartbeat.leaseMicros;
+    this.heartbeatMicros = heartbeat.intervalMicros;
     this.fail = fail;
+  }
+
+  kernelClock(aheadMicros: number): void {
+    this.aheadMicros = aheadMicros;
   }
 
   kernelInput(input: InputBody, nowMicros: number): void {
@@ -55,7 +67,10 @@ export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
       case 'resumed':
         this.settleFleet();
         for (let agent = 0; agent < this.leaseEnd.length; agent++) {
-          this.leaseEnd[agent] = Math.max((this.leaseEnd[agent] as number) + input.pausedMicros, nowMicros);
+          const end = this.leaseEnd[agent] as number;
+          // As if time had stood still, but four heartbeats suffice to be heard again.
+          const extended = Math.min(end + input.pausedMicros, nowMicros + 4 * this.heartbeatMicros);
+          this.leaseEnd[agent] = Math.max(end, extended, nowMicros);
         }
         return;
       default:
@@ -92,7 +107,7 @@ export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
         dispatch,
       );
     }
-    if (this.dead[agent] === true || nowMicros > this.leaseEndOf(agent)) {
+    if (this.dead[agent] === true || nowMicros + this.aheadMicros > this.leaseEndOf(agent)) {
       this.fail(
         'leases',
         `agent ${agent} works on attempt ${dispatch.attempt} beyond its lease, which ended at ${this.leaseEndOf(agent)} µs`,
