@@ -57,6 +57,8 @@ export interface LedgerCounts {
 
 export const responseSecondsMax = 300;
 export const nobody = 'nothing known';
+/** For so long after a fault of all it may still be the cause of what is amiss. */
+const aftermathMicros = 30 * microsPerSecond;
 /** Faults of all are looked at in this order, then those of the machine that had the request, then the rest. */
 const fleetEffects: readonly FaultEffect[] = ['kernelDown', 'gatewayCut', 'diskSlow'];
 
@@ -232,7 +234,9 @@ export class RequestLedger implements WorldObserver {
       request.faultMicros = Math.max(clear.beginMicros, request.arrivedMicros);
       return;
     }
-    request.cause = ofMachine.at(-1)?.fault.cause ?? nobody;
+    // Given to an agent that had stopped for want of a kernel and was not back yet: an aftermath.
+    const before = this.ofFleet(dispatchedMicros - aftermathMicros, nowMicros);
+    request.cause = (ofMachine.at(-1) ?? before)?.fault.cause ?? nobody;
     request.faultMicros = stoppedMicros >= 0 ? stoppedMicros : dispatchedMicros;
   }
 

@@ -19,9 +19,9 @@ export interface Window {
 }
 
 /** A request that came so long before a fault has ended when it strikes. */
-const beforeMicros = microsPerMinute;
-const afterMicros = 2 * microsPerMinute;
-const warmUpMicros = microsPerMinute;
+const beforeMicros = 30 * microsPerSecond;
+const afterMicros = 80 * microsPerSecond;
+const warmUpMicros = 40 * microsPerSecond;
 /** What is judged by the last results of each machine needs a history. */
 const historyMicros = 30 * microsPerMinute;
 /** Worlds begin in step with the heartbeats. */
