@@ -11,6 +11,7 @@ import { OracleViolation } from '../oracle/violation.ts';
 import type { WorldObserver } from '../world/observer.ts';
 import { drawSwarmCase, runSwarmCase, type SwarmCase, type SwarmResult } from './swarm.ts';
 import { withJournal } from './swarm-journal.ts';
+import { withPolicies } from './swarm-policies.ts';
 import { drawSchedulingCase } from './swarm-scheduling.ts';
 import { withFaultPoints, withTightJournal, withTightSpots } from './swarm-tight.ts';
 
@@ -43,7 +44,7 @@ export interface CheckOptions {
 /** The case that the runners give a seed: every other one with the scheduler's further options, one in five with a journal, all
  *  with tight spots. A journal's disk is too slow for crowds. */
 export function drawCase(seed: number): SwarmCase {
-  const drawn = seed % 2 === 0 ? drawSchedulingCase(seed) : drawSwarmCase(seed);
+  const drawn = withPolicies(seed % 2 === 0 ? drawSchedulingCase(seed) : drawSwarmCase(seed));
   return withFaultPoints(
     seed % 5 === 0 ? withTightJournal(withJournal(withTightSpots(drawn, false))) : withTightSpots(drawn),
   );

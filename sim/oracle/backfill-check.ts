@@ -29,7 +29,10 @@ export class BackfillCheck {
     this.model = model;
     this.fail = fail;
     this.judges =
-      profile.unplaced === 'block' && (profile.backfill === 'never' || profile.backfill === 'avoidReserved');
+      profile.unplaced === 'block' &&
+      // Fair shares change with each placement: who was first when the queue began to wait is not seen from outside.
+      profile.order !== 'drf' &&
+      (profile.backfill === 'never' || profile.backfill === 'avoidReserved');
   }
 
   /** The kernel is done with the input before: if it scheduled and something waits, the queue waits for its first task. */
@@ -79,7 +82,7 @@ export class BackfillCheck {
   private findHead(): void {
     if (this.head?.state === 'waiting') return;
     this.forgetHead();
-    const key = queueKey(this.profile.order);
+    const key = queueKey(this.profile, this.model);
     if (key === undefined) return;
     for (const task of this.model.waiting()) {
       const before =
@@ -102,7 +105,7 @@ export class BackfillCheck {
   private computed({ of: { request } }: ModelTask): ModelReservation {
     const machines = this.model.machines.map((machine) => machine.copy());
     const fitting = (): number[] =>
-      machines.flatMap((machine, index) => (this.model.ready[index] === true && machine.fits(request) ? [index] : []));
+      machines.flatMap((machine, index) => (this.model.isOpen(index) && machine.fits(request) ? [index] : []));
     const ends = [...this.model.attempts.values()]
       .map((attempt) => ({ attempt, endMicros: expectedEnd(attempt) }))
       .sort((left, right) => left.endMicros - right.endMicros);
@@ -121,7 +124,8 @@ export class BackfillCheck {
   }
 }
 
-function expectedEnd({ startedMicros, placedMicros, resumeMicros, task }: ModelAttempt): number {
+/** When an attempt ends by its estimate; it may lie in the past. */
+export function expectedEnd({ startedMicros, placedMicros, resumeMicros, task }: ModelAttempt): number {
   const begunMicros = startedMicros >= 0 ? startedMicros : placedMicros;
   return begunMicros + Math.max(0, task.of.estimateMicros - resumeMicros);
 }

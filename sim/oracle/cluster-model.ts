@@ -43,6 +43,8 @@ export class ModelMachine {
   memoryMib: number;
   readonly devices: number[];
   allocations = 0;
+  /** Running tasks by GPU class: 0 shares a device, n has n whole ones. */
+  readonly classes: number[] = [];
 
   constructor(spec: MachineSpec) {
     this.spec = spec;
@@ -56,6 +58,7 @@ export class ModelMachine {
     copy.cpuMilli = this.cpuMilli;
     copy.memoryMib = this.memoryMib;
     copy.devices.splice(0, copy.devices.length, ...this.devices);
+    copy.classes.push(...this.classes);
     return copy;
   }
 
@@ -67,13 +70,22 @@ export class ModelMachine {
   }
 
   /** `sign` −1 takes, 1 gives back. */
-  apply({ cpuMilli, memoryMib, gpuMilli }: WorkloadTask['request'], mask: number, sign: 1 | -1): void {
+  apply(request: WorkloadTask['request'], mask: number, sign: 1 | -1): void {
+    const { cpuMilli, memoryMib, gpuMilli } = request;
     this.cpuMilli += sign * cpuMilli;
     this.memoryMib += sign * memoryMib;
     this.allocations -= sign;
+    const own = gpuClass(request);
+    if (own >= 0) this.classes[own] = (this.classes[own] ?? 0) - sign;
     for (let device = 0; device < this.devices.length; device++)
       if ((mask & (1 << device)) !== 0) this.devices[device] = (this.devices[device] as number) + sign * gpuMilli;
   }
+}
+
+/** −1 without GPUs. */
+export function gpuClass({ gpuCount, gpuMilli }: WorkloadTask['request']): number {
+  if (gpuCount === 0) return -1;
+  return gpuMilli < 1000 ? 0 : gpuCount;
 }
 
 export class ClusterModel {
@@ -81,7 +93,14 @@ export class ClusterModel {
   readonly attempts = new Map<number, ModelAttempt>();
   /** By agent number. */
   readonly machines: ModelMachine[] = [];
-  readonly ready: boolean[] = [];
+  private readonly ready: boolean[] = [];
+  /** Causes for which each agent is held. */
+  private readonly held: Set<string>[] = [];
+  /** Machines that are kept for a task until its victims are gone, by task. */
+  private readonly kept = new Map<
+    number,
+    { readonly machines: readonly number[]; readonly victims: readonly number[] }
+  >();
   private readonly attemptsMax: number;
   private readonly specs = new Map<string, MachineSpec>();
   private readonly incarnations: number[] = [];
@@ -100,6 +119,13 @@ export class ClusterModel {
     return this.bySubmission.get(submission);
   }
 
+  /** Whether new tasks may go to the machine. */
+  isOpen(machine: number): boolean {
+    if (this.ready[machine] !== true || (this.held[machine]?.size ?? 0) > 0) return false;
+    for (const { machines } of this.kept.values()) if (machines.includes(machine)) return false;
+    return true;
+  }
+
   waiting(): ModelTask[] {
     return [...this.tasks.values()].filter((task) => task.state === 'waiting');
   }
@@ -113,6 +139,8 @@ export class ClusterModel {
     this.settle();
     this.input = input;
     this.inputMicros = nowMicros;
+    // Who evicted gets its machines first, before anybody else looks at them.
+    if (input.kind === 'instantEnded') this.openKept();
   }
 
   effect(effect: Effect, nowMicros: number): void {
@@ -131,6 +159,13 @@ export class ClusterModel {
         this.ready[effect.agent] = effect.to === 'ready';
         if (effect.to === 'dead' || effect.reason === 'restarted') this.releaseLedBy(effect.agent);
         return;
+      case 'agentHeld': {
+        const causes = this.held[effect.agent] ?? new Set<string>();
+        this.held[effect.agent] = causes;
+        if (effect.held) causes.add(effect.cause);
+        else causes.delete(effect.cause);
+        return;
+      }
       case 'decisionMade':
         this.decided(effect.record, nowMicros);
         return;
@@ -147,6 +182,11 @@ export class ClusterModel {
       default:
         return;
     }
+  }
+
+  private openKept(): void {
+    for (const [task, { victims }] of this.kept)
+      if (victims.every((victim) => !this.attempts.has(victim))) this.kept.delete(task);
   }
 
   private settle(): void {
@@ -199,6 +239,7 @@ export class ClusterModel {
     else if (record.outcome === 'backs off') task.backedOff = true;
     else if (record.outcome === 'evicts') {
       task.state = 'evicting';
+      this.kept.set(task.task, { machines: record.machines, victims: record.victims ?? [] });
       for (const victim of record.victims ?? []) {
         const attempt = this.attempts.get(victim);
         if (attempt !== undefined) attempt.task.preemptions++;
@@ -228,6 +269,7 @@ export class ClusterModel {
   /** A gang that waits ends with each of its members, unless each is decided on by itself (`alone`). */
   private end(task: ModelTask, alone = false): void {
     task.state = 'ended';
+    this.kept.delete(task.task);
     if (alone || task.gang === '') return;
     for (const other of this.tasks.values())
       if (other.gang === task.gang && other.state === 'waiting') other.state = 'ended';

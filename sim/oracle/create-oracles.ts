@@ -94,6 +94,7 @@ class OraclePanel implements WorldObserver {
     this.recorder.kernelInput(input, nowMicros);
     this.leases.kernelInput(input, handledMicros);
     this.deliveries.kernelInput(input, nowMicros);
+    this.progress.kernelInput(input);
     this.gangs.kernelInput(handledMicros);
     this.liveness.kernelInput(input, nowMicros);
   }
@@ -122,6 +123,7 @@ class OraclePanel implements WorldObserver {
         this.recorder.kernelEffect(effect, nowMicros);
         this.works.kernelEffect(effect, nowMicros);
         this.leases.kernelEffect(effect, handledMicros);
+        this.progress.kernelEffect(effect, nowMicros);
         return;
       case 'heartbeatsRecorded':
         this.leases.kernelEffect(effect, handledMicros);

@@ -10,6 +10,7 @@ export const oraclePromises = {
     'results get receipts, open questions are repeated, silent agents are declared dead, what is unwanted is stopped',
   'exactly one end': 'an accepted task ends exactly once, a refused one never runs',
   gangs: 'a gang starts as a whole or not at all',
+  holds: 'agents that flap or lag get no new work, when, for as long as and in the numbers that the settings say',
   journal: 'effects leave only when their input is durable, in order, and a crash takes none of them back',
   leases: 'no agent works beyond its lease, none is declared dead before, no task has two owners',
   liveness: 'once the faults have stopped, every task ends within a bound',

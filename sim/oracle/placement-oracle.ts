@@ -5,13 +5,15 @@
 
 import type { Effect } from '../../core/kernel/effects.ts';
 import type { InputBody } from '../../core/kernel/inputs.ts';
+import { deviceCountMax } from '../../core/scheduler/cluster-state.ts';
 import type { DecisionRecord } from '../../core/scheduler/decision.ts';
 import type { Profile } from '../../core/scheduler/framework.ts';
 import type { MachineSpec, WorkloadTask } from '../workload/workload.ts';
 import type { WorldObserver } from '../world/observer.ts';
 import { BackfillCheck } from './backfill-check.ts';
-import { ClusterModel, type ModelAttempt, type ModelTask } from './cluster-model.ts';
-import { bestMachine, queueKey } from './policy-model.ts';
+import { ClusterModel, type ModelAttempt, type ModelMachine, type ModelTask } from './cluster-model.ts';
+import { ConservativeCheck } from './conservative-check.ts';
+import { bestMachine, leastLeft, queueKey } from './policy-model.ts';
 import type { Fail } from './violation.ts';
 
 export interface PlacementOptions {
@@ -24,16 +26,21 @@ export interface PlacementOptions {
 
 const attemptsMaxDefault = 16;
 const preemptionsMaxDefault = 8;
-/** Reasons from this code on are holds, which the account does not follow. */
-const firstHoldReason = 6;
+/** The reason of machines that are kept for a task. */
+const keptReason = 6;
 
 export class PlacementOracle implements WorldObserver {
   private readonly options: PlacementOptions;
   private readonly fail: Fail;
   private readonly model: ClusterModel;
   private readonly backfill: BackfillCheck;
+  private readonly conservative: ConservativeCheck | undefined;
   /** Whether turns are followed: gangs wait as one, and who evicts waits outside the queue. */
   private readonly followsTurns: boolean;
+  /** Whether it is known when a machine that was kept for a task is open again: with `never` that is in the middle of an input. */
+  private readonly followsKept: boolean;
+  /** Whether devices are the fullest that fit. */
+  private readonly packsDevices: boolean;
   /** Whether what fits may be taken: conservative backfilling keeps machines for whom they were promised to. */
   private readonly takesWhatFits: boolean;
 
@@ -45,13 +52,17 @@ export class PlacementOracle implements WorldObserver {
       options.machines,
       (settings?.['scheduler.attemptsMax'] as number | undefined) ?? attemptsMaxDefault,
     );
+    this.followsKept = profile.backfill !== 'never' || (profile.preempt ?? 'never') === 'never';
+    this.packsDevices = profile.place !== 'random' && profile.place !== 'fgd' && profile.backfill !== 'conservative';
     this.takesWhatFits = profile.backfill !== 'conservative';
     this.followsTurns =
       this.takesWhatFits &&
       (profile.preempt ?? 'never') === 'never' &&
-      queueKey(profile.order) !== undefined &&
+      queueKey(profile, this.model) !== undefined &&
       tasks.every((task) => task.gang === undefined);
     this.backfill = new BackfillCheck(profile, this.model, fail);
+    const plansAlone = profile.backfill === 'conservative' && tasks.every((task) => task.gang === undefined);
+    this.conservative = plansAlone ? new ConservativeCheck(profile, this.model, fail) : undefined;
   }
 
   taskArrived(submission: number, task: WorkloadTask): void {
@@ -81,7 +92,7 @@ export class PlacementOracle implements WorldObserver {
     }
     if (record.outcome === 'placed') this.judgePlacement(task, record, now);
     else if (record.outcome === 'evicts') this.judgeEviction(task, record, now);
-    else if (this.takesWhatFits && task.gang === '' && record.rule === 'in order' && !holds(record)) {
+    else if (this.takesWhatFits && task.gang === '' && record.rule === 'in order' && this.follows(record)) {
       const fitting = this.fitting(task.of.request);
       if (fitting.length >= task.of.request.machineCount)
         this.broken(`the task ${record.outcome} although it fits on machine ${fitting[0]}`, record, now);
@@ -91,30 +102,44 @@ export class PlacementOracle implements WorldObserver {
   private judgePlacement(task: ModelTask, record: DecisionRecord, now: number): void {
     const { request } = task.of;
     const { machines, rule } = record;
-    const held = holds(record);
     for (const [position, machine] of machines.entries()) {
       const state = this.model.machines[machine];
-      if (state === undefined || this.model.ready[machine] !== true)
+      if (state === undefined || !this.model.isOpen(machine))
         this.broken(`machine ${machine} is chosen, which takes no tasks`, record, now);
       if (!state.fits(request)) this.broken(`machine ${machine} is chosen, where the task does not fit`, record, now);
       const mask = record.deviceMasks[position] as number;
+      if (this.packsDevices) this.judgeDevices(request, machine, mask, record, now);
       state.devices.forEach((free, device) => {
         if ((mask & (1 << device)) !== 0 && free < request.gpuMilli)
           this.broken(`device ${device} of machine ${machine} is chosen, which has ${free} milli left`, record, now);
       });
     }
-    if (rule === 'after eviction' || held) return;
+    if (rule === 'after eviction' || !this.follows(record)) return;
     const fitting = this.fitting(request);
     if (record.feasibleCount !== fitting.length)
       this.broken(`${record.feasibleCount} machines are said to fit, ${fitting.length} do`, record, now);
     if (this.takesWhatFits && rule === 'in order' && request.machineCount === 1)
       this.judgeChoice(task, record, fitting, now);
+    if (rule === 'backfilled') this.conservative?.judge(task, record, now);
     if (!this.followsTurns) return;
     if (rule === 'in order') {
       this.judgeTurn(task, record, now);
       this.countOvertaking(task, record, now);
     } else if (rule === 'backfilled') this.backfill.judge(task, record, now);
     this.backfill.placed(task);
+  }
+
+  private judgeDevices(
+    request: WorkloadTask['request'],
+    machine: number,
+    mask: number,
+    record: DecisionRecord,
+    now: number,
+  ): void {
+    const expected = leastLeft(request, this.model.machines[machine] as ModelMachine);
+    if (expected.reduce((bits, device) => bits | (1 << device), 0) === mask) return;
+    const what = `devices ${devicesOf(mask).join(', ')} of machine ${machine} are chosen, those with least left are ${expected.join(', ')}`;
+    this.broken(what, record, now);
   }
 
   private judgeChoice(task: ModelTask, record: DecisionRecord, fitting: readonly number[], now: number): void {
@@ -127,7 +152,7 @@ export class PlacementOracle implements WorldObserver {
   /** Nobody whose turn comes first is passed over. */
   private judgeTurn(placed: ModelTask, record: DecisionRecord, now: number): void {
     const { order, unplaced, overtakeMax } = this.options.profile;
-    const key = queueKey(order) as NonNullable<ReturnType<typeof queueKey>>;
+    const key = queueKey(this.options.profile, this.model) as NonNullable<ReturnType<typeof queueKey>>;
     const placedKey = key(placed, now);
     // A task for which the queue blocks stays first, whoever comes later, and however keys change.
     const pins = unplaced === 'block' || overtakeMax > 0;
@@ -144,8 +169,9 @@ export class PlacementOracle implements WorldObserver {
 
   private countOvertaking(placed: ModelTask, record: DecisionRecord, now: number): void {
     const { order, unplaced, overtakeMax } = this.options.profile;
-    if (unplaced !== 'skip' || overtakeMax === 0) return;
-    const key = queueKey(order) as NonNullable<ReturnType<typeof queueKey>>;
+    // Fair shares have changed by when the kernel counts.
+    if (unplaced !== 'skip' || overtakeMax === 0 || order === 'drf') return;
+    const key = queueKey(this.options.profile, this.model) as NonNullable<ReturnType<typeof queueKey>>;
     const before = (left: ModelTask, right: ModelTask): boolean =>
       key(left, now) < key(right, now) || (key(left, now) === key(right, now) && left.task < right.task);
     const others = this.model.waiting().filter((task) => task !== placed);
@@ -174,14 +200,35 @@ export class PlacementOracle implements WorldObserver {
         this.broken(`task ${victim.task.task} is evicted for the ${victim.task.preemptions + 1}th time`, record, now);
     }
     const gone = victims as readonly ModelAttempt[];
-    if (!holds(record) && this.fitting(request).length >= request.machineCount)
+    if (this.follows(record) && this.fitting(request).length >= request.machineCount)
       this.broken('tasks are evicted for one that fits as it is', record, now);
+    this.judgeHurt(task, record, gone, now);
     if (!this.fitsWithout(record.machines, gone, request))
       this.broken('evicting does not make room enough', record, now);
     for (const spared of gone) {
       const others = gone.filter((victim) => victim !== spared);
       if (this.fitsWithout(record.machines, others, request))
         this.broken(`task ${spared.task.task} is evicted although the room of the others is enough`, record, now);
+    }
+  }
+
+  /** No other machine could be cleared of less important tasks alone. */
+  private judgeHurt(task: ModelTask, record: DecisionRecord, gone: readonly ModelAttempt[], now: number): void {
+    const { request, priority } = task.of;
+    if (request.machineCount > 1 || !this.follows(record)) return;
+    const highest = Math.max(...gone.map((victim) => victim.task.of.priority));
+    const settings = this.options.settings ?? {};
+    const preemptionsMax = (settings['scheduler.preemptionsMax'] as number | undefined) ?? preemptionsMaxDefault;
+    const lesser = [...this.model.attempts.values()].filter(
+      ({ stopping, task: { of, preemptions } }) =>
+        !stopping && of.gang === undefined && of.priority < Math.min(priority, highest) && preemptions < preemptionsMax,
+    );
+    for (let machine = 0; machine < this.model.machines.length; machine++) {
+      if (!this.model.isOpen(machine)) continue;
+      const there = lesser.filter(({ machines }) => machines.includes(machine));
+      if (there.length === 0 || !this.fitsWithout([machine], there, request)) continue;
+      const what = `a task of priority ${highest} is evicted from machine ${record.machines[0]}, on machine ${machine} less important ones would do`;
+      this.broken(what, record, now);
     }
   }
 
@@ -195,11 +242,15 @@ export class PlacementOracle implements WorldObserver {
     this.fail('placement', what, now, { submission });
   }
 
+  private follows({ reasonCounts }: DecisionRecord): boolean {
+    return this.followsKept || (reasonCounts[keptReason] ?? 0) === 0;
+  }
+
   /** Machines that take the request now, in order. */
   private fitting(request: WorkloadTask['request']): number[] {
     const fitting: number[] = [];
     this.model.machines.forEach((machine, index) => {
-      if (this.model.ready[index] === true && machine.fits(request)) fitting.push(index);
+      if (this.model.isOpen(index) && machine.fits(request)) fitting.push(index);
     });
     return fitting;
   }
@@ -224,6 +275,6 @@ export class PlacementOracle implements WorldObserver {
   }
 }
 
-function holds({ reasonCounts }: DecisionRecord): boolean {
-  return reasonCounts.some((count, reason) => reason >= firstHoldReason && count > 0);
+function devicesOf(mask: number): number[] {
+  return Array.from({ length: deviceCountMax }, (_, device) => device).filter((device) => (mask & (1 << device)) !== 0);
 }

@@ -2,8 +2,9 @@
 // placements that are not here are not judged.
 
 import { fixedLog2, fixedLog10 } from '../../core/base/fixed-math.ts';
+import type { Profile } from '../../core/scheduler/framework.ts';
 import type { WorkloadTask } from '../workload/workload.ts';
-import type { ModelMachine, ModelTask } from './cluster-model.ts';
+import { type ClusterModel, gpuClass, type ModelMachine, type ModelTask } from './cluster-model.ts';
 
 /** Smaller first. */
 export interface QueueKey {
@@ -13,7 +14,7 @@ export interface QueueKey {
 }
 
 /** Undefined if the order is not known here. */
-export function queueKey(order: string): QueueKey | undefined {
+export function queueKey({ order, tenantWeights }: Profile, model: ClusterModel): QueueKey | undefined {
   switch (order) {
     case 'fcfs':
       return keyed(false, () => 0);
@@ -37,9 +38,37 @@ export function queueKey(order: string): QueueKey | undefined {
         const requested = Math.max(of.estimateMicros, 1e6) / 1e6;
         return -wait / (Math.max(fixedLog2(Math.max(processors(of), 1)), 1) * requested);
       });
+    case 'unicep-rlscheduler':
+      return keyed(true, ({ of, submittedMicros }, now) => {
+        const wait = (now - submittedMicros) / 1e6;
+        const requested = Math.max(of.estimateMicros, 1e6) / 1e6;
+        return -(wait + 1e-15) / (Math.max(fixedLog2(Math.max(processors(of), 1) + 1e-15), 0) * requested);
+      });
+    case 'drf':
+      return keyed(true, ({ of }) => dominantShare(of.tenant, model) / (tenantWeights?.[of.tenant] ?? 1));
     default:
       return undefined;
   }
+}
+
+/** The largest share that the tenant's running tasks have of what all machines have, of CPU, memory or GPUs. */
+function dominantShare(tenant: string, { attempts, machines }: ClusterModel): number {
+  const used = { cpu: 0, memory: 0, gpu: 0 };
+  for (const { task } of attempts.values()) {
+    if (task.of.tenant !== tenant) continue;
+    const { cpuMilli, memoryMib, gpuCount, gpuMilli, machineCount } = task.of.request;
+    used.cpu += cpuMilli * machineCount;
+    used.memory += memoryMib * machineCount;
+    used.gpu += gpuCount * gpuMilli * machineCount;
+  }
+  const all = { cpu: 0, memory: 0, gpu: 0 };
+  for (const { spec } of machines) {
+    all.cpu += spec.cpuMilli;
+    all.memory += spec.memoryMib;
+    all.gpu += 1000 * spec.gpuCount;
+  }
+  const share = (part: number, whole: number): number => (whole > 0 ? part / whole : 0);
+  return Math.max(share(used.cpu, all.cpu), share(used.memory, all.memory), share(used.gpu, all.gpu));
 }
 
 function keyed(dynamic: boolean, key: (task: ModelTask, nowMicros: number) => number): QueueKey {
@@ -97,6 +126,27 @@ function scoreOf(
         const gpuProduct = gpuMax > 0 ? (devicesLeft(machine) * gpu) / (gpuMax * gpuMax) : 0;
         return Math.trunc(100 * (1 - (cpuProduct + gpuProduct) / 2));
       };
+    case 'gpu-packing':
+      return (machine) => {
+        if (request.gpuCount === 0) return 0;
+        const { gpuCount } = machine.spec;
+        if (machine.devices.every((free) => free === 1000)) return Math.max(33 - gpuCount, gpuCount);
+        const taken = leastLeft(request, machine).map((device) => machine.devices[device] as number);
+        const whole = taken.filter((free) => free === 1000).length;
+        if (whole > 0) return Math.max(50 - whole, 33);
+        const percent = taken.reduce((sum, free) => sum + Math.trunc(free / 10), 0);
+        return Math.max(100 - Math.trunc(percent / 10), 50);
+      };
+    case 'gpu-clustering':
+      return (machine) => {
+        const own = gpuClass(request);
+        if (own < 0) return 0;
+        const used = Math.trunc((25 * (gpuMax - devicesLeft(machine))) / gpuMax);
+        const same = (machine.classes[own] ?? 0) > 0;
+        const others = machine.classes.some((count, other) => other !== own && count > 0);
+        if (same) return used + (others ? 50 : 75);
+        return used + (others ? 0 : 25);
+      };
     case 'spread':
       return (machine) => {
         const { spec } = machine;
@@ -110,4 +160,14 @@ function scoreOf(
     default:
       return undefined;
   }
+}
+
+/** The devices of a machine that fit and have least left, the first among equals, by number. */
+export function leastLeft({ gpuCount, gpuMilli }: WorkloadTask['request'], { devices }: ModelMachine): number[] {
+  return devices
+    .map((free, device) => ({ free, device }))
+    .filter(({ free }) => free >= gpuMilli)
+    .sort((left, right) => left.free - right.free || left.device - right.device)
+    .slice(0, gpuCount)
+    .map(({ device }) => device);
 }

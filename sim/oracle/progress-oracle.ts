@@ -1,7 +1,8 @@
-// The promise of checkpoints: work goes on only from service that an earlier attempt of the same task has physically saved, and
-// what completes has done all of its service, over its attempts.
+// The promise of checkpoints: work goes on only from service that an earlier attempt of the same task has physically saved, from no
+// less than the kernel has been told of, and what completes has done all of its service, over its attempts.
 
 import type { Dispatch, Effect } from '../../core/kernel/effects.ts';
+import type { InputBody, TaskFinished, TaskProgressed } from '../../core/kernel/inputs.ts';
 import type { WorkloadTask } from '../workload/workload.ts';
 import type { WorkEnd, WorldObserver } from '../world/observer.ts';
 import type { Fail } from './violation.ts';
@@ -12,6 +13,12 @@ export class ProgressOracle implements WorldObserver {
   private readonly durations = new Map<number, number>();
   private readonly saved = new Map<number, number>();
   private readonly begunMicros = new Map<number, number>();
+  /** What the kernel was told of, by submission. */
+  private readonly told = new Map<number, number>();
+  /** Attempts whose words count, by number. */
+  private readonly current = new Map<number, Dispatch>();
+  private readonly attemptOf = new Map<number, number>();
+  private report: TaskProgressed | TaskFinished | undefined;
 
   constructor(fail: Fail) {
     this.fail = fail;
@@ -21,7 +28,15 @@ export class ProgressOracle implements WorldObserver {
     if ((task.checkpointMicros ?? 0) > 0) this.durations.set(submission, task.durationMicros);
   }
 
+  kernelInput(input: InputBody): void {
+    this.settle();
+    // Counts once it is handled: timers that are due come first, and may take the attempt from its agent.
+    if (input.kind === 'taskProgressed' || input.kind === 'taskFinished') this.report = input;
+  }
+
   kernelEffect(effect: Effect, nowMicros: number): void {
+    if (effect.kind === 'agentStateChanged' && (effect.to === 'dead' || effect.reason === 'restarted'))
+      this.forgetLedBy(effect.agent);
     if (effect.kind !== 'dispatch') return;
     const { submission, checkpoint } = effect;
     if (!this.durations.has(submission)) {
@@ -32,6 +47,17 @@ export class ProgressOracle implements WorldObserver {
     const resumed = checkpoint?.resumeMicros ?? 0;
     if (resumed > saved)
       this.broken(`goes on after ${resumed} µs of service, but ${saved} are saved`, effect, nowMicros);
+    if (this.attemptOf.get(submission) === effect.attempt) return;
+    const told = this.told.get(submission) ?? 0;
+    if (resumed < told)
+      this.broken(
+        `goes on after ${resumed} µs of service, but the kernel knows that ${told} are saved`,
+        effect,
+        nowMicros,
+      );
+    this.current.delete(this.attemptOf.get(submission) ?? 0);
+    this.attemptOf.set(submission, effect.attempt);
+    this.current.set(effect.attempt, effect);
   }
 
   workStarted(dispatch: Dispatch, _machines: readonly number[], nowMicros: number): void {
@@ -49,6 +75,21 @@ export class ProgressOracle implements WorldObserver {
     if (end !== 'completed' || begun === undefined || duration === undefined) return;
     const done = (dispatch.checkpoint?.resumeMicros ?? 0) + nowMicros - begun;
     if (done < duration) this.broken(`completes after ${done} of ${duration} µs of service`, dispatch, nowMicros);
+  }
+
+  private settle(): void {
+    const { report } = this;
+    this.report = undefined;
+    const dispatch = report === undefined ? undefined : this.current.get(report.attempt);
+    if (report === undefined || dispatch === undefined) return;
+    if (dispatch.agent !== report.agent || dispatch.incarnation !== report.incarnation) return;
+    const { submission } = dispatch;
+    this.told.set(submission, Math.max(report.progressMicros ?? 0, this.told.get(submission) ?? 0));
+    if (report.kind === 'taskFinished') this.current.delete(report.attempt);
+  }
+
+  private forgetLedBy(agent: number): void {
+    for (const [attempt, dispatch] of this.current) if (dispatch.agent === agent) this.current.delete(attempt);
   }
 
   private broken(what: string, dispatch: Dispatch, nowMicros: number): never {

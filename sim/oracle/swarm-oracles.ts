@@ -5,11 +5,12 @@ import type { WorldObserver } from '../world/observer.ts';
 import { AgentDutyOracle } from './agent-duty-oracle.ts';
 import { type DutyOptions, DutyOracle } from './duty-oracle.ts';
 import { FlightRecorder } from './flight-recorder.ts';
+import { type HoldsOptions, HoldsOracle } from './holds-oracle.ts';
 import { type PlacementOptions, PlacementOracle } from './placement-oracle.ts';
 import { type Fail, OracleViolation } from './violation.ts';
 
 /** For `WorldOptions.observers`, beside those of `createOracles`. They raise {@link OracleViolation} (SIRA_ORACLE_VIOLATED). */
-export function createSwarmOracles(options: PlacementOptions & DutyOptions): readonly WorldObserver[] {
+export function createSwarmOracles(options: PlacementOptions & DutyOptions & HoldsOptions): readonly WorldObserver[] {
   const recorder = new FlightRecorder(options.machines.map((machine) => machine.name));
   const fail: Fail = (oracle, what, nowMicros, concerned) => {
     throw new OracleViolation(oracle, what, nowMicros, concerned, recorder.chain(concerned));
@@ -19,5 +20,6 @@ export function createSwarmOracles(options: PlacementOptions & DutyOptions): rea
     new PlacementOracle(options, fail),
     new DutyOracle(options, fail),
     new AgentDutyOracle(options, fail),
+    new HoldsOracle(options, fail),
   ];
 }

@@ -1,0 +1,211 @@
+// The promise of agents that flap or lag behind: they get no new work while they are held, are held when and for as long as the
+// settings say, and never so many of them that the cure is worse than the illness. Returns, holds and results are counted a second
+// time, from the kernel's inputs and effects alone.
+
+import type { AgentHeld, AgentStateChanged, Effect } from '../../core/kernel/effects.ts';
+import type { InputBody, TaskFinished } from '../../core/kernel/inputs.ts';
+import type { DecisionRecord } from '../../core/scheduler/decision.ts';
+import type { WorkloadTask } from '../workload/workload.ts';
+import type { WorldObserver } from '../world/observer.ts';
+import { SettingsModel } from './settings-model.ts';
+import type { Fail } from './violation.ts';
+
+export interface HoldsOptions {
+  readonly tasks: readonly WorkloadTask[];
+  readonly settings?: Readonly<Record<string, unknown>> | undefined;
+}
+
+interface Flaps {
+  returns: number[];
+  lastMicros: number;
+  holds: number;
+}
+
+interface Running {
+  readonly agent: number;
+  readonly submission: number;
+  readonly spans: boolean;
+  resumeMicros: number;
+}
+
+/** Results that count for an agent, at most. */
+const samplesMax = 32;
+
+export class HoldsOracle implements WorldObserver {
+  private readonly tasks: readonly WorkloadTask[];
+  private readonly settings: SettingsModel;
+  private readonly fail: Fail;
+  private readonly incarnations: number[] = [];
+  /** By agent number: known, and not dead. */
+  private readonly living: boolean[] = [];
+  private readonly flaps = new Map<number, Flaps>();
+  /** Run time over estimate, by agent, newest last. */
+  private readonly ratios = new Map<number, number[]>();
+  private readonly running = new Map<number, Running>();
+  /** When they end, by agent and cause. */
+  private readonly holds = new Map<string, AgentHeld>();
+  /** Holds that the present input must still bring. */
+  private expected: Pick<AgentHeld, 'agent' | 'untilMicros'>[] = [];
+  private inputMicros = -1;
+
+  constructor({ tasks, settings }: HoldsOptions, fail: Fail) {
+    this.tasks = tasks;
+    this.settings = new SettingsModel(settings);
+    this.fail = fail;
+  }
+
+  kernelInput(input: InputBody, nowMicros: number, handledMicros = nowMicros): void {
+    this.inputDone();
+    this.inputMicros = handledMicros;
+    this.settings.kernelInput(input);
+    if (input.kind === 'taskFinished') this.finished(input);
+  }
+
+  kernelEffect(effect: Effect, nowMicros: number, handledMicros = nowMicros): void {
+    this.settings.kernelEffect(effect);
+    switch (effect.kind) {
+      case 'agentRegistered':
+        this.incarnations[effect.agent] = effect.incarnation;
+        this.living[effect.agent] = true;
+        return;
+      case 'agentStateChanged':
+        this.changed(effect, handledMicros);
+        return;
+      case 'agentHeld':
+        if (effect.held) this.begins(effect, handledMicros);
+        else this.holds.delete(keyOf(effect));
+        return;
+      case 'decisionMade':
+        if (effect.record.outcome === 'placed') this.placed(effect.record, handledMicros);
+        return;
+      case 'dispatch': {
+        const running = this.running.get(effect.attempt);
+        if (running !== undefined) running.resumeMicros = effect.checkpoint?.resumeMicros ?? 0;
+        return;
+      }
+      default:
+        return;
+    }
+  }
+
+  /** What an input must bring has come by the next. */
+  private inputDone(): void {
+    const [missing] = this.expected;
+    this.expected = [];
+    if (missing !== undefined)
+      this.broken(
+        `agent ${missing.agent} came back too often, and is not held until ${missing.untilMicros} µs`,
+        missing,
+      );
+    for (const hold of this.holds.values()) {
+      if (hold.untilMicros > this.inputMicros) continue;
+      this.broken(`agent ${hold.agent} is held (${hold.cause}) beyond ${hold.untilMicros} µs`, hold);
+    }
+  }
+
+  private changed({ agent, to, reason }: AgentStateChanged, nowMicros: number): void {
+    this.living[agent] = to !== 'dead';
+    if (to === 'dead' || reason === 'restarted') {
+      for (const [attempt, running] of this.running) if (running.agent === agent) this.running.delete(attempt);
+    }
+    if (reason === 'restarted' || reason === 'heartbeat returned') this.returned(agent, nowMicros);
+  }
+
+  private returned(agent: number, nowMicros: number): void {
+    const { settings } = this;
+    const most = settings.get('health.returnsMax');
+    if (most === 0 || this.holds.has(keyOf({ agent, cause: 'flapping' }))) return;
+    const windowMicros = settings.get('health.returnsWindowMicros');
+    const longestMicros = settings.get('health.flapHoldMaxMicros');
+    const flaps = this.flaps.get(agent) ?? { returns: [], lastMicros: nowMicros, holds: 0 };
+    this.flaps.set(agent, flaps);
+    if (nowMicros - flaps.lastMicros > windowMicros + longestMicros) flaps.holds = 0;
+    flaps.lastMicros = nowMicros;
+    flaps.returns = [...flaps.returns.filter((timeMicros) => timeMicros > nowMicros - windowMicros), nowMicros];
+    if (flaps.returns.length < most) return;
+    flaps.returns = [];
+    let lengthMicros = settings.get('health.flapHoldFirstMicros');
+    for (let doubled = 0; doubled < flaps.holds; doubled++) lengthMicros = Math.min(2 * lengthMicros, longestMicros);
+    flaps.holds++;
+    if (this.mayHold(agent))
+      this.expected.push({ agent, untilMicros: nowMicros + Math.min(lengthMicros, longestMicros) });
+  }
+
+  private begins(hold: AgentHeld, nowMicros: number): void {
+    const { agent, cause, untilMicros } = hold;
+    if (this.holds.has(keyOf(hold))) this.broken(`agent ${agent} is held (${cause}) although it is already`, hold);
+    if (!this.mayHold(agent)) this.broken(`agent ${agent} is held (${cause}), and too many are held already`, hold);
+    if (cause === 'flapping') {
+      const due = this.expected.findIndex((expected) => expected.agent === agent);
+      if (due < 0) this.broken(`agent ${agent} is held, but did not come back too often`, hold);
+      const [expected] = this.expected.splice(due, 1);
+      if (expected?.untilMicros !== untilMicros)
+        this.broken(`agent ${agent} is held until ${untilMicros} µs, not until ${expected?.untilMicros} µs`, hold);
+    } else this.judgeEjection(hold, nowMicros);
+    this.holds.set(keyOf(hold), hold);
+  }
+
+  private judgeEjection(hold: AgentHeld, nowMicros: number): void {
+    const { agent, untilMicros } = hold;
+    const { settings } = this;
+    const lengthMicros = untilMicros - nowMicros;
+    const first = settings.get('health.ejectionFirstMicros');
+    const longest = settings.get('health.ejectionMaxMicros');
+    if (lengthMicros < Math.min(first, longest) || lengthMicros > longest)
+      this.broken(`agent ${agent} is held for ${lengthMicros} µs, which the settings do not allow`, hold);
+    // Work that fails by itself is not part of the simulated world: what is ejected has been slow.
+    const samplesMin = settings.get('health.samplesMin');
+    const medians = [...this.ratios]
+      .filter(([other, ratios]) => ratios.length >= samplesMin && (this.living[other] === true || other === agent))
+      .map(([other, ratios]) => ({ other, median: medianOf(ratios) }));
+    const own = medians.find(({ other }) => other === agent)?.median ?? 0;
+    const least = Math.min(...medians.map(({ median }) => median));
+    // Who else took part is not followed: whatever the fleet's median was, it is no less than the least.
+    if (own <= settings.get('health.slowFactor') * least)
+      this.broken(`agent ${agent} is held as slow, but took ${own} of its estimates, others ${least}`, hold);
+    this.ratios.set(agent, []);
+  }
+
+  private placed({ attempt, submission, task, machines }: DecisionRecord, nowMicros: number): void {
+    for (const { agent, cause } of this.holds.values()) {
+      if (!machines.includes(agent)) continue;
+      const what = `task ${task} is placed on agent ${agent}, which is held (${cause})`;
+      this.fail('holds', what, nowMicros, { task, submission, attempt, agent });
+    }
+    const spans = machines.length > 1;
+    this.running.set(attempt, { agent: machines[0] as number, submission, spans, resumeMicros: 0 });
+  }
+
+  private finished({ agent, incarnation, attempt, outcome, serviceMicros }: TaskFinished): void {
+    const running = this.running.get(attempt);
+    if (running?.agent !== agent || this.incarnations[agent] !== incarnation || this.living[agent] !== true) return;
+    this.running.delete(attempt);
+    if (outcome !== 'completed' || running.spans) return;
+    if (this.settings.get('health.failuresMax') === 0 && this.settings.get('health.slowFactor') === 0) return;
+    const { estimateMicros } = this.tasks[running.submission - 1] as WorkloadTask;
+    const ratios = this.ratios.get(agent) ?? [];
+    ratios.push(serviceMicros / Math.max(1, estimateMicros - running.resumeMicros));
+    this.ratios.set(agent, ratios.slice(-samplesMax));
+  }
+
+  private mayHold(agent: number): boolean {
+    const held = new Set([...this.holds.values()].map((hold) => hold.agent)).add(agent);
+    for (const expected of this.expected) held.add(expected.agent);
+    const living = this.living.filter((alive) => alive).length;
+    return living > 1 && held.size <= Math.max(1, Math.floor(this.settings.get('health.heldShareMax') * living));
+  }
+
+  private broken(what: string, { agent }: Pick<AgentHeld, 'agent'>): never {
+    this.fail('holds', what, this.inputMicros, { agent });
+  }
+}
+
+function keyOf({ agent, cause }: Pick<AgentHeld, 'agent' | 'cause'>): string {
+  return `${cause} ${agent}`;
+}
+
+/** The lower one of two. */
+function medianOf(values: readonly number[]): number {
+  const sorted = [...values].sort((left, right) => left - right);
+  return sorted[(sorted.length - 1) >> 1] as number;
+}
