@@ -1,0 +1,28 @@
+// Promise 8 of the durable topics: what a group still needs is removed only where the terms say so, and then the group is told.
+
+import type { SkippedEffect } from '../../core/bus/topics/topic-protocol.ts';
+import type { GroupFacts } from './topic-model.ts';
+import type { TopicRuleBook } from './topic-rule-book.ts';
+
+const oracle = 'topic retention';
+
+export class TopicRetentionOracle {
+  private readonly book: TopicRuleBook;
+
+  constructor(book: TopicRuleBook) {
+    this.book = book;
+  }
+
+  skipped(group: GroupFacts, { cause, fromOffset, toOffset }: SkippedEffect): void {
+    const { terms } = group.topic;
+    const isAllowed = cause === 'retention' ? terms.retentionOverridesGroups : terms.whenFull === 'dropOldest';
+    if (!isAllowed) this.book.fail(oracle, `lost by ${cause}, which the terms forbid`, group.name, fromOffset);
+    if (!(fromOffset < toOffset)) this.book.fail(oracle, `lost up to ${toOffset} by ${cause}`, group.name, fromOffset);
+    const bounded = cause === 'backlog' && terms.backlogMessagesMax !== Number.POSITIVE_INFINITY;
+    if (bounded && terms.backlogBytesMax === Number.POSITIVE_INFINITY) {
+      const over = group.topic.end + 1 - toOffset;
+      if (over < terms.backlogMessagesMax / 4)
+        this.book.fail(oracle, `lost by backlog with ${over} messages left`, group.name, fromOffset);
+    }
+  }
+}

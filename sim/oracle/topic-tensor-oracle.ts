@@ -1,0 +1,163 @@
+// Promise 10 of the durable topics: a tensor that messages refer to is released when every group is done with them, or its lease
+// has ended, or it was lost, once in a life of the broker; who would still get a lost one is told, once, and every delivery names it.
+
+import type {
+  DeliverEffect,
+  TensorLostEffect,
+  TensorLostInput,
+  TensorOwnedInput,
+  TensorReleasedEffect,
+} from '../../core/bus/topics/topic-protocol.ts';
+import type { GroupFacts, StreamFacts } from './topic-model.ts';
+import type { TopicRuleBook } from './topic-rule-book.ts';
+
+const oracle = 'topic tensors';
+
+interface TensorFacts {
+  readonly stream: StreamFacts;
+  readonly sequence: number;
+  /** The latest that was asked for; −1: none. */
+  leaseEndMicros: number;
+  isKept: boolean;
+  isLost: boolean;
+  /** Released in this life of the broker. */
+  isReleased: boolean;
+  /** In any. */
+  wasReleased: boolean;
+  /** Groups that were told of its loss in this life. */
+  readonly told: Set<string>;
+  /** Groups that must be told: those that had it before them when the loss became known. */
+  readonly toTell: Set<string>;
+}
+
+export class TopicTensorOracle {
+  private readonly book: TopicRuleBook;
+  private readonly tensors = new Map<string, TensorFacts>();
+
+  constructor(book: TopicRuleBook) {
+    this.book = book;
+  }
+
+  owned({ tensor, owner, leaseEndMicros }: TensorOwnedInput): void {
+    const facts = this.tensors.get(tensor);
+    if (facts !== undefined) {
+      if (leaseEndMicros > facts.leaseEndMicros) facts.leaseEndMicros = leaseEndMicros;
+      return;
+    }
+    const stream = this.book.streamOf.get(owner);
+    if (stream === undefined) return;
+    const sequence = Number(tensor.slice(tensor.indexOf('/') + 1));
+    const flags = { isKept: false, isLost: false, isReleased: false, wasReleased: false };
+    this.tensors.set(tensor, { stream, sequence, leaseEndMicros, ...flags, told: new Set(), toTell: new Set() });
+  }
+
+  kept(tensor: string): void {
+    const facts = this.tensors.get(tensor);
+    if (facts === undefined) this.book.fail(oracle, `${tensor} is kept, which nobody announced`, tensor);
+    facts.isKept = true;
+  }
+
+  lostHeard({ tensor }: TensorLostInput): void {
+    const facts = this.tensors.get(tensor);
+    if (facts === undefined || facts.isReleased || facts.isLost) return;
+    facts.isLost = true;
+    const offset = facts.stream.offsets[facts.sequence]!;
+    if (!facts.isKept || offset < 0) return;
+    for (const group of this.groupsOf(facts)) if (!group.settled.has(offset)) facts.toTell.add(group.name);
+  }
+
+  released({ tensor, cause }: TensorReleasedEffect): void {
+    const { nowMicros } = this.book;
+    const facts = this.tensors.get(tensor);
+    if (facts === undefined) this.book.fail(oracle, `${tensor} is released, which nobody announced`, tensor);
+    if (facts.isReleased) this.book.fail(oracle, `${tensor} is released twice`, tensor);
+    const offset = facts.stream.offsets[facts.sequence]!;
+    const topic = facts.stream.stream.spec.topic;
+    if (cause === 'leaseEnd') {
+      if (facts.leaseEndMicros < 0 || nowMicros < facts.leaseEndMicros)
+        this.book.fail(
+          oracle,
+          `${tensor} is released as its lease had ended, at ${facts.leaseEndMicros} µs`,
+          topic,
+          offset,
+        );
+    } else if (cause === 'lost' && !facts.isLost) {
+      this.book.fail(oracle, `${tensor} is released as lost, which nobody said`, topic, offset);
+    } else if (offset >= 0) {
+      for (const group of this.groupsOf(facts))
+        if (!group.settled.has(offset))
+          this.book.fail(
+            oracle,
+            `${tensor} is released although ${group.name} is not done with it`,
+            group.name,
+            offset,
+          );
+    } else if (cause === 'done' && !facts.wasReleased && !facts.stream.confirmed.has(facts.sequence))
+      this.book.fail(oracle, `${tensor} is released before its message is published`, topic);
+    facts.isReleased = true;
+    facts.wasReleased = true;
+  }
+
+  lost(group: GroupFacts, { tensor, offset, cause }: TensorLostEffect): void {
+    const { nowMicros } = this.book;
+    const facts = this.tensors.get(tensor);
+    if (facts === undefined) this.book.fail(oracle, `${tensor} is lost, which nobody announced`, group.name, offset);
+    if (facts.told.has(group.name)) this.book.fail(oracle, `told twice that ${tensor} is lost`, group.name, offset);
+    facts.told.add(group.name);
+    facts.toTell.delete(group.name);
+    const isOver = facts.leaseEndMicros >= 0 && nowMicros >= facts.leaseEndMicros;
+    if (cause === 'lost' ? !facts.isLost : !isOver)
+      this.book.fail(oracle, `told that ${tensor} is lost (${cause}), which it is not`, group.name, offset);
+    const sent = facts.stream.offsets[facts.sequence]!;
+    if (sent >= 0 && sent !== offset)
+      this.book.fail(oracle, `told that ${tensor} is lost, which belongs to ${sent}`, group.name, offset);
+  }
+
+  delivered(group: GroupFacts, { message, lostTensors }: DeliverEffect): void {
+    if (message.tensors.length === 0) return;
+    for (const { tensor } of message.tensors) {
+      const facts = this.tensors.get(tensor);
+      if (facts === undefined) continue;
+      const isNamed = lostTensors.includes(tensor);
+      const mayBe = facts.isLost || facts.wasReleased || this.isOver(facts);
+      if (isNamed && !mayBe)
+        this.book.fail(oracle, `${tensor} is called lost, which it is not`, group.name, message.offset);
+      if (!isNamed && facts.told.has(group.name))
+        this.book.fail(oracle, `${tensor} is lost, and delivered as if it were not`, group.name, message.offset);
+    }
+  }
+
+  /** The broker forgets what is not durable; what it said may be repeated. */
+  down(): void {
+    for (const facts of this.tensors.values()) {
+      facts.isReleased = false;
+      facts.told.clear();
+      // Whether the loss was written down before is open.
+      facts.toTell.clear();
+    }
+  }
+
+  /** The first tensor that everybody is done with and that is not released. */
+  missing(): string | undefined {
+    for (const [tensor, facts] of this.tensors) {
+      if (!facts.isKept || facts.wasReleased) continue;
+      const offset = facts.stream.offsets[facts.sequence]!;
+      if (offset >= 0 || facts.leaseEndMicros >= 0) return `${tensor} is not released`;
+    }
+    return undefined;
+  }
+
+  finish(): void {
+    for (const [tensor, { toTell, stream, sequence }] of this.tensors)
+      for (const group of toTell)
+        this.book.fail(oracle, `was never told that ${tensor} is lost`, group, stream.offsets[sequence]);
+  }
+
+  private isOver({ leaseEndMicros }: TensorFacts): boolean {
+    return leaseEndMicros >= 0 && this.book.nowMicros >= leaseEndMicros;
+  }
+
+  private *groupsOf({ stream }: TensorFacts): Generator<GroupFacts> {
+    for (const group of this.book.groups.values()) if (group.topic.name === stream.stream.spec.topic) yield group;
+  }
+}

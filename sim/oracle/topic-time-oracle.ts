@@ -1,0 +1,84 @@
+// Promise 7 of the durable topics: nothing is delivered after its deadline or before its time; what is dropped as late was late;
+// of what is ready and in the window, higher priority goes first, up to the number of messages that may pass the oldest.
+
+import type { DeliverEffect, LateDroppedEffect } from '../../core/bus/topics/topic-protocol.ts';
+import { type GroupFacts, standing } from './topic-model.ts';
+import type { TopicRuleBook } from './topic-rule-book.ts';
+
+const oracle = 'topic time';
+const priorities = 10;
+
+/** Of one shared group: for each priority the lowest offset that may be undelivered. */
+interface PriorityFacts {
+  readonly next: Float64Array;
+}
+
+export class TopicTimeOracle {
+  private readonly book: TopicRuleBook;
+  private facts: (PriorityFacts | undefined)[] = [];
+
+  constructor(book: TopicRuleBook) {
+    this.book = book;
+  }
+
+  delivered(group: GroupFacts, { message }: DeliverEffect): void {
+    const { offset, deadlineMicros, deliverAtMicros, priority } = message;
+    const { nowMicros } = this.book;
+    if (deadlineMicros >= 0 && nowMicros > deadlineMicros)
+      this.book.fail(oracle, `delivered ${nowMicros - deadlineMicros} µs after its deadline`, group.name, offset);
+    if (deliverAtMicros >= 0 && nowMicros < deliverAtMicros)
+      this.book.fail(oracle, `delivered ${deliverAtMicros - nowMicros} µs before its time`, group.name, offset);
+    if (group.mode === 'shared' && group.standingOf(offset) === standing.unknown)
+      this.byPriority(group, offset, priority, deliverAtMicros >= 0);
+  }
+
+  dropped(group: GroupFacts, { offset, deadlineMicros }: LateDroppedEffect): void {
+    const { nowMicros } = this.book;
+    if (nowMicros <= deadlineMicros) this.book.fail(oracle, `dropped as late before its deadline`, group.name, offset);
+    if (group.isHeld(offset, nowMicros))
+      this.book.fail(oracle, 'dropped as late while it is delivered', group.name, offset);
+    const { topic } = group;
+    if (!topic.isKnown(offset)) return;
+    const facts = this.book.streams[topic.streamOf[offset]!];
+    const sent = facts?.stream.deadlineMicros(topic.sequenceOf[offset]!) ?? -1;
+    if (sent !== deadlineMicros)
+      this.book.fail(oracle, `dropped for a deadline at ${deadlineMicros}, its own is ${sent}`, group.name, offset);
+  }
+
+  restart(group: GroupFacts): void {
+    this.facts[group.index] = undefined;
+  }
+
+  /** A first delivery: nothing that is older and of the same or a higher priority may still wait, unless it was delayed. */
+  private byPriority(group: GroupFacts, offset: number, priority: number, wasDelayed: boolean): void {
+    let facts = this.facts[group.index];
+    if (facts === undefined) {
+      facts = { next: new Float64Array(priorities).fill(group.lowest) };
+      this.facts[group.index] = facts;
+    }
+    if (wasDelayed) return;
+    for (let rank = priority; rank < priorities; rank++) {
+      const waiting = this.waiting(group, facts, rank, offset);
+      if (waiting >= offset) continue;
+      const what = rank === priority ? 'of the same priority' : `of priority ${rank}`;
+      this.book.fail(oracle, `delivered before ${waiting}, which is ${what} and older`, group.name, offset);
+    }
+  }
+
+  /** The lowest offset below `end` of this priority that waits, was not delayed and has no deadline; `end` if there is none. */
+  private waiting(group: GroupFacts, { next }: PriorityFacts, rank: number, end: number): number {
+    const { topic } = group;
+    let offset = next[rank]!;
+    for (; offset < end; offset++) {
+      const index = topic.streamOf[offset]!;
+      if (index < 0) continue;
+      const { stream } = this.book.streams[index]!;
+      const sequence = topic.sequenceOf[offset]!;
+      if (stream.priority(sequence) !== rank) continue;
+      if (stream.deliverAtMicros(sequence) >= 0 || stream.deadlineMicros(sequence) >= 0) continue;
+      if (group.standingOf(offset) === standing.unknown && !group.settled.has(offset)) break;
+    }
+    next[rank] = Math.max(next[rank]!, Math.min(offset, end));
+    return offset;
+  }
+}
