@@ -221,11 +221,11 @@ export const kernelSettingTable = {
   },
   'skills.optimism': {
     type: 'number',
-    default: 2,
+    default: 1,
     min: 0,
     max: 10,
     description:
-      'Standard deviations of what is not known by which placement "fastest" prefers agents that it knows less of; 0 tries nothing for the sake of knowing it. Holds until a restart.',
+      'Standard deviations of what is not known by which placement "fastest" prefers agents that it knows less of, twice as many where it never tried one; 0 tries nothing for the sake of knowing it. Holds until a restart.',
   },
   'faults.seed': {
     type: 'integer',

@@ -9,7 +9,7 @@ import type { AgentState } from './agent-state.ts';
 import { agentStateNumber, agentStates } from './agent-state.ts';
 import { BestRows } from './best-rows.ts';
 import { explainSkill, type SkillExplanation } from './explain-skill.ts';
-import { expectedCost } from './skill-estimate.ts';
+import { cautiousCost } from './skill-estimate.ts';
 
 /** One condition on an attribute; an agent without the attribute never meets it. */
 export type AttributeFilter =
@@ -57,6 +57,9 @@ export interface FastestQuery {
   readonly taskClass: string;
   /** Work in the class's unit, above 0; 1 if left out. Times are given for it. */
   readonly size?: number;
+  /** Standard deviations of what is not known by which an agent counts as slower than believed: of many that are believed fast,
+   *  those of whom little is known are the ones most likely to disappoint. 1 if left out. */
+  readonly caution?: number;
   /** Chance of completing that an agent must have, 0…1; 0.1 if left out. */
   readonly successMin?: number;
 }
@@ -73,6 +76,7 @@ export interface DiscoveryResult {
 }
 
 const defaultSuccessMin = 0.1;
+const defaultCaution = 1;
 const defaultStates: readonly AgentState[] = ['ready', 'busy'];
 
 /** Throws SIRA_TENSOR_INVALID if the query's capabilities do not fit the registry. `nowMicros` serves the ages in explanations alone. */
@@ -225,7 +229,7 @@ function similarities(registry: AgentRegistry, query: DiscoveryQuery, asked: Cap
 }
 
 function rankByTime(registry: AgentRegistry, query: FastestQuery, scan: Scan, best: BestRows): void {
-  const { taskClass: name, successMin = defaultSuccessMin } = query;
+  const { taskClass: name, successMin = defaultSuccessMin, caution = defaultCaution } = query;
   const { skills } = registry;
   const taskClass = skills.classOf(name);
   const dimension = registry.capabilities.dimensionOf(name);
@@ -236,6 +240,6 @@ function rankByTime(registry: AgentRegistry, query: FastestQuery, scan: Scan, be
     const estimate = skills.estimate(row, taskClass, dimension);
     if (estimate === undefined) scan.exclude(row, unknown);
     else if (estimate.success < successMin) scan.exclude(row, unsure);
-    else best.offer(row, -expectedCost(estimate));
+    else best.offer(row, -cautiousCost(estimate, caution));
   }
 }

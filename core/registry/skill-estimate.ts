@@ -10,16 +10,28 @@ export interface SkillEstimate {
   readonly variance: number;
   /** Chance that a task of the class completes, above 0, at most 1. */
   readonly success: number;
+  /** Variance of what is believed of that chance. */
+  readonly successVariance: number;
+  /** True if the agent itself has had a task of the class. */
+  readonly tried: boolean;
 }
 
-/** Logarithm of the seconds that a unit costs if what fails is tried again. */
-export function expectedCost({ mean, success }: SkillEstimate): number {
-  return mean - fixedLog(success);
+/** Logarithm of the seconds that a unit costs, what fails being tried again, if the agent is `caution` standard deviations
+ *  slower than believed. */
+export function cautiousCost({ mean, variance, success }: SkillEstimate, caution: number): number {
+  return mean + caution * Math.sqrt(variance) - fixedLog(success);
 }
 
-/** Units a second if the agent is `optimism` standard deviations better than believed (an upper confidence bound: Auer,
+/** An agent at a class that it was never tried at is hoped to be this many times as far above what is believed: how agents
+ *  differ there has heavier tails than a normal distribution, and one trial shows it. */
+const untriedFactor = 2;
+
+/** Units a second if agent and luck are `optimism` standard deviations better than believed (an upper confidence bound: Auer,
  *  Cesa-Bianchi & Fischer, Machine Learning 47, 2002). Positive and finite. */
 export function hopedRate(estimate: SkillEstimate, optimism: number): number {
-  const logarithm = optimism * Math.sqrt(estimate.variance) - expectedCost(estimate);
+  const { mean, variance, success, successVariance, tried } = estimate;
+  const hopes = tried ? optimism : optimism * untriedFactor;
+  const hopedSuccess = Math.min(1, success + hopes * Math.sqrt(successVariance));
+  const logarithm = hopes * Math.sqrt(variance) - mean + fixedLog(hopedSuccess);
   return fixedExp(Math.min(600, Math.max(-600, logarithm)));
 }

@@ -14,7 +14,7 @@ export interface SkillSettings {
 export const defaultSkillSettings: SkillSettings = {
   halfLifeMicros: 7 * microsPerDay,
   classCountMax: 64,
-  optimism: 2,
+  optimism: 1,
 };
 
 /** A variance of logarithms as it is believed before anything was measured, as if from so many measurements, and its bounds. */

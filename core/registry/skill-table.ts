@@ -185,7 +185,7 @@ export class SkillTable {
     return {
       mean: weight === 0 ? base : rest * base + ((1 - rest) * (column.sum[row] as number)) / weight,
       variance: rest * this.pair.value + rest * rest * baseVariance,
-      success: this.successOf(column, group, row),
+      ...this.successOf(column, group, row),
     };
   }
 
@@ -205,11 +205,6 @@ export class SkillTable {
       lastMicros: column.lastMicros[row] as number,
       joulesPerUnit: joules > 0 ? joules / weight : undefined,
     };
-  }
-
-  /** Standard deviation of the logarithm of one task's time about its mean, over all agents and classes. */
-  get noiseDeviation(): number {
-    return Math.sqrt(this.noise.value);
   }
 
   save(): SkillTableState {
@@ -353,12 +348,15 @@ export class SkillTable {
     return variance === 0 ? this.agent.value : variance;
   }
 
-  private successOf(column: SkillColumn, group: number, row: number): number {
+  /** Mean and variance of a Beta distribution about the group's rate. */
+  private successOf(column: SkillColumn, group: number, row: number) {
     const weight = successWeight * this.decay.scale;
     const groupAttempts = Math.max(0, column.groupAttempts[group] as number) + weight;
     const likely = 1 - Math.max(0, column.groupFailures[group] as number) / groupAttempts;
     const attempts = column.attempts[row] as number;
-    return (attempts - (column.failures[row] as number) + weight * likely) / (attempts + weight);
+    const success = (attempts - (column.failures[row] as number) + weight * likely) / (attempts + weight);
+    const outcomes = attempts / this.decay.scale + successWeight;
+    return { success, successVariance: (success * (1 - success)) / (outcomes + 1), tried: attempts > 0 };
   }
 
   private writeOffers(row: number): void {
