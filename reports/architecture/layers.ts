@@ -69,6 +69,7 @@ export const ignoredFolders: readonly string[] = [
   'coverage',
   '.git',
   '.vitest',
+  '.tensorflow',
   'reports/runs',
   'core/proto/generated',
 ];
