@@ -1,8 +1,11 @@
 // Draws what policies and settings are seldom drawn alone, so that what they promise can be followed decision by decision: fair
-// shares with nothing beside them, and tasks that may be tried only a few times. It has a random stream of its own, so that the
-// case underneath stays what its seed always drew.
+// shares with nothing beside them, tasks that may be tried only a few times, machines that crash again and again under rules that
+// notice. It has a random stream of its own, so that the case underneath stays what its seed always drew.
 
 import { RandomStream } from '../../core/base/random.ts';
+import { microsPerMinute, microsPerSecond } from '../../core/base/time.ts';
+import type { FaultSpec } from '../experiment/scenario.ts';
+import type { MachineSpec, WorkloadTask } from '../workload/workload.ts';
 import type { SwarmCase } from './swarm.ts';
 
 export function withPolicies(drawn: SwarmCase): SwarmCase {
@@ -11,9 +14,11 @@ export function withPolicies(drawn: SwarmCase): SwarmCase {
   const pick = <T>(values: readonly T[]): T => values[random.nextBelow(values.length)] as T;
   const isFair = chance(0.06);
   const attemptsMax = chance(0.1) ? pick([1, 2, 3]) : 0;
-  const fair = isFair ? withFairShares(drawn, random) : drawn;
-  if (attemptsMax === 0) return fair;
-  return { ...fair, settings: { ...fair.settings, 'scheduler.attemptsMax': attemptsMax } };
+  const flaps = chance(0.06);
+  let more = isFair ? withFairShares(drawn, random) : drawn;
+  if (flaps) more = withFlappingMachines(more, random);
+  if (attemptsMax === 0) return more;
+  return { ...more, settings: { ...more.settings, 'scheduler.attemptsMax': attemptsMax } };
 }
 
 /** Three tenants that compete for whatever comes free, one of them with a larger weight. */
@@ -22,4 +27,27 @@ function withFairShares(drawn: SwarmCase, random: RandomStream): SwarmCase {
   const plain = { unplaced: 'skip', backfill: 'none', overtakeMax: 0, preempt: 'never' } as const;
   const tenantWeights = { a: 1 + random.nextBelow(4) };
   return { ...drawn, tasks, profile: { ...drawn.profile, ...plain, order: 'drf', tenantWeights } };
+}
+
+/** A few machines that crash for a moment every half minute or so, and rules that hold them for it. */
+function withFlappingMachines(drawn: SwarmCase, random: RandomStream): SwarmCase {
+  const settings: SwarmCase['settings'] = {
+    'health.returnsMax': 2,
+    'health.returnsWindowMicros': 3 * microsPerMinute,
+    'health.flapHoldFirstMicros': 10 * microsPerSecond,
+    'health.flapHoldMaxMicros': 60 * microsPerSecond,
+    'health.heldShareMax': [0.2, 0.5][random.nextBelow(2)] as number,
+  };
+  const spanMicros = (drawn.tasks.at(-1) as WorkloadTask).arrivalMicros;
+  const faults: FaultSpec[] = [];
+  for (let count = 1 + random.nextBelow(3); count > 0; count--) {
+    const { name } = drawn.machines[random.nextBelow(drawn.machines.length)] as MachineSpec;
+    for (let atMicros = 0; faults.length < 36; ) {
+      atMicros += (10 + random.nextBelow(40)) * microsPerSecond;
+      if (atMicros > spanMicros) break;
+      const forMicros = 1 + random.nextBelow(microsPerSecond);
+      faults.push({ kind: 'crash', atMicros, forMicros, machines: [name], factor: 1 });
+    }
+  }
+  return { ...drawn, faults: [...drawn.faults, ...faults], settings: { ...drawn.settings, ...settings } };
 }
