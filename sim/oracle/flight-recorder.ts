@@ -33,6 +33,9 @@ const eventNames = [
   'agent is suspect',
   'agent is dead',
   'agent changes its state',
+  'agent gets no new work: it came back too often',
+  'agent gets no new work: its results are worse than others’',
+  'agent gets new work again',
   'work begins',
   'work completes',
   'work fails',
@@ -161,6 +164,15 @@ export class FlightRecorder implements WorldObserver {
         const { to } = effect;
         const name =
           to === 'ready' || to === 'suspect' || to === 'dead' ? (`agent is ${to}` as const) : 'agent changes its state';
+        this.note(nowMicros, code[name], 0, 0, 0, effect.agent + 1);
+        return;
+      }
+      case 'agentHeld': {
+        const name = !effect.held
+          ? 'agent gets new work again'
+          : effect.cause === 'flapping'
+            ? 'agent gets no new work: it came back too often'
+            : 'agent gets no new work: its results are worse than others’';
         this.note(nowMicros, code[name], 0, 0, 0, effect.agent + 1);
         return;
       }
