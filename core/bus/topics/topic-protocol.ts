@@ -72,7 +72,7 @@ export interface CausalParent {
 
 /** What producers say of a message. Bytes that are handed in must not change afterwards. */
 export interface MessageContent {
-  /** Up to 1,024 bytes as UTF-8. */
+  /** Up to 1,024 characters. */
   readonly key?: string | undefined;
   /** 0 (least, default)…9. */
   readonly priority?: number | undefined;
@@ -96,6 +96,8 @@ export interface TopicMessage {
   readonly publishMicros: number;
   readonly producer: string;
   readonly sequence: number;
+  /** As the producer said, −1: nothing. For the broker's own use. */
+  readonly settledSequence: number;
   readonly key: string | undefined;
   readonly priority: number;
   /** −1: none. */
