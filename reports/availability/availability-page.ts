@@ -35,7 +35,7 @@ export function availabilityPage(
 
 Made by \`${command}\`. Digest over all that was played: \`${digest}\`; the same command gives the same page.
 
-${lives.length} independent ${lives.length === 1 ? 'life' : 'lives'} of ${options.years} years each of one small fleet under the fault model below, with the true kernel, its journal on
+${lives.length} independent ${lives.length === 1 ? 'life' : 'lives'} of ${options.years} ${options.years === 1 ? 'year' : 'years'} of one small fleet under the fault model below, with the true kernel, its journal on
 a simulated disk, its agents and its submitter. Served: ${percent(mean)} of the requests${interval}.
 
 ${checkList(checks)}
@@ -113,7 +113,7 @@ ${markdownTable(
 
 ## What it hangs on
 
-The faults of the first life's first ${options.variantYears} years again, under other settings.
+The faults of the first life's first ${options.variantYears === 1 ? 'year' : `${options.variantYears} years`} again, under other settings.
 
 ${
   variants.length === 0
@@ -124,9 +124,11 @@ ${
       )
 }
 
-Leases are the one setting that matters: they are the time that a dead machine keeps its work, and the time that agents go on
-working through an outage of the kernel. What no setting mends is the standby. Without one the kernel would be away as long as
-any machine that restarts, ${(4.2 * meanHours('machine restarts')).toFixed(1)} h a year by the table below: ${percent(1 - (4.2 * 3600 * meanHours('machine restarts')) / yearSeconds, 3)} instead of five nines.
+A lease is the time that a dead machine keeps its work; it is also the time that agents go on working through an outage of the kernel.
+Short ones make recovery fast, and let more work be given up while the kernel or the gateway is away. What no setting mends is a
+missing standby. Without one the kernel would be away as long as any machine that restarts,
+${(4.2 * meanHours('machine restarts')).toFixed(1)} h a year by the table below:
+at best ${percent(1 - (4.2 * 3600 * meanHours('machine restarts')) / yearSeconds, 3)} (computed, not played).
 
 ## The fault model
 
@@ -204,7 +206,10 @@ function repairText(repair: Repair): string {
 
 function spanText(micros: number): string {
   const inSeconds = micros / microsPerSecond;
-  if (inSeconds >= 0.9 * yearSeconds) return `${Number((inSeconds / yearSeconds).toPrecision(2))} years`;
+  if (inSeconds >= 0.9 * yearSeconds) {
+    const inYears = Number((inSeconds / yearSeconds).toPrecision(2));
+    return `${inYears} ${inYears === 1 ? 'year' : 'years'}`;
+  }
   if (inSeconds >= 86_400) return `${Math.round(inSeconds / 86_400)} d`;
   if (inSeconds >= 3600) return `${Number((inSeconds / 3600).toPrecision(2))} h`;
   if (inSeconds >= 60) return `${Math.round(inSeconds / 60)} min`;

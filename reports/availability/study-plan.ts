@@ -1,7 +1,7 @@
 // What `npm run availability` plays: several lives of the fleet, and the same faults under other settings, for a shorter span,
 // to see which setting the figures hang on.
 
-import { microsPerMinute, microsPerSecond } from '../../core/base/time.ts';
+import { microsPerSecond } from '../../core/base/time.ts';
 import { defaultStudy, type StudySettings } from '../../sim/experiment/availability/fleet.ts';
 import { jobsOf, type LifeJob, type LifePlan, planLife, yearMicros } from '../../sim/experiment/availability/life.ts';
 
@@ -30,14 +30,12 @@ const settings = (changes: StudySettings['settings']): Partial<StudySettings> =>
 });
 
 const changes: readonly (readonly [name: string, changes: Partial<StudySettings>])[] = [
-  ['as studied', {}],
   ['lease 6 s', heartbeat(second, 6 * second)],
-  ['lease 10 s', heartbeat(second, 10 * second)],
   ['lease 25 s', heartbeat(second, 25 * second)],
   ['lease 40 s, heartbeats every 10 s', heartbeat(10 * second, 40 * second)],
   ['client and dispatch retry 5 s', settings({ 'dispatch.retryMicros': 5 * second })],
   ['slow machines kept', settings({ 'health.slowFactor': 0 })],
-  ['half a minute promised', { requests: { ...defaultStudy.requests, promiseMicros: microsPerMinute / 2 } }],
+  ['standbys take twice as long', { fleet: { ...defaultStudy.fleet, takeoverFactor: 2 } }],
 ];
 
 export function planStudy({ years, seed, lives, variantYears }: StudyOptions): {

@@ -119,15 +119,23 @@ export function studyFigures(
       ...figuresOf('controls', { micros: controls.playedMicros, played: controls, calmRequests: 0 }),
       longestSeconds: controls.longestMicros / microsPerSecond,
     },
-    variants: played
-      .slice(lives.length)
-      .map(({ years }, index) => figuresOf((variants[index] as Variant).name, sumOf(years))),
+    variants: variantFigures(own[0] as PlayedLife, played.slice(lives.length), variants),
     checks: checksOf(figures, shares, controls, all.played),
     recoveries: [
       { name: 'after a fault of machines, racks, feeds', seconds: secondsOf(all.played.recoveries, false) },
       { name: 'after a fault of kernel, disk, gateway', seconds: secondsOf(all.played.recoveries, true) },
     ],
   };
+}
+
+/** Beside what the first life showed in the same years. */
+function variantFigures(base: PlayedLife, played: readonly PlayedLife[], variants: readonly Variant[]): Figures[] {
+  if (played.length === 0) return [];
+  const sameYears = base.years.slice(0, (played[0] as PlayedLife).years.length);
+  return [
+    figuresOf('as studied', sumOf(sameYears)),
+    ...played.map(({ years }, index) => figuresOf((variants[index] as Variant).name, sumOf(years))),
+  ];
 }
 
 function figuresOf(name: string, stretch: Stretch): Figures {

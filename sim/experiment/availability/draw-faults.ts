@@ -45,7 +45,8 @@ export function drawFaults(draw: FaultDraw): DrawnFault[] {
       for (let atMicros = 0; ; ) {
         atMicros += Math.max(1, Math.round(sampleBetween(random, between) / acceleration));
         if (atMicros >= spanMicros) break;
-        const forMicros = Math.max(1, Math.round(sampleRepair(random, repair)));
+        const stretch = repair === takeoverRepair ? fleet.takeoverFactor : 1;
+        const forMicros = Math.max(1, Math.round(stretch * sampleRepair(random, repair)));
         const machines =
           unit === 'machine'
             ? [index]
@@ -56,7 +57,7 @@ export function drawFaults(draw: FaultDraw): DrawnFault[] {
                 : [];
         faults.push({ cause: name, effect, atMicros, forMicros, machines, factor });
         if (unit === 'feed' && index === 0) {
-          const takeoverMicros = Math.round(sampleRepair(random, takeoverRepair));
+          const takeoverMicros = Math.round(fleet.takeoverFactor * sampleRepair(random, takeoverRepair));
           const kernel = { effect: 'kernelDown', forMicros: takeoverMicros, machines: [] } as const;
           faults.push({ cause: name, atMicros, factor, ...kernel });
         }

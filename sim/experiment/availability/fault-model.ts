@@ -50,7 +50,7 @@ const lognormal = (medianMicros: number, sigma: number, maxMicros: number, share
   lognormal: { medianMicros, sigma, maxMicros },
 });
 /** Detection by silence, fencing, taking over the mirrored disk, begin of the process. */
-const takeover: readonly Repair[] = [lognormal(10 * second, 0.3, 30 * second)];
+const takeover: readonly Repair[] = [lognormal(10 * second, 0.3, 60 * second)];
 
 export const faultClasses: readonly FaultClass[] = [
   {
@@ -149,7 +149,7 @@ export const faultClasses: readonly FaultClass[] = [
     factor: 1,
     between: bursty(year / 4.2),
     repair: takeover,
-    source: 'as machine restarts; a standby with a mirrored disk takes over: median 10 s, at most 30 s (assumption)',
+    source: 'as machine restarts; a standby with a mirrored disk takes over: median 10 s (assumption)',
   },
   {
     name: 'kernel disk stalls',

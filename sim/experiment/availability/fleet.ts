@@ -14,6 +14,8 @@ export interface FleetSpec {
   readonly machinesPerRack: number;
   /** Racks are spread over the feeds in blocks. */
   readonly feeds: number;
+  /** Standbys of kernel and gateway take so many times as long as the fault model says. */
+  readonly takeoverFactor: number;
 }
 
 export interface RequestSpec {
@@ -37,7 +39,7 @@ export interface StudySettings {
 }
 
 export const defaultStudy: StudySettings = {
-  fleet: { racks: 6, machinesPerRack: 4, feeds: 2 },
+  fleet: { racks: 6, machinesPerRack: 4, feeds: 2, takeoverFactor: 1 },
   requests: {
     ratePerSecond: 2,
     serviceMedianMicros: 4.5 * microsPerSecond,
