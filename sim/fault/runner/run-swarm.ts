@@ -30,6 +30,8 @@ export interface SwarmRunOptions {
   readonly failed: (failure: SwarmFailure) => void;
   /** Of the kernel if left out. */
   readonly jobs?: SwarmJobs;
+  /** The run ends early when this says so. */
+  readonly isEnough?: () => boolean;
 }
 
 /** Resolves when nothing is open, or when there are too many failures; rejects if a thread breaks down. */
@@ -43,7 +45,7 @@ export async function runSwarm(state: SwarmState, options: SwarmRunOptions): Pro
     for (const failure of result.failures) options.failed(failure);
     options.progress();
   };
-  const enough = (): boolean => state.failures.length >= options.failuresMax;
+  const enough = (): boolean => state.failures.length >= options.failuresMax || options.isEnough?.() === true;
   // The state changes while jobs are given out: what is open now is cut up first.
   const open = [...jobs].values();
   if (options.workers === 0 || import.meta.url.endsWith('.ts')) {

@@ -5,9 +5,9 @@ import type { SwarmFailure } from './swarm-job.ts';
 import type { SwarmState } from './swarm-state.ts';
 
 /** `command`: what shows a seed again. */
-export function failureText({ seed, oracle, what, chain }: SwarmFailure, command = 'npm run swarm'): string {
+export function failureText({ seed, oracle, what, chain }: SwarmFailure, command = 'npm run swarm --'): string {
   const led = chain.length === 0 ? '' : `  What led there:\n${chain.map((line) => `    ${line}\n`).join('')}`;
-  return `seed ${seed} breaks a promise\n  ${oracle}: ${what}\n${led}  Again:  ${command} -- --seed ${seed}\n  Smaller: ${command} -- --seed ${seed} --shrink\n`;
+  return `seed ${seed} breaks a promise\n  ${oracle}: ${what}\n${led}  Again:  ${command} --seed ${seed}\n  Smaller: ${command} --seed ${seed} --shrink\n`;
 }
 
 /** Every name that the swarm knows of with the cases and times that it was reached, then what never was. */
