@@ -5,15 +5,23 @@
 
 import { runCommandLine } from './core/live/command-line.ts';
 import { liveCommands } from './core/live/commands.ts';
+import { doctorCommand } from './core/live/doctor.ts';
 import { printError } from './core/live/print-error.ts';
 import { processTerminal } from './core/live/terminal.ts';
 import type { Command } from './core/ports/command.ts';
 import { learningCommands } from './learning/commands.ts';
+import { learningChecks } from './learning/doctor-checks.ts';
 import { reportCommands } from './reports/commands.ts';
 import { simCommands } from './sim/commands.ts';
 import { projectRoot, projectVersion } from './sim/experiment/project-root.ts';
 
-const commands: readonly Command[] = [...reportCommands, ...simCommands, ...learningCommands, ...liveCommands];
+const commands: readonly Command[] = [
+  ...reportCommands,
+  ...simCommands,
+  ...learningCommands,
+  ...liveCommands,
+  doctorCommand(learningChecks),
+];
 const words = process.argv.slice(2);
 const line = ['sira', ...words.map((word) => (/^[\w./:=,@%+*-]+$/.test(word) ? word : JSON.stringify(word)))].join(' ');
 const terminal = processTerminal();

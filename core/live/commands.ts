@@ -1,7 +1,6 @@
-// The commands that the live shell declares.
+// The commands that the live shell declares. The doctor is not among them: it is made in sira.ts, with the checks of the parts above.
 
 import type { Command } from '../ports/command.ts';
-import { doctorCommand } from './doctor.ts';
 import { startCommand } from './start.ts';
 
-export const liveCommands: readonly Command[] = [startCommand, doctorCommand];
+export const liveCommands: readonly Command[] = [startCommand];

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { diagnose, type Machine, thisMachine } from './doctor.ts';
+import type { Finding, Machine } from '../ports/doctor-check.ts';
+import { diagnose, formatFinding, thisMachine } from './doctor.ts';
 
 const bare: Machine = {
   nodeVersion: '20.1.0',
@@ -11,15 +12,15 @@ const bare: Machine = {
 };
 
 function finding(machine: Machine, name: string) {
-  const found = diagnose(machine, '/project').find((one) => one.name === name);
+  const found = diagnose(machine, '/project', []).find((one) => one.name === name);
   expect(found, name).toBeDefined();
   return found!;
 }
 
 describe('the doctor', () => {
   test('needs nothing but Node, and says what each missing thing would enable and how to get it', () => {
-    const missing = diagnose(bare, '/project').filter((one) => !one.found);
-    expect(missing.map((one) => one.name)).toEqual(['TensorFlow', 'Java', 'g++', 'SimPy', 'Chromium', 'shared data']);
+    const missing = diagnose(bare, '/project', []).filter((one) => !one.found);
+    expect(missing.map((one) => one.name)).toEqual(['Java', 'g++', 'SimPy', 'Chromium', 'shared data']);
     for (const one of missing) {
       expect(one.enables).not.toBe('');
       expect(one.remedy).not.toBe('');
@@ -39,17 +40,21 @@ describe('the doctor', () => {
     expect(finding(answering, 'SimPy').found).toBe(true);
   });
 
-  test('the best TensorFlow backend is named', () => {
-    const withBackends = (...names: string[]): Machine => ({
-      ...bare,
-      exists: (path) => names.some((name) => path.endsWith(name)),
-    });
-    expect(finding(withBackends('tfjs-core'), 'TensorFlow').detail).toBe('cpu backend');
-    expect(finding(withBackends('tfjs-core', 'tfjs-backend-wasm'), 'TensorFlow').detail).toBe('wasm backend');
+  test('checks of the parts above are asked too, and say what would be better than what is there', () => {
+    const improvable: Finding = { name: 'Oven', found: true, detail: 'gas', enables: 'bread', remedy: 'buy wood' };
+    const findings = diagnose(bare, '/project', [
+      (machine, root) => ({ ...improvable, detail: `${machine.coreCount} ${root}` }),
+    ]);
+    expect(findings.find(({ name }) => name === 'Oven')?.detail).toBe('2 /project');
+    expect(formatFinding(improvable, false)).toBe(
+      'found    Oven         gas\n                      better: buy wood\n',
+    );
+    expect(formatFinding({ ...improvable, remedy: '' }, false)).toBe('found    Oven         gas\n');
+    expect(formatFinding({ ...improvable, found: false }, false)).toContain('would enable bread');
   });
 
   test('this very machine can be examined', () => {
-    const findings = diagnose(thisMachine, process.cwd());
+    const findings = diagnose(thisMachine, process.cwd(), []);
     expect(findings[0]).toMatchObject({ name: 'Node', found: true, detail: process.versions.node });
     expect(thisMachine.findProgram('surely-no-such-program')).toBeUndefined();
     expect(thisMachine.ask(process.execPath, ['-e', 'console.log(1+1)'])).toBe('2');

@@ -7,30 +7,7 @@ import { availableParallelism, totalmem } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createColors } from 'picocolors';
 import type { Command } from '../ports/command.ts';
-
-/** One line of the doctor's answer. */
-export interface Finding {
-  readonly name: string;
-  readonly found: boolean;
-  /** What was found, or what is missing. */
-  readonly detail: string;
-  /** What it is for; of a thing missing, what it would enable. */
-  readonly enables: string;
-  /** The one command or step that brings it; empty if it is there. */
-  readonly remedy: string;
-}
-
-/** What the doctor asks the machine. */
-export interface Machine {
-  readonly nodeVersion: string;
-  readonly coreCount: number;
-  readonly memoryBytes: number;
-  /** Absolute path of a program on the PATH, or undefined. */
-  findProgram(name: string): string | undefined;
-  /** First line that the program prints, on either stream, or undefined if it fails. */
-  ask(program: string, words: readonly string[]): string | undefined;
-  exists(path: string): boolean;
-}
+import type { DoctorCheck, Finding, Machine } from '../ports/doctor-check.ts';
 
 export const thisMachine: Machine = {
   nodeVersion: process.versions.node,
@@ -57,8 +34,8 @@ export const thisMachine: Machine = {
   exists: existsSync,
 };
 
-/** Everything that Sira can use, found or missing, on `machine`. */
-export function diagnose(machine: Machine, projectRoot: string): readonly Finding[] {
+/** Everything that Sira can use, found or missing, on `machine`; `checks` are those of the parts above. */
+export function diagnose(machine: Machine, projectRoot: string, checks: readonly DoctorCheck[]): readonly Finding[] {
   return [
     nodeFinding(machine),
     {
@@ -68,7 +45,7 @@ export function diagnose(machine: Machine, projectRoot: string): readonly Findin
       enables: 'policies and seeds run in parallel, one a core',
       remedy: '',
     },
-    tensorFlowFinding(machine, projectRoot),
+    ...checks.map((check) => check(machine, projectRoot)),
     program(
       machine,
       'Java',
@@ -99,25 +76,6 @@ function nodeFinding(machine: Machine): Finding {
     detail: machine.nodeVersion,
     enables: 'everything',
     remedy: found ? '' : 'install Node 20 or newer',
-  };
-}
-
-function tensorFlowFinding(machine: Machine, projectRoot: string): Finding {
-  const backends = [
-    ['native', 'node_modules/tfjs-node-native'],
-    ['wasm', 'node_modules/@tensorflow/tfjs-backend-wasm'],
-    ['cpu', 'node_modules/@tensorflow/tfjs-core'],
-  ] as const;
-  const backend = backends.find(([, path]) => machine.exists(join(projectRoot, path)));
-  const enables = 'training policies and forecasters; running them needs none';
-  if (backend !== undefined)
-    return { name: 'TensorFlow', found: true, detail: `${backend[0]} backend`, enables, remedy: '' };
-  return {
-    name: 'TensorFlow',
-    found: false,
-    detail: 'no backend installed',
-    enables,
-    remedy: 'npm install --no-save @tensorflow/tfjs-core @tensorflow/tfjs-backend-wasm',
   };
 }
 
@@ -164,29 +122,36 @@ function program(
   return { name, found: false, detail: 'not found', enables, remedy };
 }
 
-export const doctorCommand: Command = {
-  name: 'doctor',
-  summary: 'say what this machine has, and what each missing thing would enable',
-  description:
-    'Looks for everything that Sira can use. Simulations and reports need nothing but Node; the rest enables more.',
-  arguments: [],
-  options: [{ flags: '--json', description: 'print JSON' }],
-  examples: [{ line: 'sira doctor', meaning: 'what this machine has' }],
-  run(call, context) {
-    const findings = diagnose(thisMachine, context.projectRoot);
-    if (call.options.json === true) {
-      context.terminal.write(`${JSON.stringify(findings, null, 2)}\n`);
+/** `checks` are those of the parts above. */
+export function doctorCommand(checks: readonly DoctorCheck[]): Command {
+  return {
+    name: 'doctor',
+    summary: 'say what this machine has, and what each missing thing would enable',
+    description:
+      'Looks for everything that Sira can use. Simulations and reports need nothing but Node; the rest enables more.',
+    arguments: [],
+    options: [{ flags: '--json', description: 'print JSON' }],
+    examples: [{ line: 'sira doctor', meaning: 'what this machine has' }],
+    run(call, context) {
+      const findings = diagnose(thisMachine, context.projectRoot, checks);
+      if (call.options.json === true) {
+        context.terminal.write(`${JSON.stringify(findings, null, 2)}\n`);
+        return 0;
+      }
+      for (const finding of findings) context.terminal.write(formatFinding(finding, context.terminal.colour));
       return 0;
-    }
-    const colours = createColors(context.terminal.colour);
-    for (const finding of findings) {
-      const mark = finding.found ? colours.green('found  ') : colours.yellow('missing');
-      context.terminal.write(`${mark}  ${finding.name.padEnd(12)} ${finding.detail}\n`);
-      if (!finding.found)
-        context.terminal.write(
-          `${' '.repeat(22)} would enable ${finding.enables}\n${' '.repeat(22)} get it: ${finding.remedy}\n`,
-        );
-    }
-    return 0;
-  },
-};
+    },
+  };
+}
+
+/** One line for a thing that is there, and two more if there is something to gain. */
+export function formatFinding(finding: Finding, colour: boolean): string {
+  const colours = createColors(colour);
+  const mark = finding.found ? colours.green('found  ') : colours.yellow('missing');
+  const line = `${mark}  ${finding.name.padEnd(12)} ${finding.detail}\n`;
+  if (finding.remedy === '') return line;
+  const indent = ' '.repeat(22);
+  return finding.found
+    ? `${line}${indent}better: ${finding.remedy}\n`
+    : `${line}${indent}would enable ${finding.enables}\n${indent}get it: ${finding.remedy}\n`;
+}

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runCommandLine } from '../../core/live/command-line.ts';
 import { liveCommands } from '../../core/live/commands.ts';
+import { doctorCommand } from '../../core/live/doctor.ts';
 import type { CommandCall } from '../../core/ports/command.ts';
 import { learningCommands } from '../../learning/commands.ts';
 import { simCommands } from '../../sim/commands.ts';
@@ -11,7 +12,7 @@ import { describe as describeScenario } from '../../sim/experiment/check-command
 import { checkScenario, loadScenario } from '../../sim/experiment/load-scenario.ts';
 import { reportCommands } from '../commands.ts';
 
-const commands = [...reportCommands, ...simCommands, ...learningCommands, ...liveCommands];
+const commands = [...reportCommands, ...simCommands, ...learningCommands, ...liveCommands, doctorCommand([])];
 
 interface Block {
   readonly language: string;
