@@ -63,6 +63,12 @@ interface SnapshotBody {
   readonly kernel: KernelSnapshot;
 }
 
+/** The kernel that a snapshot of a journal holds, and its profile. */
+export function restoreSnapshot(body: Uint8Array): { readonly profile: Profile; readonly kernel: Kernel } {
+  const { profile, kernel } = JSON.parse(new TextDecoder().decode(body)) as SnapshotBody;
+  return { profile, kernel: Kernel.restore(kernel, profile) };
+}
+
 export class JournaledKernel implements JournalOwner {
   private readonly settings: JournalSettings;
   private readonly journal: Journal;
@@ -188,9 +194,9 @@ export class JournaledKernel implements JournalOwner {
   }
 
   restore(body: Uint8Array): void {
-    const { profile, kernel } = JSON.parse(new TextDecoder().decode(body)) as SnapshotBody;
+    const { profile, kernel } = restoreSnapshot(body);
     this.profile = profile;
-    this.current = Kernel.restore(kernel, profile);
+    this.current = kernel;
     this.released = this.current.lastSequence;
   }
 

@@ -2,6 +2,7 @@
 // the small interface, so that tests can listen.
 
 import { type DestinationStream, pino } from 'pino';
+import type { LogLevel } from './log-level.ts';
 
 export interface Logger {
   debug(fields: object, message: string): void;
@@ -9,9 +10,6 @@ export interface Logger {
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
 }
-
-export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
-export type LogLevel = (typeof logLevels)[number];
 
 /** Writes to standard error, or to `destination`. */
 export function createLogger(

@@ -5,7 +5,7 @@ import { SiraError } from '../base/errors.ts';
 import { parseDurationMicros } from '../base/time.ts';
 import type { Profile } from '../scheduler/framework.ts';
 import type { Durability } from './live-kernel.ts';
-import { type LogLevel, logLevels } from './logger.ts';
+import { type LogLevel, logLevels } from './log-level.ts';
 
 /** The document as it is written. */
 export interface StartFields {

@@ -5,8 +5,6 @@ import { resolve } from 'node:path';
 import { createColors } from 'picocolors';
 import { SiraError } from '../base/errors.ts';
 import type { Command, CommandCall, CommandContext } from '../ports/command.ts';
-import { createLogger } from './logger.ts';
-import { runKernel } from './run-kernel.ts';
 import { type StartFields, startSettings, withEnvironment, withField } from './start-settings.ts';
 
 /** The options that set a field, each above file and environment. */
@@ -45,6 +43,8 @@ export const startCommand: Command = {
 };
 
 async function start(call: CommandCall, context: CommandContext): Promise<number> {
+  const { createLogger } = await import('./logger.ts');
+  const { runKernel } = await import('./run-kernel.ts');
   let fields: StartFields = withEnvironment({}, process.env);
   for (const [option, path] of Object.entries(optionFields)) {
     const value = call.options[option];

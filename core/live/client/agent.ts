@@ -100,7 +100,7 @@ export class AgentConnection {
       'grpc.use_local_subchannel_pool': 1,
       'grpc.initial_reconnect_backoff_ms': 50,
       'grpc.min_reconnect_backoff_ms': 50,
-      'grpc.max_reconnect_backoff_ms': 2000,
+      'grpc.max_reconnect_backoff_ms': 500,
     });
     this.stream = new ReconnectingStream<ConnectRequest, ConnectResponse>(() => this.client.connect(), {
       opened: () => this.opened(),

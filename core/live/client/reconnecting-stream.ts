@@ -26,7 +26,8 @@ const final: readonly status[] = [
 ];
 
 const firstWaitMillis = 50;
-const longestWaitMillis = 5000;
+/** Less than a lease: an agent should be back before it is missed. */
+const longestWaitMillis = 1000;
 
 export class ReconnectingStream<Request, Response> {
   private readonly open: () => ClientDuplexStream<Request, Response>;

@@ -76,7 +76,15 @@ const arrays = {
   float64: Float64Array,
 } as const;
 
-export type NumberArray = InstanceType<(typeof arrays)[keyof typeof arrays]>;
+export type NumberArray =
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | Float32Array
+  | Float64Array;
 
 /** A tensor over the memory of `array`, whose type it takes; without `shape` it has one axis. Little-endian machines only. */
 export function tensorFrom(array: NumberArray, shape: readonly number[] = [array.length]): TensorView {
