@@ -96,6 +96,8 @@ export class ClusterModel {
   private readonly ready: boolean[] = [];
   /** Causes for which each agent is held. */
   private readonly held: Set<string>[] = [];
+  /** Whether it is known when a kept machine is open again. */
+  followsKept = true;
   /** Machines that are kept for a task until its victims are gone, by task. */
   private readonly kept = new Map<
     number,
@@ -239,7 +241,7 @@ export class ClusterModel {
     else if (record.outcome === 'backs off') task.backedOff = true;
     else if (record.outcome === 'evicts') {
       task.state = 'evicting';
-      this.kept.set(task.task, { machines: record.machines, victims: record.victims ?? [] });
+      if (this.followsKept) this.kept.set(task.task, { machines: record.machines, victims: record.victims ?? [] });
       for (const victim of record.victims ?? []) {
         const attempt = this.attempts.get(victim);
         if (attempt !== undefined) attempt.task.preemptions++;

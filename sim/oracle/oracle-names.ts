@@ -21,3 +21,18 @@ export const oraclePromises = {
 } as const;
 
 export type OracleName = keyof typeof oraclePromises;
+
+/** The same for runs of durable topics. */
+export const topicOraclePromises = {
+  'topic credit': 'nobody is sent more than it has granted, or while it is not connected',
+  'topic cursor': 'a durable cursor never passes what is not settled, and never falls back',
+  'topic durability': 'what was published is there as it was sent, whatever crashes',
+  'topic once': 'a message is stored once, and a consumer that commits has each result once',
+  'topic order':
+    'first deliveries are in order; the messages of a key are handled one at a time, by one member at a time',
+  'topic replay': 'a replay gives every message once, in order, with the gaps that were asked for',
+  'topic retention': 'nothing goes that a group still needs, unless the terms say so, and then it is told',
+  'topic retry': 'redelivery comes after its back-off; a dead letter is durable before the cursor passes it',
+  'topic tensors': 'a tensor is released once, when nobody needs it; a lost one is told to whom it concerns',
+  'topic time': 'late messages are dropped and counted, delayed ones never early, important ones first, none starves',
+} as const;

@@ -53,6 +53,7 @@ export class PlacementOracle implements WorldObserver {
       (settings?.['scheduler.attemptsMax'] as number | undefined) ?? attemptsMaxDefault,
     );
     this.followsKept = profile.backfill !== 'never' || (profile.preempt ?? 'never') === 'never';
+    this.model.followsKept = this.followsKept;
     this.packsDevices = profile.place !== 'random' && profile.place !== 'fgd' && profile.backfill !== 'conservative';
     this.takesWhatFits = profile.backfill !== 'conservative';
     this.followsTurns =

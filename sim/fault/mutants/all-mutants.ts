@@ -2,9 +2,12 @@
 
 import { agentMutants } from './agent-mutants.ts';
 import { brokerMutants } from './broker-mutants.ts';
+import { healthMutants } from './health-mutants.ts';
 import { journalMutants } from './journal-mutants.ts';
 import { kernelMutants } from './kernel-mutants.ts';
 import type { Mutant } from './mutant.ts';
+import { policyMutants } from './policy-mutants.ts';
+import { recoveryMutants } from './recovery-mutants.ts';
 import { schedulerMutants } from './scheduler-mutants.ts';
 import { snapshotMutants } from './snapshot-mutants.ts';
 
@@ -14,5 +17,8 @@ export const mutants: readonly Mutant[] = [
   ...brokerMutants,
   ...schedulerMutants,
   ...snapshotMutants,
+  ...healthMutants,
+  ...policyMutants,
+  ...recoveryMutants,
   ...journalMutants,
 ];

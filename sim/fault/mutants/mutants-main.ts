@@ -75,7 +75,7 @@ async function run({ only, seeds, from, limit, workers, output, save }: Options)
     }),
   );
   const survivors = hunted.filter((mutant) => mutant.caught === undefined);
-  if (only === undefined) {
+  if (only === undefined && unsound.length === 0) {
     mkdirSync(output, { recursive: true });
     writeFileSync(join(output, 'mutants.md'), mutantsMarkdown(hunted, plan));
     writeFileSync(join(output, 'mutants.json'), `${JSON.stringify(mutantsDocument(hunted, plan), undefined, 1)}\n`);

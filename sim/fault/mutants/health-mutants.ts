@@ -1,0 +1,103 @@
+// Planted bugs of what is decided about agents: who is kept from new work, for how long, how many at once; and what an outage of
+// the kernel does to leases.
+
+import type { Mutant } from './mutant.ts';
+
+const holds = 'core/kernel/agent-holds.ts';
+const flaps = 'core/registry/flap-damping.ts';
+const outliers = 'core/registry/outlier-detection.ts';
+const registry = 'core/registry/agent-registry.ts';
+
+export const healthMutants: readonly Mutant[] = [
+  {
+    name: 'held-agent-gets-work',
+    bug: 'an agent that is to be kept from new work goes on getting some',
+    file: holds,
+    search: '    this.scheduler.setHold(agent, bitOf[cause], true);\n',
+    replace: '',
+  },
+  {
+    name: 'hold-never-lifted',
+    bug: 'a machine stays closed when the hold of its agent is over',
+    file: holds,
+    search: '    this.scheduler.setHold(hold.agent, bitOf[hold.cause], false);\n',
+    replace: '',
+  },
+  {
+    name: 'too-many-held',
+    bug: 'the share of the fleet that may be held at once is ignored',
+    file: holds,
+    search: 'return living > 1 && held.size <= most;',
+    replace: 'return true;',
+  },
+  {
+    name: 'held-forever-extended',
+    bug: 'what a held agent does is counted against it, and makes its hold longer',
+    file: holds,
+    search: "    if (this.isHeld(agent, 'flapping')) return;\n",
+    replace: '',
+  },
+  {
+    name: 'flapping-noticed-late',
+    bug: 'an agent may return once more than the settings allow',
+    file: flaps,
+    search: 'if (agent.returns.length < rules.returnsMax) return 0;',
+    replace: 'if (agent.returns.length <= rules.returnsMax) return 0;',
+  },
+  {
+    name: 'holds-do-not-grow',
+    bug: 'each hold of a flapping agent is as short as the first',
+    file: flaps,
+    search: '    agent.holds++;\n',
+    replace: '',
+  },
+  {
+    name: 'old-returns-count',
+    bug: 'returns from before the window count for ever',
+    file: flaps,
+    search: 'agent.returns = agent.returns.filter((time) => nowMicros - time < rules.windowMicros);',
+    replace: '',
+  },
+  {
+    name: 'failures-in-a-row-never-end',
+    bug: 'a success does not end a row of failures',
+    file: outliers,
+    search: '    results.failures = 0;\n    results.ratios.push(ratio);',
+    replace: '    results.ratios.push(ratio);',
+  },
+  {
+    name: 'fast-agents-ejected',
+    bug: 'the agents that are faster than their peers are taken for the slow ones',
+    file: outliers,
+    search: '.filter(({ median }) => median > bound)',
+    replace: '.filter(({ median }) => median * rules.slowFactor * rules.slowFactor < bound)',
+  },
+  {
+    name: 'ejection-never-doubled',
+    bug: 'an agent that is ejected again and again is out no longer than the first time',
+    file: outliers,
+    search: '    results.ejections++;\n',
+    replace: '    results.ejections = 1;\n',
+  },
+  {
+    name: 'leases-end-in-the-outage',
+    bug: 'leases run on while the kernel is away, and the fleet is declared dead when it is back',
+    file: registry,
+    search: '      this.leaseExpiryMicros[row] = Math.max(expiryMicros, extendedMicros, nowMicros);\n',
+    replace: '',
+  },
+  {
+    name: 'leases-cut-by-the-outage',
+    bug: 'after an outage a lease may end before the agent that holds it thinks so',
+    file: registry,
+    search: 'this.leaseExpiryMicros[row] = Math.max(expiryMicros, extendedMicros, nowMicros);',
+    replace: 'this.leaseExpiryMicros[row] = Math.max(extendedMicros, nowMicros);',
+  },
+  {
+    name: 'drained-takes-work',
+    bug: 'an agent that drains is given further work',
+    file: registry,
+    search: "if (this.alive(row)) this.change(row, this.flagsOf(row) | flagDraining, 'drained');",
+    replace: '',
+  },
+];
