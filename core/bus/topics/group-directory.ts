@@ -290,7 +290,8 @@ export class GroupDirectory {
   private writeCursor(group: TopicGroup): void {
     group.isDirty = false;
     if (group.isEnded) return;
-    const { floor, epoch } = group.writeCursor(this.cursorWriter);
+    const { epoch } = group;
+    const floor = group.writeCursor(this.cursorWriter);
     const written = this.ledger.append(`c${group.id}`, this.cursorWriter.bytes, () => {
       group.isWriting = false;
       group.cursorDurable(floor, epoch);

@@ -9,20 +9,16 @@ import type { FileCompletion } from '../../ports/file-port.ts';
 import { type CommitPart, Commits, type FoundCommit } from './commits.ts';
 import { GroupDirectory } from './group-directory.ts';
 import type { GroupEntry } from './group-entry.ts';
-import { commitFault, contentFault, isReason, tensorFault } from './input-checks.ts';
+import { contentFault, isReason, tensorFault } from './input-checks.ts';
 import { Ledger, ledgerStore } from './ledger.ts';
+import { MemberInputs } from './member-inputs.ts';
 import { TensorTable } from './tensor-table.ts';
 import type { Topic } from './topic.ts';
 import { TopicDirectory } from './topic-directory.ts';
 import { TopicEnvironment } from './topic-environment.ts';
 import type { TopicGroup } from './topic-group.ts';
 import type {
-  AcknowledgeInput,
-  CommitInput,
-  ExtendInput,
-  GrantInput,
   PublishInput,
-  RejectInput,
   TopicEffectSink,
   TopicInput,
   TopicMachine,
@@ -43,6 +39,7 @@ export class TopicBroker implements TopicMachine {
   private readonly groups: GroupDirectory;
   private readonly tensors: TensorTable;
   private readonly commits: Commits;
+  private readonly members: MemberInputs;
   private phase: Phase = 'new';
   private openings = 0;
   private commitsFinished = 0;
@@ -61,6 +58,7 @@ export class TopicBroker implements TopicMachine {
     this.topics.tensors = this.tensors;
     this.commits = new Commits(this.environment, this.ledger, topicOf, writer);
     this.groups = new GroupDirectory(this.environment, this.ledger, this.topics, this);
+    this.members = new MemberInputs(this.environment, this.topics, this.groups, this.tensors, this.commits);
   }
 
   get digest(): string {
@@ -129,7 +127,7 @@ export class TopicBroker implements TopicMachine {
     for (const topic of this.topics.all) topic.maintain();
     this.tensors.maintain();
     this.commits.advance();
-    for (const group of this.groups.all) if (group.source.isBlocked) group.pump();
+    for (const group of this.groups.all) if (group.isBlocked) group.pump();
   }
 
   extendDeadlines(byMicros: number): void {
@@ -214,9 +212,9 @@ export class TopicBroker implements TopicMachine {
       case 'publish':
         return this.publish(input);
       case 'acknowledge':
-        return this.acknowledge(input);
+        return this.members.acknowledge(input);
       case 'grant':
-        return this.grant(input);
+        return this.members.grant(input);
       case 'createTopic':
         if (!isClientName(input.topic)) return refused('SIRA_MESSAGE_REFUSED', 'a topic has a name');
         return this.topics.create(input.topic, input.terms);
@@ -233,11 +231,11 @@ export class TopicBroker implements TopicMachine {
       case 'unsubscribe':
         return this.groups.unsubscribe(input);
       case 'reject':
-        return this.reject(input);
+        return this.members.reject(input);
       case 'extend':
-        return this.extend(input);
+        return this.members.extend(input);
       case 'commit':
-        return this.commit(input);
+        return this.members.commit(input);
       case 'seek':
         return this.groups.seek(input);
       case 'tensorOwned': {
@@ -267,93 +265,6 @@ export class TopicBroker implements TopicMachine {
   private tensorRefusal(topic: Topic, { producer, sequence, tensors }: PublishInput): string | undefined {
     if (tensors === undefined || tensors.length === 0 || topic.producers.isStored(producer, sequence)) return undefined;
     return this.tensors.refusalOf(tensors);
-  }
-
-  private grant({ group: name, subscriber, connection, messages, bytes }: GrantInput): Status {
-    const group = this.groups.find(name);
-    const member = group === undefined ? undefined : this.groups.memberOf(subscriber, group, connection);
-    if (group === undefined || member === undefined)
-      return refused('SIRA_MESSAGE_REFUSED', 'not a member of the group by this connection');
-    if (!(messages >= 0 && bytes >= 0)) return refused('SIRA_MESSAGE_REFUSED', 'credit is not negative');
-    group.members.grant(member, messages, bytes);
-    group.pump();
-    return accepted;
-  }
-
-  private acknowledge({ group: name, subscriber, offset, cumulative }: AcknowledgeInput): Status {
-    const group = this.groups.find(name);
-    if (group === undefined) return refused('SIRA_MESSAGE_REFUSED', 'there is no such group');
-    if (cumulative && group.mode !== 'exclusive')
-      return refused('SIRA_MESSAGE_REFUSED', 'a cumulative acknowledgement needs an exclusive group');
-    const claimed = group.claim(subscriber, offset);
-    if (typeof claimed === 'string') return refused('SIRA_MESSAGE_REFUSED', claimed);
-    if (cumulative) group.settleThrough(subscriber, offset);
-    else if (claimed !== undefined && claimed.state !== 'committing') group.settle(claimed);
-    group.pump();
-    return accepted;
-  }
-
-  private reject({ group: name, subscriber, offset, reason }: RejectInput): Status {
-    const group = this.groups.find(name);
-    if (group === undefined) return refused('SIRA_MESSAGE_REFUSED', 'there is no such group');
-    if (!isReason(reason)) return refused('SIRA_MESSAGE_REFUSED', 'a reason is a short text');
-    const claimed = group.claim(subscriber, offset);
-    if (typeof claimed === 'string') return refused('SIRA_MESSAGE_REFUSED', claimed);
-    // An attempt that has ended already fails once.
-    if (claimed?.state === 'held') group.reject(claimed, reason);
-    group.pump();
-    return accepted;
-  }
-
-  private extend({ group: name, subscriber, offset, extraMicros }: ExtendInput): Status {
-    const group = this.groups.find(name);
-    if (group === undefined) return refused('SIRA_MESSAGE_REFUSED', 'there is no such group');
-    if (!(Number.isSafeInteger(extraMicros) && extraMicros >= 1))
-      return refused('SIRA_MESSAGE_REFUSED', 'an extension is whole microseconds');
-    const claimed = group.claim(subscriber, offset);
-    if (typeof claimed === 'string') return refused('SIRA_MESSAGE_REFUSED', claimed);
-    if (claimed?.state !== 'held') return refused('SIRA_MESSAGE_REFUSED', 'the attempt is over');
-    group.extend(claimed, this.environment.nowMicros + extraMicros);
-    group.pump();
-    return accepted;
-  }
-
-  private commit(input: CommitInput): Status {
-    const { group: name, subscriber, commit, offsets, results } = input;
-    const group = this.groups.find(name);
-    if (group === undefined) return refused('SIRA_MESSAGE_REFUSED', 'there is no such group');
-    const fault = commitFault(offsets, results, this.environment.settings);
-    if (fault !== undefined) return refused('SIRA_MESSAGE_REFUSED', fault);
-    const answer = (duplicate: boolean): void =>
-      this.environment.emit({ kind: 'committed', subscriber, group: name, commit, duplicate });
-    const claims = offsets.map((offset) => group.claim(subscriber, offset));
-    if (claims.every((claim) => claim === undefined)) {
-      answer(true);
-      return accepted;
-    }
-    const entries: GroupEntry[] = [];
-    for (const claim of claims) {
-      if (typeof claim === 'string') return refused('SIRA_MESSAGE_REFUSED', claim);
-      if (claim === undefined) return refused('SIRA_MESSAGE_REFUSED', 'some of the offsets are settled already');
-      if (claim.state === 'committing') return refused('SIRA_QUEUE_FULL', 'the offset is being committed');
-      entries.push(claim);
-    }
-    const parts: CommitPart[] = [];
-    for (const result of results) {
-      const topic = this.topics.find(result.topic);
-      if (topic === undefined) return refused('SIRA_MESSAGE_REFUSED', `there is no topic ${result.topic}`);
-      const unknown = this.tensors.refusalOf(result.tensors ?? []);
-      if (unknown !== undefined) return refused('SIRA_MESSAGE_REFUSED', unknown);
-      const room = topic.isReady ? topic.makeRoom() : accepted;
-      if (!room.ok) return room;
-      parts.push({ topic, content: result, origin: undefined });
-    }
-    const begun = this.commits.begin(group, offsets, parts, (id, settled) => {
-      answer(false);
-      group.finishCommit(id, settled);
-    });
-    if (begun.ok) for (const entry of entries) group.beginCommit(entry);
-    return begun;
   }
 
   private readFact(key: string, value: Uint8Array | undefined): boolean {

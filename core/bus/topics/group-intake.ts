@@ -1,0 +1,71 @@
+// What comes into a group's window next, and whether it may now: past what is settled, past what is gone, when its pace allows.
+
+import { GroupPace } from './group-pace.ts';
+import type { GroupProgress } from './group-progress.ts';
+import { GroupSource, type GroupSourceOwner } from './group-source.ts';
+import type { Topic } from './topic.ts';
+import type { TopicEnvironment } from './topic-environment.ts';
+import type { GroupMode, ReplaySpeed, TopicMessage } from './topic-protocol.ts';
+
+export class GroupIntake {
+  readonly source: GroupSource;
+  /** The next message may not enter before; Infinity: nothing waits for a time. */
+  waitsUntilMicros = Number.POSITIVE_INFINITY;
+  private readonly topic: Topic;
+  private readonly environment: TopicEnvironment;
+  private readonly progress: GroupProgress;
+  private readonly pace: GroupPace;
+
+  constructor(
+    topic: Topic,
+    mode: GroupMode,
+    speed: ReplaySpeed,
+    progress: GroupProgress,
+    environment: TopicEnvironment,
+    owner: GroupSourceOwner,
+  ) {
+    this.topic = topic;
+    this.environment = environment;
+    this.progress = progress;
+    this.source = new GroupSource(topic, environment, owner);
+    this.pace = new GroupPace(mode, speed, environment.settings.replayGapMicrosMax);
+  }
+
+  /** The message at `progress.next`, if it may enter now; whoever takes it tells {@link entered}. */
+  peek(): TopicMessage | undefined {
+    const { progress, source, topic } = this;
+    const end = topic.readableEnd;
+    while (this.waitsUntilMicros === Number.POSITIVE_INFINITY) {
+      progress.passSettled(end);
+      const { next } = progress;
+      if (next >= end) return undefined;
+      const message = source.peek(next);
+      if (message === undefined) {
+        if (source.emptyUntil <= next) return undefined;
+        progress.next = source.emptyUntil;
+      } else if (message.offset > next) progress.next = message.offset;
+      else {
+        const enterMicros = this.pace.timeOf(message);
+        if (enterMicros <= this.environment.nowMicros) return message;
+        this.waitsUntilMicros = enterMicros;
+      }
+    }
+    return undefined;
+  }
+
+  entered(message: TopicMessage): void {
+    this.pace.entered(message, this.environment.nowMicros);
+  }
+
+  /** Time has come to `nowMicros`. */
+  wake(nowMicros: number): void {
+    if (this.waitsUntilMicros <= nowMicros) this.waitsUntilMicros = Number.POSITIVE_INFINITY;
+  }
+
+  /** What comes next has nothing to do with what came before. */
+  clear(): void {
+    this.waitsUntilMicros = Number.POSITIVE_INFINITY;
+    this.source.clear();
+    this.pace.restart();
+  }
+}
