@@ -23,6 +23,11 @@ const tf = module.exports;
 tf.version = { ...core.version, 'tfjs-node': version };
 fillWasmGaps(core);
 
+// The cpu backend greets its first user with an advertisement otherwise.
+const makeCpu = core.findBackendFactory('cpu');
+core.removeBackend('cpu');
+core.registerBackend('cpu', () => Object.assign(makeCpu(), { firstUse: false }), 1);
+
 let failure = '';
 if (wanted === '' || wanted === 'native') {
   failure = whyNotNative();
@@ -45,8 +50,6 @@ if (choice.name !== 'native') {
   core.setBackend('cpu');
   choice.reason = failure || `SIRA_TENSORFLOW_BACKEND is ${wanted}`;
 }
-// The cpu backend greets its first user with an advertisement otherwise.
-if (choice.name === 'cpu') core.backend().firstUse = false;
 
 tf.ready = async () => {
   if (choice.name === 'cpu' && wanted !== 'cpu' && (await core.setBackend('wasm'))) choice.name = 'wasm';
