@@ -13,7 +13,8 @@ import type { WorldObserver } from '../world/observer.ts';
 import { BackfillCheck } from './backfill-check.ts';
 import { ClusterModel, type ModelAttempt, type ModelMachine, type ModelTask } from './cluster-model.ts';
 import { ConservativeCheck } from './conservative-check.ts';
-import { bestMachine, leastLeft, queueKey } from './policy-model.ts';
+import { leastLeft } from './least-left.ts';
+import { bestMachine, queueKey } from './policy-model.ts';
 import type { Fail } from './violation.ts';
 
 export interface PlacementOptions {
@@ -144,7 +145,7 @@ export class PlacementOracle implements WorldObserver {
   }
 
   private judgeChoice(task: ModelTask, record: DecisionRecord, fitting: readonly number[], now: number): void {
-    const best = bestMachine(this.options.profile.place, task.of.request, fitting, this.model.machines);
+    const best = bestMachine(this.options.profile, task.of.request, fitting, this.model.machines);
     const [chosen] = record.machines;
     if (best !== undefined && !best.includes(chosen as number))
       this.broken(`machine ${chosen} is chosen, ${this.options.profile.place} takes machine ${best[0]}`, record, now);

@@ -5,6 +5,8 @@ import { fixedLog2, fixedLog10 } from '../../core/base/fixed-math.ts';
 import type { Profile } from '../../core/scheduler/framework.ts';
 import type { WorkloadTask } from '../workload/workload.ts';
 import { type ClusterModel, gpuClass, type ModelMachine, type ModelTask } from './cluster-model.ts';
+import { fragmentationScore } from './fragmentation-model.ts';
+import { leastLeft } from './least-left.ts';
 
 /** Smaller first. */
 export interface QueueKey {
@@ -83,14 +85,23 @@ function processors({ request }: WorkloadTask): number {
 /** Sums of floating-point numbers may differ in the last bits from the kernel's. */
 const tolerance = 1e-9;
 
+/** What scores that are cut to whole numbers may be, given the last bits. */
+const lowest = (score: number): number => Math.trunc(score - tolerance);
+const highest = (score: number): number => Math.trunc(score + tolerance);
+
 /** Those of `fitting` that the placement may choose, the first of them its choice by the rule for ties; undefined if the
  *  placement is not known here. */
 export function bestMachine(
-  place: string,
+  { place, typicalTasks }: Pick<Profile, 'place' | 'typicalTasks'>,
   request: WorkloadTask['request'],
   fitting: readonly number[],
   machines: readonly ModelMachine[],
 ): readonly number[] | undefined {
+  if (place === 'fgd') {
+    const each = fitting.map((machine) => fragmentationScore(request, machines[machine] as ModelMachine, typicalTasks));
+    const least = Math.max(...each.map(lowest));
+    return fitting.filter((_, position) => highest(each[position] as number) >= least);
+  }
   const score = scoreOf(place, request, machines);
   if (score === undefined) return undefined;
   const scores = fitting.map((machine) => score(machines[machine] as ModelMachine));
@@ -160,14 +171,4 @@ function scoreOf(
     default:
       return undefined;
   }
-}
-
-/** The devices of a machine that fit and have least left, the first among equals, by number. */
-export function leastLeft({ gpuCount, gpuMilli }: WorkloadTask['request'], { devices }: ModelMachine): number[] {
-  return devices
-    .map((free, device) => ({ free, device }))
-    .filter(({ free }) => free >= gpuMilli)
-    .sort((left, right) => left.free - right.free || left.device - right.device)
-    .slice(0, gpuCount)
-    .map(({ device }) => device);
 }

@@ -352,6 +352,18 @@ describe('placement', () => {
     );
   });
 
+  it('leaves no fragments where it need not', () => {
+    const typicalTasks = [{ cpuMilli: 1000, gpuCount: 1, gpuMilli: 1000, gpuModels: [], count: 1 }];
+    const story = (): Story =>
+      new Story([{ request: half }, { request: half }], { place: 'fgd', typicalTasks })
+        .cycle()
+        .decides(1, { machines: [1], deviceMasks: [2] });
+    story().decides(2, { machines: [1], deviceMasks: [2] });
+    expect(violation(() => story().decides(2, { machines: [0], deviceMasks: [1] })).what).toContain(
+      'fgd takes machine 1',
+    );
+  });
+
   it('gives turns by fair shares', () => {
     const tasks = [{ tenant: 'a', request: wide }, { tenant: 'a' }, { tenant: 'b' }];
     const story = (tenantWeights = {}): Story => new Story(tasks, { order: 'drf', tenantWeights }).cycle().decides(1);
