@@ -34,6 +34,8 @@ export class SkillColumn {
   /** What the row adds to its group: weight, and weighted residual. */
   share = new Float64Array(0);
   shareSum = new Float64Array(0);
+  /** Logarithm of seconds a unit as declared, NaN where nothing is; follows from what agents declare. */
+  priors = new Float64Array(0);
   /** Units a second that a placement may hope for; kept only where one asks for it. */
   offers = new Float64Array(0);
   /** By group: sums over the rows' shares, outcomes and failures. */
@@ -53,7 +55,7 @@ export class SkillColumn {
   }
 
   grow(rows: number): void {
-    for (const name of [...kept, 'offers'] as const) {
+    for (const name of [...kept, 'offers', 'priors'] as const) {
       const larger = new Float64Array(rows);
       larger.set(this[name]);
       this[name] = larger;

@@ -19,7 +19,7 @@ export interface SkillEstimate {
 /** Logarithm of the seconds that a unit costs, what fails being tried again, if the agent is `caution` standard deviations
  *  slower than believed. */
 export function cautiousCost({ mean, variance, success }: SkillEstimate, caution: number): number {
-  return mean + caution * Math.sqrt(variance) - fixedLog(success);
+  return mean + caution * Math.sqrt(variance) - (success === 1 ? 0 : fixedLog(success));
 }
 
 /** An agent at a class that it was never tried at is hoped to be this many times as far above what is believed: how agents

@@ -13,6 +13,7 @@ import { ForwardDecay, type ForwardDecayState } from './forward-decay.ts';
 import { MeasuredVariance } from './measured-variance.ts';
 import { SkillColumn, type SkillColumnState } from './skill-column.ts';
 import { hopedRate, type SkillEstimate } from './skill-estimate.ts';
+import type { DeclaredRates, SkillOutcome } from './skill-outcome.ts';
 import {
   agentPrior,
   declaredGroupVariance,
@@ -27,22 +28,6 @@ import {
 const successWeight = 1;
 const groupCount = 2 * groupModelMax;
 const microsPerSecond = 1_000_000;
-
-/** One outcome. `size` in the class's own unit of work, above 0; `joules` if the agent measured them. */
-export interface SkillOutcome {
-  readonly completed: boolean;
-  readonly serviceMicros: number;
-  readonly size: number;
-  readonly joules?: number | undefined;
-}
-
-/** What agents declare: units of work a second, as a skill that is named as the class is. */
-export interface DeclaredRates {
-  /** The dimension of a skill, −1 if no agent ever named it. */
-  dimensionOf(name: string): number;
-  /** Not above 0 where the agent declares nothing. */
-  rate(row: number, dimension: number): number;
-}
 
 export interface SkillTableState {
   readonly decay: ForwardDecayState;
@@ -136,6 +121,7 @@ export class SkillTable {
     const isKnown = row < this.rows;
     if (isKnown) for (const column of this.columns) column.leave(row, this.groupOf(row, column));
     declare();
+    for (const column of this.columns) this.notePrior(row, column);
     const number = this.internModel(model);
     if (!isKnown) this.rows = row + 1;
     else if (this.modelOf[row] !== number) {
@@ -173,10 +159,12 @@ export class SkillTable {
    *  that only declarations name; `dimension` is that of the skill of its name. */
   estimate(row: number, taskClass: number, dimension = this.dimensionOf(taskClass)): SkillEstimate | undefined {
     const column = this.columns[taskClass] as SkillColumn;
-    const rate = dimension < 0 ? 0 : this.declared.rate(row, dimension);
-    const prior = rate > 0 ? -fixedLog(rate) : column.reference;
+    // A class that no task ever named has no column of its own.
+    const declared = taskClass === 0 ? this.declaredLogarithm(row, dimension) : (column.priors[row] as number);
+    const isDeclared = !Number.isNaN(declared);
+    const prior = isDeclared ? declared : column.reference;
     if (prior === null) return undefined;
-    const group = 2 * (this.modelOf[row] as number) + (rate > 0 ? 1 : 0);
+    const group = 2 * (this.modelOf[row] as number) + (isDeclared ? 1 : 0);
     const base = prior + this.groupMean(column, group) + (this.offset[row] as number);
     const baseVariance = this.groupVariance(column, group) + this.offsetVarianceOf(row);
     const weight = column.samples[row] as number;
@@ -310,13 +298,18 @@ export class SkillTable {
   }
 
   private prior(row: number, column: SkillColumn): number {
-    const rate = this.declaredRate(row, column);
-    return rate > 0 ? -fixedLog(rate) : (column.reference ?? 0);
+    const declared = column.priors[row] as number;
+    return !Number.isNaN(declared) ? declared : (column.reference ?? 0);
   }
 
-  private declaredRate(row: number, column: SkillColumn): number {
+  private notePrior(row: number, column: SkillColumn): void {
     if (column.dimension < 0) column.dimension = this.declared.dimensionOf(column.taskClass);
-    return column.dimension < 0 ? 0 : this.declared.rate(row, column.dimension);
+    column.priors[row] = this.declaredLogarithm(row, column.dimension);
+  }
+
+  private declaredLogarithm(row: number, dimension: number): number {
+    const rate = dimension < 0 ? 0 : this.declared.rate(row, dimension);
+    return rate > 0 ? -fixedLog(rate) : Number.NaN;
   }
 
   private dimensionOf(taskClass: number): number {
@@ -324,7 +317,8 @@ export class SkillTable {
   }
 
   private groupOf(row: number, column: SkillColumn): number {
-    return 2 * (this.modelOf[row] as number) + (this.declaredRate(row, column) > 0 ? 1 : 0);
+    const declared = column.priors[row] as number;
+    return 2 * (this.modelOf[row] as number) + (!Number.isNaN(declared) ? 1 : 0);
   }
 
   private groupMean(column: SkillColumn, group: number): number {
@@ -374,6 +368,7 @@ export class SkillTable {
     column.grow(this.offset.length);
     const taskClass = this.columns.push(column) - 1;
     this.classOfName.set(column.taskClass, taskClass);
+    for (let row = 0; row < this.rows; row++) this.notePrior(row, column);
     return taskClass;
   }
 
