@@ -1,13 +1,13 @@
 // What a discovery costs in the kernel with 10,000 agents: the fastest of a class with filters, the same explained, and the most
 // similar by capability vector, as quantiles of single calls in processor time, and as a ratio to the floor: one pass over as many numbers that
-// keeps the least. Run it with `npx tsx core/registry/discovery.bench.ts`; exit code 1 if p99 is 2 ms or more.
+// keeps the least. Run it with `npx tsx core/kernel/discovery.bench.ts`; exit code 1 if p99 is 2 ms or more.
 
 import { RandomStream } from '../base/random.ts';
 import { createKernelSettings } from '../config/kernel-setting-table.ts';
-import type { InputBody } from '../kernel/inputs.ts';
-import { Kernel } from '../kernel/kernel.ts';
-import { helloFrom, plainProfile } from '../kernel/kernel-driver.ts';
-import type { DiscoveryQuery } from './discovery.ts';
+import type { DiscoveryQuery } from '../registry/discovery.ts';
+import type { InputBody } from './inputs.ts';
+import { Kernel } from './kernel.ts';
+import { helloFrom, plainProfile } from './kernel-driver.ts';
 
 const agentCount = 10_000;
 const classCount = 26;
