@@ -47,6 +47,8 @@ export class GroupIntake {
       else {
         const enterMicros = this.pace.timeOf(message);
         if (enterMicros <= this.environment.nowMicros) return message;
+        // Infinity: until the one before is delivered, which whoever delivers it will see.
+        if (enterMicros === Number.POSITIVE_INFINITY) return undefined;
         this.waitsUntilMicros = enterMicros;
       }
     }
@@ -54,7 +56,12 @@ export class GroupIntake {
   }
 
   entered(message: TopicMessage): void {
-    this.pace.entered(message, this.environment.nowMicros);
+    this.pace.entered(message);
+  }
+
+  /** A message was delivered, or dropped. */
+  left(offset: number): void {
+    this.pace.left(offset, this.environment.nowMicros);
   }
 
   /** Time has come to `nowMicros`. */

@@ -1,5 +1,5 @@
 // When a message may enter a group's hands: at once, not before its time (exclusive groups, where it holds back those behind it),
-// and at original speed not before the time that lay between it and the one before it has passed, capped.
+// and at original speed not before the one before it was delivered and the time that lay between the two has passed, capped.
 
 import type { GroupMode, ReplaySpeed, TopicMessage } from './topic-protocol.ts';
 
@@ -7,9 +7,10 @@ export class GroupPace {
   private readonly waitsInOrder: boolean;
   private readonly isOriginal: boolean;
   private readonly gapMicrosMax: number;
-  /** Of the message before, −1: none since the beginning. */
-  private publishMicros = -1;
-  private entryMicros = 0;
+  /** The message before, −1: none since the beginning; when it was published; when it was delivered, Infinity: not yet. */
+  private offset = -1;
+  private publishMicros = 0;
+  private leftMicros = 0;
 
   constructor(mode: GroupMode, speed: ReplaySpeed, gapMicrosMax: number) {
     this.waitsInOrder = mode === 'exclusive';
@@ -19,21 +20,26 @@ export class GroupPace {
 
   /** Begins anew: the next message may enter at once. */
   restart(): void {
-    this.publishMicros = -1;
+    this.offset = -1;
   }
 
   /** The earliest time at which the next message may enter. */
   timeOf(message: TopicMessage): number {
     const inOrder = this.waitsInOrder ? message.deliverAtMicros : -1;
-    if (!this.isOriginal || this.publishMicros < 0) return inOrder;
+    if (!this.isOriginal || this.offset < 0) return inOrder;
     const gap = Math.min(Math.max(0, message.publishMicros - this.publishMicros), this.gapMicrosMax);
-    return Math.max(inOrder, this.entryMicros + gap);
+    return Math.max(inOrder, this.leftMicros + gap);
   }
 
-  entered(message: TopicMessage, nowMicros: number): void {
-    if (!this.isOriginal) return;
+  entered(message: TopicMessage): void {
+    this.offset = message.offset;
     this.publishMicros = message.publishMicros;
-    this.entryMicros = nowMicros;
+    if (this.isOriginal) this.leftMicros = Number.POSITIVE_INFINITY;
+  }
+
+  /** A message was delivered, or dropped. */
+  left(offset: number, nowMicros: number): void {
+    if (offset === this.offset && this.leftMicros === Number.POSITIVE_INFINITY) this.leftMicros = nowMicros;
   }
 }
 

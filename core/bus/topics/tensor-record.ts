@@ -13,8 +13,9 @@ export interface TensorMention {
   readonly isExtra: boolean;
 }
 
-/** `live`: may be referred to. `lost`: it is gone, its messages are not. `released`: the owner is to free it. */
-export type TensorState = 'live' | 'lost' | 'released';
+/** `live`: may be referred to. `lost`: it is gone, its messages are not. `released`: the owner is to free it. `freed`: it has;
+ *  remembered for a while, so that a repeated announcement does not bring it back. */
+export type TensorState = 'live' | 'lost' | 'released' | 'freed';
 
 export interface TensorFact {
   readonly owner: string;
@@ -31,7 +32,7 @@ export interface TensorFact {
 }
 
 const version = 1;
-const states: readonly TensorState[] = ['live', 'lost', 'released'];
+const states: readonly TensorState[] = ['live', 'lost', 'released', 'freed'];
 const causes: readonly TensorReleasedEffect['cause'][] = ['done', 'leaseEnd', 'lost'];
 
 /** `isStored`: whether a mention is durable; the others are found again in their topics. */

@@ -46,6 +46,8 @@ export class TensorTable {
   private dirty: Tensor[] = [];
   /** Facts that the ledger refused for the time being. */
   private readonly unwritten = new Map<Tensor, (() => void) | undefined>();
+  /** Freed and remembered, oldest first. */
+  private readonly freedNames: string[] = [];
   private nextId = firstId;
   private isOpen = false;
 
@@ -71,7 +73,9 @@ export class TensorTable {
       this.write(known, () => this.keep(known));
       return accepted;
     }
-    if (this.tensors.size >= this.environment.settings.tensorCountMax)
+    if (leaseEndMicros >= 0 && leaseEndMicros <= this.environment.nowMicros)
+      return refused('SIRA_MESSAGE_REFUSED', 'the lease of the tensor has ended');
+    if (this.tensors.size - this.freedNames.length >= this.environment.settings.tensorCountMax)
       return refused('SIRA_QUEUE_FULL', 'too many tensors');
     const fact: TensorFact = {
       ...{ owner, sizeBytes, digest, publications, leaseEndMicros },
@@ -99,7 +103,7 @@ export class TensorTable {
   refer(topic: Topic, { offset, producer, origin, tensors }: TopicMessage): void {
     for (const { tensor: name } of tensors) {
       const tensor = this.tensors.get(name);
-      if (tensor === undefined || tensor.fact.state === 'released') continue;
+      if (tensor === undefined || isOver(tensor.fact)) continue;
       const { mentions } = tensor.fact;
       const isKnown = ({ topicNumber, offset: at }: TensorMention): boolean =>
         topicNumber === topic.number && at === offset;
@@ -143,11 +147,12 @@ export class TensorTable {
   /** The owner has freed it. */
   freed(input: TensorReleasedInput): Status {
     const tensor = this.tensors.get(input.tensor);
-    if (tensor === undefined) return accepted;
+    if (tensor === undefined || tensor.fact.state === 'freed') return accepted;
     if (tensor.fact.state !== 'released') return refused('SIRA_MESSAGE_REFUSED', 'the tensor is still needed');
-    const ended = this.ledger.append(`r${tensor.name}`, undefined);
-    if (!ended.ok) return ended;
-    this.tensors.delete(tensor.name);
+    tensor.fact.state = 'freed';
+    tensor.fact.mentions.length = 0;
+    this.write(tensor, undefined);
+    this.rememberFreed(tensor);
     return accepted;
   }
 
@@ -162,7 +167,7 @@ export class TensorTable {
   writeDirty(): void {
     for (const tensor of this.dirty) {
       tensor.isDirty = false;
-      if (tensor.fact.state !== 'released') this.write(tensor, undefined);
+      if (!isOver(tensor.fact)) this.write(tensor, undefined);
     }
     this.dirty = [];
   }
@@ -200,7 +205,8 @@ export class TensorTable {
       const { fact } = tensor;
       if (fact.state === 'released') this.tellRelease(tensor);
       else if (fact.state === 'lost' && !fact.isTold) this.tellLoss(tensor);
-      if (fact.state !== 'released') this.setTimer(tensor);
+      if (fact.state === 'freed') this.rememberFreed(tensor);
+      else if (fact.state !== 'released') this.setTimer(tensor);
     }
     for (const number of [...this.pending.keys()]) {
       const topic = this.topicOf(number);
@@ -212,7 +218,7 @@ export class TensorTable {
     const tensor: Tensor = {
       ...{ id: this.nextId++, heapKey: 0, heapIndex: -1, name, fact },
       ...{ isKept: false, mentioned: 0, pending: 0, isDirty: false },
-      fire: () => this.release(tensor, 'leaseEnd'),
+      fire: () => (tensor.fact.state === 'freed' ? this.forget(tensor) : this.release(tensor, 'leaseEnd')),
     };
     this.tensors.set(name, tensor);
     return tensor;
@@ -232,6 +238,23 @@ export class TensorTable {
     this.environment.emit({ kind: 'tensorKept', tensor: tensor.name, owner });
   }
 
+  private rememberFreed(tensor: Tensor): void {
+    const { settings, nowMicros } = this.environment;
+    this.environment.schedule(tensor, nowMicros + settings.tensorMemoryMicros);
+    this.freedNames.push(tensor.name);
+    if (this.freedNames.length > settings.tensorCountMax)
+      this.forget(this.tensors.get(this.freedNames[0] as string) as Tensor);
+  }
+
+  /** Of a tensor that was freed. What the ledger has no room for now is ended at another opening. */
+  private forget(tensor: Tensor): void {
+    this.environment.schedule(tensor, Number.POSITIVE_INFINITY);
+    this.freedNames.splice(this.freedNames.indexOf(tensor.name), 1);
+    this.tensors.delete(tensor.name);
+    this.unwritten.delete(tensor);
+    this.ledger.append(`r${tensor.name}`, undefined);
+  }
+
   private setTimer(tensor: Tensor): void {
     const { leaseEndMicros } = tensor.fact;
     this.environment.schedule(tensor, leaseEndMicros < 0 ? Number.POSITIVE_INFINITY : leaseEndMicros);
@@ -246,7 +269,7 @@ export class TensorTable {
 
   private release(tensor: Tensor, cause: TensorReleasedEffect['cause']): void {
     const { fact } = tensor;
-    if (fact.state === 'released') return;
+    if (isOver(fact)) return;
     this.environment.schedule(tensor, Number.POSITIVE_INFINITY);
     const wasTold = fact.isTold;
     fact.state = 'released';
@@ -308,6 +331,10 @@ function both(first: () => void, second: (() => void) | undefined): () => void {
     first();
     second();
   };
+}
+
+function isOver({ state }: TensorFact): boolean {
+  return state === 'released' || state === 'freed';
 }
 
 function isEqual(left: Uint8Array, right: Uint8Array): boolean {

@@ -319,6 +319,7 @@ export class TopicGroup implements TopicReader, Timed {
     this.members.use(member, message.payload.length);
     const deadlineMicros = environment.nowMicros + topic.terms.acknowledgeWaitMicros;
     this.window.hold(entry, deadlineMicros);
+    this.intake.left(entry.id);
     this.news.delivered(entry, member, deadlineMicros, owner.lostTensors(message));
   }
 
@@ -354,6 +355,7 @@ export class TopicGroup implements TopicReader, Timed {
 
   /** Takes an entry out of everything; whoever waited behind it may go. */
   private remove(entry: GroupEntry): void {
+    this.intake.left(entry.id);
     const freed = this.window.remove(entry);
     if (freed !== undefined) this.begin(freed);
   }

@@ -38,6 +38,8 @@ export interface TopicSettings {
   /** Offsets and results of one commit. */
   readonly commitPartsMax: number;
   readonly tensorCountMax: number;
+  /** How long a tensor that was freed is remembered, so that a repeated announcement does not bring it back; as many as may live. */
+  readonly tensorMemoryMicros: number;
   /** Publications that refer to one tensor. */
   readonly tensorPublicationsMax: number;
   /** Messages of a topic after which its producers are written down; an opening reads at most that many and what came since. */
@@ -85,6 +87,7 @@ export const defaultTopicSettings: TopicSettings = {
   commitCountMax: 1_024,
   commitPartsMax: 1_024,
   tensorCountMax: 100_000,
+  tensorMemoryMicros: 10 * microsPerMinute,
   tensorPublicationsMax: 1_024,
   checkpointMessages: 100_000,
   ledgerCompactBytes: 16 * 1024 * 1024,
@@ -107,7 +110,13 @@ export function checkTopicSettings(settings: TopicSettings): void {
     ...(['topicCountMax', 'groupCountMax', 'membersPerGroupMax', 'producersPerTopicMax'] as const),
     ...(['windowMessagesMax', 'windowBytesMax', 'hotMessagesMax', 'hotBytesMax', 'readMessagesMax'] as const),
     ...(['readBytesMax', 'replayGapMicrosMax', 'commitCountMax', 'commitPartsMax', 'tensorCountMax'] as const),
-    ...(['tensorPublicationsMax', 'checkpointMessages', 'ledgerCompactBytes', 'messageBytesMax'] as const),
+    ...([
+      'tensorPublicationsMax',
+      'tensorMemoryMicros',
+      'checkpointMessages',
+      'ledgerCompactBytes',
+      'messageBytesMax',
+    ] as const),
   ];
   for (const name of counts)
     assert(Number.isSafeInteger(settings[name]) && (settings[name] as number) >= 1, `${name} is at least 1`);
