@@ -7,6 +7,7 @@ import type { InputBody, TaskFinished } from '../../core/kernel/inputs.ts';
 import type { DecisionRecord } from '../../core/scheduler/decision.ts';
 import type { WorkloadTask } from '../workload/workload.ts';
 import type { WorldObserver } from '../world/observer.ts';
+import { OutlierAccount } from './outlier-account.ts';
 import { SettingsModel } from './settings-model.ts';
 import type { Fail } from './violation.ts';
 
@@ -28,9 +29,6 @@ interface Running {
   resumeMicros: number;
 }
 
-/** Results that count for an agent, at most. */
-const samplesMax = 32;
-
 export class HoldsOracle implements WorldObserver {
   private readonly tasks: readonly WorkloadTask[];
   private readonly settings: SettingsModel;
@@ -39,18 +37,24 @@ export class HoldsOracle implements WorldObserver {
   /** By agent number: known, and not dead. */
   private readonly living: boolean[] = [];
   private readonly flaps = new Map<number, Flaps>();
-  /** Run time over estimate, by agent, newest last. */
-  private readonly ratios = new Map<number, number[]>();
+  private readonly outliers: OutlierAccount;
   private readonly running = new Map<number, Running>();
   /** When they end, by agent and cause. */
   private readonly holds = new Map<string, AgentHeld>();
   /** Holds that the present input must still bring. */
   private expected: Pick<AgentHeld, 'agent' | 'untilMicros'>[] = [];
+  /** Agents that the present input should find too slow. */
+  private slow: number[] = [];
+  private checkDue = false;
+  /** An agent has changed its state in the present input: what came before it is not known. */
+  private isUnsettled = false;
+  private result: TaskFinished | undefined;
   private inputMicros = -1;
 
   constructor({ tasks, settings }: HoldsOptions, fail: Fail) {
     this.tasks = tasks;
     this.settings = new SettingsModel(settings);
+    this.outliers = new OutlierAccount(this.settings);
     this.fail = fail;
   }
 
@@ -58,7 +62,10 @@ export class HoldsOracle implements WorldObserver {
     this.inputDone();
     this.inputMicros = handledMicros;
     this.settings.kernelInput(input);
-    if (input.kind === 'taskFinished') this.finished(input);
+    // Timers that are due come before what the input itself brings.
+    this.checkDue = this.outliers.checkMicros <= handledMicros;
+    this.isUnsettled = false;
+    this.result = input.kind === 'taskFinished' ? input : undefined;
   }
 
   kernelEffect(effect: Effect, nowMicros: number, handledMicros = nowMicros): void {
@@ -90,6 +97,12 @@ export class HoldsOracle implements WorldObserver {
 
   /** What an input must bring has come by the next. */
   private inputDone(): void {
+    if (this.checkDue) this.check();
+    const lagging = this.slow.find((agent) => this.mayHold(agent));
+    this.slow = [];
+    if (lagging !== undefined)
+      this.broken(`agent ${lagging} is slower than the others by far, and is not held`, { agent: lagging });
+    if (this.result !== undefined) this.finished(this.result);
     const [missing] = this.expected;
     this.expected = [];
     if (missing !== undefined)
@@ -104,6 +117,7 @@ export class HoldsOracle implements WorldObserver {
   }
 
   private changed({ agent, to, reason }: AgentStateChanged, nowMicros: number): void {
+    this.isUnsettled = true;
     this.living[agent] = to !== 'dead';
     if (to === 'dead' || reason === 'restarted') {
       for (const [attempt, running] of this.running) if (running.agent === agent) this.running.delete(attempt);
@@ -147,23 +161,23 @@ export class HoldsOracle implements WorldObserver {
 
   private judgeEjection(hold: AgentHeld, nowMicros: number): void {
     const { agent, untilMicros } = hold;
-    const { settings } = this;
+    if (this.checkDue) this.check();
+    const isSlow = this.slow.includes(agent);
+    this.slow = this.slow.filter((other) => other !== agent);
+    // Work that fails by itself is not part of the swarm: what is ejected has been slow.
+    if (!isSlow && !this.isUnsettled)
+      this.broken(`agent ${agent} is held as slow, and is not slower than others`, hold);
     const lengthMicros = untilMicros - nowMicros;
-    const first = settings.get('health.ejectionFirstMicros');
-    const longest = settings.get('health.ejectionMaxMicros');
-    if (lengthMicros < Math.min(first, longest) || lengthMicros > longest)
-      this.broken(`agent ${agent} is held for ${lengthMicros} µs, which the settings do not allow`, hold);
-    // Work that fails by itself is not part of the simulated world: what is ejected has been slow.
-    const samplesMin = settings.get('health.samplesMin');
-    const medians = [...this.ratios]
-      .filter(([other, ratios]) => ratios.length >= samplesMin && (this.living[other] === true || other === agent))
-      .map(([other, ratios]) => ({ other, median: medianOf(ratios) }));
-    const own = medians.find(({ other }) => other === agent)?.median ?? 0;
-    const least = Math.min(...medians.map(({ median }) => median));
-    // Who else took part is not followed: whatever the fleet's median was, it is no less than the least.
-    if (own <= settings.get('health.slowFactor') * least)
-      this.broken(`agent ${agent} is held as slow, but took ${own} of its estimates, others ${least}`, hold);
-    this.ratios.set(agent, []);
+    const { leastMicros, mostMicros } = this.outliers.eject(agent);
+    if (lengthMicros < leastMicros || lengthMicros > mostMicros)
+      this.broken(`agent ${agent} is held for ${lengthMicros} µs, not for ${mostMicros} µs`, hold);
+  }
+
+  private check(): void {
+    this.checkDue = false;
+    const isJudged = (agent: number): boolean =>
+      this.living[agent] === true && !this.holds.has(keyOf({ agent, cause: 'outlier' }));
+    this.slow = [...(this.outliers.check(isJudged, !this.isUnsettled) ?? [])];
   }
 
   private placed({ attempt, submission, task, machines }: DecisionRecord, nowMicros: number): void {
@@ -181,11 +195,9 @@ export class HoldsOracle implements WorldObserver {
     if (running?.agent !== agent || this.incarnations[agent] !== incarnation || this.living[agent] !== true) return;
     this.running.delete(attempt);
     if (outcome !== 'completed' || running.spans) return;
-    if (this.settings.get('health.failuresMax') === 0 && this.settings.get('health.slowFactor') === 0) return;
     const { estimateMicros } = this.tasks[running.submission - 1] as WorkloadTask;
-    const ratios = this.ratios.get(agent) ?? [];
-    ratios.push(serviceMicros / Math.max(1, estimateMicros - running.resumeMicros));
-    this.ratios.set(agent, ratios.slice(-samplesMax));
+    const estimatedMicros = Math.max(1, estimateMicros - running.resumeMicros);
+    this.outliers.completed(agent, serviceMicros / estimatedMicros, this.inputMicros);
   }
 
   private mayHold(agent: number): boolean {
@@ -202,10 +214,4 @@ export class HoldsOracle implements WorldObserver {
 
 function keyOf({ agent, cause }: Pick<AgentHeld, 'agent' | 'cause'>): string {
   return `${cause} ${agent}`;
-}
-
-/** The lower one of two. */
-function medianOf(values: readonly number[]): number {
-  const sorted = [...values].sort((left, right) => left - right);
-  return sorted[(sorted.length - 1) >> 1] as number;
 }

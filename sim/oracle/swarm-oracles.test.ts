@@ -313,16 +313,38 @@ describe('holds', () => {
     expect(violation(() => story.decides(2, { machines: [0], feasibleCount: 2 })).what).toContain('takes no tasks');
   });
 
-  it('are for those that are slower than others', () => {
-    const slowFactor = { 'health.slowFactor': 2, 'health.samplesMin': 1, 'health.ejectionFirstMicros': 30 * second };
-    const story = (): Story => {
-      const told = new Story([{}, {}], { place: 'random' }, slowFactor).cycle();
-      for (const task of [1, 2]) told.decides(task, { machines: [task] }).begins(task, task);
-      return told.finishes(1, 1, false, 3 * second).finishes(2, 2, false, second);
+  it('are for those that are slower than others, and grow as well', () => {
+    const settings = {
+      'health.slowFactor': 1.5,
+      'health.samplesMin': 1,
+      'health.agentsMin': 2,
+      'health.checkIntervalMicros': 10 * second,
+      'health.ejectionFirstMicros': 30 * second,
+      'health.heldShareMax': 0.4,
     };
-    story().holds(1, 30, 'outlier');
-    expect(violation(() => story().holds(2, 30, 'outlier')).what).toContain('is held as slow');
-    expect(violation(() => story().holds(1, 29, 'outlier')).what).toContain('which the settings do not allow');
+    const round = (told: Story, first: number, seconds: number): Story => {
+      told.cycle();
+      for (const task of [first, first + 1])
+        told.decides(task, { machines: [1 + task - first] }).begins(task, 1 + task - first);
+      return told.finishes(first, 1, false, seconds * second).finishes(first + 1, 2, false, second);
+    };
+    const story = (): Story =>
+      round(new Story([{}, {}, {}, {}], { place: 'random' }, settings), 1, 3)
+        .at(10)
+        .beats();
+    const held = (): Story => story().holds(1, 40, 'outlier');
+    held().beats();
+    expect(violation(() => story().beats()).what).toBe('agent 1 is slower than the others by far, and is not held');
+    expect(violation(() => story().holds(2, 40, 'outlier')).what).toContain('is not slower than others');
+    expect(violation(() => story().holds(1, 39, 'outlier')).what).toContain(
+      'is held for 29000000 µs, not for 30000000 µs',
+    );
+    const again = (): Story =>
+      round(held().at(40).beats().lifts(1, 40, 'outlier'), 3, 3)
+        .at(50)
+        .beats();
+    again().holds(1, 110, 'outlier').beats();
+    expect(violation(() => again().holds(1, 80, 'outlier')).what).toContain('not for 60000000 µs');
   });
 });
 
