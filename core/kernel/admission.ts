@@ -40,8 +40,9 @@ export function submissionProblem(submitted: TaskSubmitted, models: ModelTable):
     return `a gang has 1 to ${gangSizeMax} members, not ${gang.size}`;
   if (gang !== undefined && gang.name.length > gangNameLengthMax)
     return `the name of a gang has at most ${gangNameLengthMax} characters`;
-  const { taskClass = '', size = 1 } = submitted;
+  const { taskClass = '', size = 1, skill = '' } = submitted;
   if (taskClass.length > classNameLengthMax) return `the name of a class has at most ${classNameLengthMax} characters`;
+  if (skill.length > classNameLengthMax) return `the name of a skill has at most ${classNameLengthMax} characters`;
   if (!(size > 0 && size < Number.POSITIVE_INFINITY)) return 'the size of a task is finite and above 0';
   if (!Number.isFinite(submitted.priority)) return 'the priority is a finite number';
   return gpuModels.length === 0 ? undefined : modelProblem(gpuModels, models);

@@ -77,6 +77,7 @@ export class Control implements SchedulerOutput {
       this.agentChanged(row, from, to, reason),
     );
     this.scheduler = new Scheduler(profile, random, settings, this.registry.skills, faults);
+    this.scheduler.cluster.hasSkill = (skill, row) => this.registry.capabilities.has(row, skill);
     const emit = (effect: Effect): void => output.emit(effect);
     this.dispatcher = new Dispatcher(this.scheduler.attempts, this.registry, settings, emit, faults);
     const isAlive = (row: number): boolean => this.registry.state(row) !== 'dead';
@@ -191,7 +192,7 @@ export class Control implements SchedulerOutput {
       }
       ledger.noteAccepted(submission);
       const taskClass = this.registry.skills.internClass(input.taskClass ?? '');
-      const kind = this.scheduler.kinds.intern(input.request, taskClass);
+      const kind = this.scheduler.kinds.intern(input.request, taskClass, input.skill);
       const task = submittedTask(input, ++this.taskCount, kind, nowMicros);
       this.tasks.set(task.task, task);
       if (input.gang === undefined) this.scheduler.enqueue(task, nowMicros);

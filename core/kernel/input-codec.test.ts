@@ -88,6 +88,7 @@ const bodies: { readonly [Kind in InputBody['kind']]: fc.Arbitrary<Omit<Extract<
       gang: optional(fc.record({ name: text, size: number })),
       checkpointMicros: optional(number),
       taskClass: optional(text),
+      skill: optional(text),
       size: optional(number),
     }),
     taskCancelled: fc.record({ submitter: number, submission: number }),
@@ -162,7 +163,7 @@ describe('inputs as bytes', () => {
       hello: encodeInput(helloFrom('agent-1')).length,
       instantEnded: encodeInput({ kind: 'instantEnded' }).length,
     };
-    expect(sizes).toEqual({ heartbeats: 28, submission: 35, hello: 27, instantEnded: 2 });
+    expect(sizes).toEqual({ heartbeats: 28, submission: 36, hello: 27, instantEnded: 2 });
   });
 
   it('leaves out beats beyond the count', () => {
@@ -199,15 +200,22 @@ describe('malformed bytes', () => {
     expect([...codes].sort()).toEqual(['SIRA_LOG_CORRUPT', 'SIRA_LOG_VERSION']);
   });
 
-  it('reads what the version before wrote, which knew no classes, sizes and joules', () => {
+  it('reads what earlier versions wrote: the first knew no classes, sizes and joules, the second no skills', () => {
     const submission = encodeInput(submissionOf(7, { checkpointMicros: 5 }));
-    const old = submission.slice(0, -2);
-    old[0] = 1;
-    expect(decodeInput(old)).toEqual({ ok: true, value: submissionOf(7, { checkpointMicros: 5 }) });
-    old[0] = 2;
-    expect(decodeInput(old), 'a later one must have them').toMatchObject({ ok: false, code: 'SIRA_LOG_CORRUPT' });
-    old[0] = 3;
-    expect(decodeInput(old)).toMatchObject({ ok: false, code: 'SIRA_LOG_VERSION' });
+    const value = submissionOf(7, { checkpointMicros: 5 });
+    for (const [version, missing] of [
+      [1, 3],
+      [2, 1],
+    ] as const) {
+      const old = submission.slice(0, -missing);
+      old[0] = version;
+      expect(decodeInput(old)).toEqual({ ok: true, value });
+      old[0] = version + 1;
+      expect(decodeInput(old), 'a later one must have them').toMatchObject({ ok: false, code: 'SIRA_LOG_CORRUPT' });
+    }
+    const later = submission.slice();
+    later[0] = 4;
+    expect(decodeInput(later)).toMatchObject({ ok: false, code: 'SIRA_LOG_VERSION' });
   });
 
   it('is anything that has bytes to spare', () => {

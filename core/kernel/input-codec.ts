@@ -9,8 +9,8 @@ import { acceptedWith, type Result, refused } from '../base/status.ts';
 import type { ResourceRequest } from '../scheduler/request.ts';
 import type { AttemptReference, InputBody } from './inputs.ts';
 
-/** Version 2 added the class and size of a task, and the joules of a result. */
-export const inputFormatVersion = 2;
+/** Version 2 added the class and size of a task, and the joules of a result; version 3 the skill that a task needs. */
+export const inputFormatVersion = 3;
 
 /** How a field is written. `value`: plain data of any shape. */
 type Field =
@@ -91,6 +91,7 @@ const table: Table = {
       checkpointMicros: optional('number'),
       taskClass: since(2, 'text'),
       size: since(2, 'number'),
+      skill: since(3, 'text'),
     },
   },
   taskCancelled: { number: 5, fields: { submitter: 'number', submission: 'number' } },

@@ -68,6 +68,8 @@ export interface TaskSubmitted {
   readonly checkpointMicros?: number | undefined;
   /** What kind of work it is: agents are measured by class. None if left out or empty; a name has at most 200 characters. */
   readonly taskClass?: string | undefined;
+  /** It runs only on agents that declare this skill, with a strength above 0; any will do if it is left out or empty. */
+  readonly skill?: string | undefined;
   /** How much work it is, in the class's own unit, above 0; 1 if left out. */
   readonly size?: number | undefined;
 }

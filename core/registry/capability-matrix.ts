@@ -96,6 +96,12 @@ export class CapabilityMatrix {
     return { vector, norm: Math.sqrt(dotProduct(vector, 0, vector, 0, this.dimensions) + unknownSquares) };
   }
 
+  /** True if the row has a strength above 0 in a skill. */
+  has(row: number, skill: string): boolean {
+    const dimension = this.dimensionOf(skill);
+    return dimension >= 0 && (this.values[row * this.dimensions + dimension] as number) > 0;
+  }
+
   /** The dimension of a skill, −1 if no agent ever named it. */
   dimensionOf(skill: string): number {
     return this.dimensionOfSkill.get(skill) ?? -1;

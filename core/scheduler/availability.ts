@@ -180,6 +180,7 @@ export class Availability {
   /** Which machine never can, whatever is free. */
   private excludes(kind: RequestKind, machine: number): boolean {
     if (this.cluster.schedulable[machine] === 0) return true;
+    if (kind.skill !== undefined && !this.cluster.hasSkill(kind.skill, machine)) return true;
     if (kind.gpuCount === 0 || kind.gpuModelMask === 0) return false;
     const model = this.cluster.gpuModel[machine] as number;
     return model < 0 || (kind.gpuModelMask & (1 << model)) === 0;

@@ -20,6 +20,7 @@ export const filterReasons = [
   'held for another task',
   'flapping',
   'outlier',
+  'skill',
 ] as const;
 export const reasonFits = 0;
 export const reasonNotSchedulable = 1;
@@ -30,6 +31,7 @@ export const reasonMemory = 5;
 export const reasonHeldForTask = 6;
 export const reasonFlapping = 7;
 export const reasonOutlier = 8;
+export const reasonSkill = 9;
 
 // What keeps a machine from new tasks, as bits: it takes some when none is set.
 /** Its agent takes no work: not ready, draining, suspect or dead. */
@@ -94,6 +96,9 @@ export class ClusterState {
   /** Counts the growths of those maxima: a score that used an older one is stale on every machine. */
   capacityVersion = 0;
 
+  /** Whether the agent of a machine declares a skill. When that changes, {@link touch} the machine. */
+  hasSkill: (skill: string, machine: number) => boolean = () => true;
+
   addMachine(resources: MachineResources): number {
     assert(resources.gpuCount <= deviceCountMax, 'a machine has at most 16 devices');
     const row = this.machineCount;
@@ -147,6 +152,7 @@ export class ClusterState {
   /** Why `machine` cannot take `kind` now, or {@link reasonFits}. Looks at this machine's columns alone. */
   filter(kind: RequestKind, machine: number): number {
     if (this.schedulable[machine] === 0) return reasonOfHolds(this.holds[machine] as number);
+    if (kind.skill !== undefined && !this.hasSkill(kind.skill, machine)) return reasonSkill;
     if (kind.gpuCount > 0) {
       const model = this.gpuModel[machine] as number;
       if (kind.gpuModelMask !== 0 && (model < 0 || (kind.gpuModelMask & (1 << model)) === 0)) return reasonGpuModel;

@@ -33,6 +33,7 @@ export class FutureRow {
   fits(kind: RequestKind): boolean {
     const { cluster, machine } = this;
     if (cluster.schedulable[machine] === 0) return false;
+    if (kind.skill !== undefined && !cluster.hasSkill(kind.skill, machine)) return false;
     if (this.cpuFreeMilli < kind.cpuMilli || this.memoryFreeMib < kind.memoryMib) return false;
     if (kind.gpuCount === 0) return true;
     const model = cluster.gpuModel[machine] as number;

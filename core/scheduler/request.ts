@@ -34,6 +34,8 @@ export interface RequestKind {
   /** Class of the work, a number of the table of skills; 0 or left out for none. Tasks that ask for the same but are of different
    *  classes are different kinds: agents serve them differently. */
   readonly taskClass?: number | undefined;
+  /** The agents of its machines must declare this skill; left out if any will do. */
+  readonly skill?: string | undefined;
 }
 
 /** GPU models that a mask can tell apart. */
@@ -71,9 +73,10 @@ export class RequestKindTable {
     this.models = models;
   }
 
-  intern(request: ResourceRequest, taskClass = 0): RequestKind {
+  /** `skill`: see {@link RequestKind}. */
+  intern(request: ResourceRequest, taskClass = 0, skill = ''): RequestKind {
     const lately = this.lately.get(request);
-    if (lately !== undefined && (lately.taskClass ?? 0) === taskClass) return lately;
+    if (lately !== undefined && (lately.taskClass ?? 0) === taskClass && (lately.skill ?? '') === skill) return lately;
     const mask = this.models.mask(request.gpuModels);
     const gpuMilli = request.gpuCount === 0 ? 0 : request.gpuMilli;
     const kind: RequestKind = {
@@ -86,6 +89,7 @@ export class RequestKindTable {
       gpuModelMask: request.gpuCount === 0 ? 0 : mask,
       machineCount: request.machineCount,
       taskClass,
+      ...(skill === '' ? {} : { skill }),
     };
     const key = keyOf(kind);
     const known = this.byKey.get(key);
@@ -111,5 +115,5 @@ export class RequestKindTable {
 }
 
 function keyOf(kind: RequestKind): string {
-  return `${kind.cpuMilli} ${kind.memoryMib} ${kind.gpuCount} ${kind.gpuMilli} ${kind.gpuModelMask} ${kind.machineCount} ${kind.taskClass ?? 0}`;
+  return `${kind.cpuMilli} ${kind.memoryMib} ${kind.gpuCount} ${kind.gpuMilli} ${kind.gpuModelMask} ${kind.machineCount} ${kind.taskClass ?? 0} ${kind.skill ?? ''}`;
 }

@@ -102,6 +102,7 @@ export function submissionInput(submit: TaskSubmission, submitter: number): Resu
     priority: submit.priority,
     tenant: submit.tenant,
     taskClass: work?.function ?? '',
+    skill: work?.function ?? '',
     ...(gang === undefined ? {} : { gang }),
     ...(checkpointMicros > 0 ? { checkpointMicros } : {}),
   });
