@@ -1,6 +1,6 @@
 // Draws what policies and settings are seldom drawn alone, so that what they promise can be followed decision by decision: fair
-// shares with nothing beside them, tasks that may be tried only a few times, machines that crash again and again under rules that
-// notice. It has a random stream of its own, so that the case underneath stays what its seed always drew.
+// shares with nothing beside them, tasks that may be tried only a few times, machines that crash again and again, or lag
+// behind, under rules that notice. It has a random stream of its own, so that the case underneath stays what its seed always drew.
 
 import { RandomStream } from '../../core/base/random.ts';
 import { microsPerMinute, microsPerSecond } from '../../core/base/time.ts';
@@ -15,8 +15,10 @@ export function withPolicies(drawn: SwarmCase): SwarmCase {
   const isFair = chance(0.06);
   const attemptsMax = chance(0.1) ? pick([1, 2, 3]) : 0;
   const flaps = chance(0.06);
+  const lags = chance(0.06);
   let more = isFair ? withFairShares(drawn, random) : drawn;
   if (flaps) more = withFlappingMachines(more, random);
+  if (lags) more = withLaggingMachine(more, random);
   if (attemptsMax === 0) return more;
   return { ...more, settings: { ...more.settings, 'scheduler.attemptsMax': attemptsMax } };
 }
@@ -50,4 +52,21 @@ function withFlappingMachines(drawn: SwarmCase, random: RandomStream): SwarmCase
     }
   }
   return { ...drawn, faults: [...drawn.faults, ...faults], settings: { ...drawn.settings, ...settings } };
+}
+
+/** A machine that is slower than its peers for long, and rules that look often. */
+function withLaggingMachine(drawn: SwarmCase, random: RandomStream): SwarmCase {
+  const settings: SwarmCase['settings'] = {
+    'health.slowFactor': 1.5,
+    'health.samplesMin': 1 + random.nextBelow(2),
+    'health.agentsMin': 2,
+    'health.checkIntervalMicros': 10 * microsPerSecond,
+    'health.ejectionFirstMicros': 10 * microsPerSecond,
+    'health.ejectionMaxMicros': [15, 60][random.nextBelow(2)]! * microsPerSecond,
+    'health.heldShareMax': 0.5,
+  };
+  const { name } = drawn.machines[random.nextBelow(drawn.machines.length)] as MachineSpec;
+  const spanMicros = (drawn.tasks.at(-1) as WorkloadTask).arrivalMicros;
+  const slow: FaultSpec = { kind: 'slow', atMicros: 0, forMicros: 1 + spanMicros, machines: [name], factor: 4 };
+  return { ...drawn, faults: [...drawn.faults, slow], settings: { ...drawn.settings, ...settings } };
 }
