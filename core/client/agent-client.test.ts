@@ -14,7 +14,8 @@ class Bench {
   readonly wakes: number[] = [];
   readonly agent: AgentClient;
 
-  constructor() {
+  /** Clocks that do not drift, unless it is said. */
+  constructor(clockDriftMax = 0) {
     this.agent = new AgentClient(
       {
         gateway: 3,
@@ -23,6 +24,7 @@ class Bench {
         capabilities: { cpu: 1 },
         attributes: { rack: 'r1' },
         retryMicros: retry,
+        clockDriftMax,
       },
       {
         send: (message) => void this.sent.push(message),
@@ -37,6 +39,7 @@ class Bench {
   take(): string[] {
     return this.sent.splice(0).map((message) => {
       if (message.kind === 'agentHello') return `hello ${message.incarnation}`;
+      if (message.kind === 'agentDraining') return `draining ${message.incarnation}`;
       return `${message.kind === 'taskFinished' ? message.outcome : 'accepted'} ${message.attempt}`;
     });
   }
@@ -81,8 +84,8 @@ const recorded = (attempt: number) =>
   ({ kind: 'resultRecorded', agent: 7, incarnation: 1, task: attempt + 100, attempt }) as const;
 
 /** Registered at time 0 as agent 7, incarnation 1. */
-function ready(): Bench {
-  const bench = new Bench();
+function ready(...options: ConstructorParameters<typeof Bench>): Bench {
+  const bench = new Bench(...options);
   bench.agent.start(0);
   bench.agent.receive(registered(), 0);
   bench.take();
@@ -297,6 +300,33 @@ describe('stops', () => {
   });
 });
 
+describe('draining', () => {
+  test('is said until the drain ends, after a new registration too, and what runs goes on', () => {
+    const bench = ready();
+    bench.agent.receive(dispatchOf(1), 0);
+    bench.take();
+    bench.agent.drain(1);
+    bench.agent.wake(1 + retry);
+    expect(bench.take()).toEqual(['draining 1', 'draining 1']);
+    expect(bench.stopped).toEqual([]);
+    bench.agent.start(20);
+    bench.agent.wake(20 + retry);
+    expect(bench.take()).toEqual(['hello 2', 'hello 2']);
+    bench.agent.receive(registered({ incarnation: 2, helloSentMicros: 20 }), 26);
+    expect(bench.take()).toEqual(['draining 2']);
+    bench.agent.endDrain();
+    bench.agent.wake(60);
+    expect(bench.take()).toEqual([]);
+  });
+
+  test('the next incarnation says what it has', () => {
+    const bench = ready();
+    bench.agent.hasResources({ cpuMilli: 500, memoryMib: 0, gpuCount: 0, gpuModel: '' });
+    bench.agent.start(9);
+    expect(bench.sent.at(-1)).toMatchObject({ kind: 'agentHello', incarnation: 2, resources: { cpuMilli: 500 } });
+  });
+});
+
 describe('the lease', () => {
   test('all work stops before the lease could end unseen; it comes back as a new incarnation', () => {
     const bench = ready();
@@ -316,6 +346,16 @@ describe('the lease', () => {
     bench.agent.receive(registered({ incarnation: 2, helloSentMicros: 35 }), 36);
     bench.agent.receive(dispatchOf(9, { incarnation: 2, order: 1 }), 36);
     expect(bench.started).toEqual([1, 2, 3, 9]);
+  });
+
+  test('it is shorter by what the clocks may drift apart', () => {
+    const bench = ready(0.25);
+    bench.agent.receive(dispatchOf(1), 0);
+    bench.agent.tick(0.75 * lease - interval - 1, interval);
+    expect(bench.stopped).toEqual([]);
+    bench.agent.leaseRenewed(5);
+    bench.agent.tick(5 + 0.75 * lease - interval, interval);
+    expect(bench.stopped).toEqual([1]);
   });
 
   test('a recorded heartbeat renews it from when it was sent, and never shortens it', () => {

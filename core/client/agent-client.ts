@@ -6,10 +6,17 @@ import { assert } from '../base/assert.ts';
 import { type FaultSwitch, noFaults } from '../base/fault-points.ts';
 import { SequenceWindow } from '../base/sequence-window.ts';
 import type { AgentRefused, AgentRegistered, Dispatch, ResultRecorded, Stop } from '../kernel/effects.ts';
-import type { AgentHello, AttemptReference, DispatchAccepted, TaskFinished, TaskProgressed } from '../kernel/inputs.ts';
+import type {
+  AgentDraining,
+  AgentHello,
+  AttemptReference,
+  DispatchAccepted,
+  TaskFinished,
+  TaskProgressed,
+} from '../kernel/inputs.ts';
 import type { AgentResources, Capabilities } from '../registry/agent-hello.ts';
 
-export type AgentMessage = AgentHello | DispatchAccepted | TaskProgressed | TaskFinished;
+export type AgentMessage = AgentHello | AgentDraining | DispatchAccepted | TaskProgressed | TaskFinished;
 export type ToAgent = AgentRegistered | AgentRefused | Dispatch | Stop | ResultRecorded;
 
 /** What the agent asks of its shell. */
@@ -33,6 +40,9 @@ export interface AgentOptions {
   readonly retryMicros: number;
   /** 1 if left out. A process that does not know how often it was started takes what only grows, such as seconds of a clock. */
   readonly firstIncarnation?: number | undefined;
+  /** How far the agent's monotonic clock may drift from the kernel's, as a share of time; 0.01 if left out. Its leases are shorter by
+   *  so much, so that work has ended here before the kernel gives it to another. */
+  readonly clockDriftMax?: number | undefined;
 }
 
 /** `progressMicros`: service that the latest checkpoint holds, 0 if there is none. */
@@ -42,6 +52,9 @@ export class AgentClient {
   private readonly options: AgentOptions;
   private readonly shell: AgentShell;
   private readonly faults: FaultSwitch;
+  private resources: AgentResources;
+  private readonly leaseShare: number;
+  private draining = false;
   /** −1 until registered. */
   private number = -1;
   private incarnation: number;
@@ -61,6 +74,8 @@ export class AgentClient {
     this.options = options;
     this.shell = shell;
     this.faults = faults;
+    this.resources = options.resources;
+    this.leaseShare = 1 - (options.clockDriftMax ?? 0.01);
     this.incarnation = (options.firstIncarnation ?? 1) - 1;
   }
 
@@ -132,6 +147,23 @@ export class AgentClient {
     this.start(nowMicros);
   }
 
+  /** Takes no new work; what it runs it finishes. The kernel is told until the agent ends or {@link endDrain} is called. */
+  drain(nowMicros: number): void {
+    this.draining = true;
+    this.sayDraining();
+    this.wishWake(nowMicros);
+  }
+
+  /** It has new work again with its next incarnation. */
+  endDrain(): void {
+    this.draining = false;
+  }
+
+  /** What its next incarnation says that it has. */
+  hasResources(resources: AgentResources): void {
+    this.resources = resources;
+  }
+
   /** The work of an attempt has saved a checkpoint that holds this much service, earlier attempts' included. */
   workProgressed({ task, attempt }: AttemptReference, progressMicros: number): void {
     const work = this.work.get(attempt);
@@ -165,7 +197,8 @@ export class AgentClient {
     }
     if (this.faults.fires('agent.helloAgain')) this.hello(nowMicros);
     for (const { result } of this.work.values()) if (result !== undefined) this.shell.send(result);
-    if (this.unrecorded > 0) this.wishWake(nowMicros);
+    this.sayDraining();
+    if (this.unrecorded > 0 || this.draining) this.wishWake(nowMicros);
   }
 
   /** Ends all work; what follows is a new incarnation, without a lease until it is registered. */
@@ -181,7 +214,8 @@ export class AgentClient {
   }
 
   private hello(nowMicros: number): void {
-    const { gateway, name, resources } = this.options;
+    const { gateway, name } = this.options;
+    const { resources } = this;
     this.shell.send({
       kind: 'agentHello',
       gateway,
@@ -199,14 +233,21 @@ export class AgentClient {
 
   private onRegistered(message: AgentRegistered, nowMicros: number): void {
     if (message.incarnation !== this.incarnation) return;
-    const expiryMicros = message.helloSentMicros + message.leaseMicros;
+    const leaseMicros = Math.floor(message.leaseMicros * this.leaseShare);
+    const expiryMicros = message.helloSentMicros + leaseMicros;
     // An answer that took so long gives no lease to work under; the hello is repeated.
     if (!this.registered && nowMicros + message.heartbeatIntervalMicros >= expiryMicros) return;
     this.number = message.agent;
-    this.leaseMicros = message.leaseMicros;
+    this.leaseMicros = leaseMicros;
     this.leaseExpiryMicros = this.registered ? Math.max(this.leaseExpiryMicros, expiryMicros) : expiryMicros;
     this.registered = true;
     for (const { attempt } of message.stop) this.stopAttempt(attempt, nowMicros);
+    if (this.draining) this.drain(nowMicros);
+  }
+
+  private sayDraining(): void {
+    const { number: agent, incarnation } = this;
+    if (this.draining && this.registered) this.shell.send({ kind: 'agentDraining', agent, incarnation });
   }
 
   private onRefused(message: AgentRefused, nowMicros: number): void {

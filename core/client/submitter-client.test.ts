@@ -296,3 +296,57 @@ test('a gap that shows in a full batch is asked for again, though nothing else w
   bench.client.wake(60);
   expect(bench.take()).toContain('subscriberConnected');
 });
+
+test('who remembers nothing resumes: what has no answer is sent again under its number, and ends go on where they were acknowledged', () => {
+  const bench = new Bench(1, 50);
+  bench.client.resume(7, 0);
+  bench.client.start(100);
+  for (const submission of [3, 6])
+    bench.client.submitAgain({ submission, request, estimateMicros: 10, priority: 0, tenant: 'tenant' }, 100);
+  expect(bench.take()).toEqual(['subscribe', 'submit 3 settled 0', 'submit 6 settled 0']);
+  // An end of the former life comes before the kernel says where it stands.
+  bench.deliver(2, 101);
+  bench.take();
+  bench.client.receive(
+    {
+      kind: 'subscribed',
+      subscriber: 'submitter/4',
+      subscription: 'submitter/4/ends',
+      topic: 'tasks/ended/4',
+      resumed: true,
+      offset: 4,
+    },
+    102,
+  );
+  bench.deliver(4, 103);
+  expect(bench.take()).toEqual(['acknowledge 4']);
+  expect(bench.submit(104)).toBe(8);
+  expect(bench.take()).toEqual(['submit 8 settled 2']);
+  bench.accept(3, 105);
+  bench.client.wake(100 + retry);
+  expect(bench.take()).toContain('submit 6 settled 0');
+});
+
+test('of many that are overdue only so many are on their way at once, and each answer sends the next', () => {
+  const bench = ready(64, 50);
+  for (let number = 1; number <= 200; number++) bench.submit(0);
+  bench.take();
+  bench.client.wake(retry);
+  const first = bench.take();
+  expect(first).toHaveLength(64);
+  expect(first[63]).toBe('submit 64 settled 0');
+  // One that was not repeated is answered: it was late, and makes no room.
+  bench.accept(100, retry + 1);
+  expect(bench.take()).toEqual([]);
+  bench.accept(1, retry + 1);
+  bench.accept(2, retry + 1);
+  expect(bench.take()).toEqual(['submit 65 settled 0', 'submit 66 settled 0']);
+  // Without an answer the same are repeated.
+  bench.client.wake(2 * retry);
+  expect(bench.take()).toHaveLength(62);
+  let answered = 0;
+  for (let round = 3; answered < 300 && bench.client.unansweredCount > 0; round++) {
+    for (let number = 3; number <= 200; number++, answered++) bench.accept(number, round * retry + 2);
+  }
+  expect(bench.client.unansweredCount).toBe(0);
+});

@@ -36,6 +36,9 @@ export interface SubmitterOptions {
   readonly acknowledgeMicros: number;
 }
 
+/** Submissions that are sent again and on their way at once, at most. */
+const repeatsMax = 64;
+
 export class SubmitterClient {
   private readonly options: SubmitterOptions;
   private readonly shell: SubmitterShell;
@@ -45,6 +48,10 @@ export class SubmitterClient {
   private submissionCount = 0;
   private readonly unanswered = new Map<number, TaskSubmitted>();
   private readonly retries = new RetryQueue();
+  /** Sent again, or for the first time after a restart, and not answered since. */
+  private readonly repeating = new Set<number>();
+  /** To be sent again, in order, as soon as others are answered. */
+  private readonly overdue = new Set<number>();
   /** Tasks that are no longer wanted and whose end is not known yet. */
   private readonly unwanted = new Set<number>();
   private readonly cancelRetries = new RetryQueue();
@@ -85,6 +92,21 @@ export class SubmitterClient {
     assert(this.submissionCount === 0 && this.nextOffset === 0, 'only who remembers nothing resumes');
     this.submissionCount = highestSubmission;
     this.nextOffset = endsOffset;
+  }
+
+  /** Sends a task of before {@link resume} again, under the number that it had: one whose answer is not known to have come. The
+   *  kernel knows whether it has taken it. In rising order, before the first {@link submit}. */
+  submitAgain(message: Omit<TaskSubmitted, 'kind' | 'submitter' | 'settled'>, nowMicros: number): void {
+    const { submission } = message;
+    assert(submission <= this.submissionCount && !this.unanswered.has(submission), 'it was submitted before');
+    this.unanswered.set(submission, {
+      ...message,
+      kind: 'taskSubmitted',
+      submitter: this.options.submitter,
+      settled: 0,
+    });
+    this.repeat(submission, nowMicros);
+    this.wishWake();
   }
 
   /** The connection is new: everything unanswered is sent again. */
@@ -133,11 +155,7 @@ export class SubmitterClient {
       ...more,
       ...(this.faults.fires('submitter.notSettled') ? { settled: 0 } : {}),
     };
-    this.unanswered.set(submission, message);
-    this.shell.send(message);
-    // With an answer at the same instant nothing is left to repeat.
-    this.retries.add(submission, this.retryAt(nowMicros));
-    this.wishWake();
+    this.send(message, nowMicros);
     return submission;
   }
 
@@ -156,6 +174,7 @@ export class SubmitterClient {
       case 'submissionAccepted':
       case 'submissionRefused':
         if (!this.unanswered.delete(message.submission)) return;
+        this.answeredOne(message.submission, nowMicros);
         if (message.kind === 'submissionRefused') this.unwanted.delete(message.submission);
         this.shell.answered(
           message.submission,
@@ -170,6 +189,7 @@ export class SubmitterClient {
       case 'subscribed':
         this.subscribed = true;
         this.subscribeAgainMicros = Number.POSITIVE_INFINITY;
+        this.acknowledgedBefore(message.offset);
         return;
       case 'deliver':
         this.delivered(message, nowMicros);
@@ -183,10 +203,7 @@ export class SubmitterClient {
     if (!this.subscribed && nowMicros >= this.subscribeAgainMicros) this.start(nowMicros);
     while (this.retries.nextDeadline(this.isUnanswered) <= nowMicros) {
       const submission = this.retries.takeDue(nowMicros);
-      const message = this.unanswered.get(submission);
-      if (message === undefined) continue;
-      this.shell.send(message);
-      this.retries.add(submission, this.retryAt(nowMicros));
+      this.repeat(submission, nowMicros);
     }
     while (this.cancelRetries.nextDeadline(this.isUnwanted) <= nowMicros) {
       const submission = this.cancelRetries.takeDue(nowMicros);
@@ -212,6 +229,46 @@ export class SubmitterClient {
     else if (this.acknowledgeAtMicros === Number.POSITIVE_INFINITY)
       this.acknowledgeAtMicros = nowMicros + this.options.acknowledgeMicros;
     // Also after an acknowledgement: a gap below what came early is to be asked for again.
+    this.wishWake();
+  }
+
+  /** Of those that are overdue only so many are on their way at once: what clogs a link, or keeps the kernel from answering, must
+   *  not be made worse. Each answer sends the next. */
+  private repeat(submission: number, nowMicros: number): void {
+    const message = this.unanswered.get(submission);
+    if (message === undefined) return;
+    if (!this.repeating.has(submission) && this.repeating.size >= repeatsMax) {
+      this.overdue.add(submission);
+      return;
+    }
+    this.repeating.add(submission);
+    this.shell.send(message);
+    this.retries.add(submission, this.retryAt(nowMicros));
+  }
+
+  private answeredOne(submission: number, nowMicros: number): void {
+    if (!this.repeating.delete(submission)) return;
+    for (const next of this.overdue) {
+      if (this.repeating.size >= repeatsMax) break;
+      this.overdue.delete(next);
+      this.repeat(next, nowMicros);
+    }
+    this.wishWake();
+  }
+
+  /** Ends below `offset` were acknowledged, by a former life perhaps: none of them comes. */
+  private acknowledgedBefore(offset: number): void {
+    if (offset <= this.nextOffset) return;
+    this.nextOffset = offset;
+    for (const early of this.early) if (early < offset) this.early.delete(early);
+    while (this.early.delete(this.nextOffset)) this.nextOffset++;
+  }
+
+  private send(message: TaskSubmitted, nowMicros: number): void {
+    this.unanswered.set(message.submission, message);
+    this.shell.send(message);
+    // With an answer at the same instant nothing is left to repeat.
+    this.retries.add(message.submission, this.retryAt(nowMicros));
     this.wishWake();
   }
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createKernelSettings, kernelSettingTable } from '../config/kernel-setting-table.ts';
 import { Kernel } from './kernel.ts';
-import { plainProfile } from './kernel-driver.ts';
+import { helloFrom, KernelDriver, plainProfile, submissionOf } from './kernel-driver.ts';
 import { appliesAtOnce, brokerSettingsOf, registrySettingsOf } from './kernel-settings.ts';
 
 test('what the parts take from the settings when they are made', () => {
@@ -57,4 +57,40 @@ test('settings that parts have copied do not pretend to change', () => {
     'bus.redeliveryMicros',
     'bus.topicLengthMax',
   ]);
+});
+
+test('a time-out that is over when it is set is waited for no longer, and no wake lies in the past', () => {
+  const driver = new KernelDriver();
+  driver.give(helloFrom('alpha'));
+  driver.give(submissionOf(1, { gang: { name: 'pair', size: 2 } }));
+  driver.give(submissionOf(2), 100_000_000);
+  const change = { name: 'scheduler.gangTimeoutMicros', value: 1_000_000, who: 'operator', why: 'test' };
+  driver.give({ kind: 'settingChanged', ...change });
+  expect(driver.of('wakeAt').map(({ timeMicros }) => timeMicros)).toEqual([100_000_000]);
+  driver.pass(100_000_000);
+  expect(driver.of('decisionMade').map(({ record }) => record.rule)).toEqual(['incomplete gang']);
+});
+
+test('fault points are part of the state: a restored kernel takes the same paths, and they can be disarmed', () => {
+  const run = (restarts: boolean, seed: number): string => {
+    const driver = new KernelDriver({}, { 'faults.seed': seed });
+    driver.give(helloFrom('alpha'));
+    for (let number = 1; number <= 60; number++) {
+      driver.give(submissionOf(number), number * 1000);
+      driver.end();
+      if (restarts) driver.restart();
+    }
+    for (let second = 1; second <= 60; second++) driver.pass(second * 1_000_000);
+    return driver.kernel.digest;
+  };
+  const seeds = Array.from({ length: 12 }, (_, seed) => seed);
+  const digests = seeds.map((seed) => run(false, seed));
+  expect(new Set(digests).size).toBeGreaterThan(3);
+  expect(seeds.map((seed) => run(true, seed))).toEqual(digests);
+  const driver = new KernelDriver({}, { 'faults.seed': 3 });
+  expect(driver.kernel.faultPoints.isArmed).toBe(true);
+  driver.give({ kind: 'settingChanged', name: 'faults.seed', value: 0, who: 'operator', why: 'test' });
+  expect(driver.kernel.faultPoints.isArmed).toBe(false);
+  driver.restart();
+  expect(driver.kernel.faultPoints.isArmed).toBe(false);
 });

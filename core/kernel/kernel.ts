@@ -303,8 +303,10 @@ export class Kernel implements ControlOutput {
     // Too early finds nothing due, and asks again.
     if (next > this.nowMicros + 1 && next !== Number.POSITIVE_INFINITY && this.faultPoints.fires('kernel.wakeEarly'))
       next = this.nowMicros + Math.ceil((next - this.nowMicros) / 2);
-    this.wishedWakeMicros = next;
-    this.emit({ kind: 'wakeAt', timeMicros: next });
+    // A shorter time-out may have been over before it was set.
+    const timeMicros = Math.max(next, this.nowMicros);
+    this.wishedWakeMicros = timeMicros;
+    this.emit({ kind: 'wakeAt', timeMicros });
   }
 
   private changeSetting({ name, value, who, why }: SettingChanged, atMicros: number): void {

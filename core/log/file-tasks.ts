@@ -71,9 +71,20 @@ export class FileTasks {
   }
 }
 
+/** A read that fails is tried again so often: it changes nothing, and a device that fails once in a thousand reads should not make a
+ *  recovery of a thousand reads fail. */
+const readAttemptsMax = 4;
+
 /** Asks for one operation; a failure becomes a refusal with its code. */
 export function* ask(request: FileRequest): FileTask<Result<FileDone>> {
-  const completion = yield request;
+  let completion = yield request;
+  const isRead = request.kind === 'readAt' || request.kind === 'list';
+  for (
+    let attempt = 1;
+    isRead && !completion.ok && completion.failure === 'ioError' && attempt < readAttemptsMax;
+    attempt++
+  )
+    completion = yield request;
   if (completion.ok) return acceptedWith(completion);
   return refused(fileErrorCode(completion.failure), completion.reason);
 }

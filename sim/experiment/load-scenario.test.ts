@@ -257,7 +257,14 @@ describe('rules beyond the schema', () => {
       problemsOf(`${valid}${journal}faults: [ { at: 1s, for: 1s, ${fields} } ]\n`);
     expect(fault('kind: kernelCrash')).toEqual([]);
     expect(fault('kind: kernelCrash', '')[0]).toContain('kernelCrash needs a kernel with a journal');
-    expect(fault('kind: diskFull, machines: { share: 0.5 }')[0]).toContain('strikes the kernel, not machines');
+    expect(fault('kind: diskFull, machines: { share: 0.5 }')[0]).toContain('strikes no machines');
+    expect(fault('kind: gatewayCrash', '')).toEqual([]);
+    expect(fault('kind: clockJump, factor: 30')[0]).toContain('clockJump strikes machines');
+    expect(fault('kind: clockDrift, factor: 0.02, machines: { share: 0.5 }')[0]).toContain('survive a drift of 0.01');
+    expect(fault('kind: clockDrift, factor: -0.01, machines: { share: 0.5 }')).toEqual([]);
+    expect(fault('kind: kernelClock, factor: -30')).toEqual([]);
+    expect(fault('kind: kernelClock, factor: -30', '')[0]).toContain('needs a kernel with a journal');
+    expect(fault('kind: clockJump, factor: -1, machines: { share: 0.5 }')[0]).toContain('is not negative');
     expect(fault('kind: diskSlow')[0]).toContain('factor, which must be above 1');
     expect(fault('kind: diskRot, factor: 0.5')[0]).toContain('flips `factor` bits');
     expect(fault('kind: crash')[0]).toContain('crash strikes machines, and none are named');

@@ -6,7 +6,7 @@ import { resolve } from 'node:path';
 import { type ErrorCode, SiraError } from '../../core/base/errors.ts';
 import { formatDuration, parseDurationMicros } from '../../core/base/time.ts';
 import { createKernelSettings, kernelSettingTable } from '../../core/config/kernel-setting-table.ts';
-import { isKernelFault } from '../fault/fault-plan.ts';
+import { isKernelFault, strikesMachines } from '../fault/fault-plan.ts';
 import { buildScenario, hasGpus } from './build-scenario.ts';
 import { allMetrics, metricsFor } from './metrics.ts';
 import { orderNames, placementNames } from './policy-names.ts';
@@ -312,13 +312,21 @@ class Checker {
     const { kind, factor } = faults[index]!;
     const path = ['faults', index];
     const named = fields.faults?.[index]?.machines !== undefined;
-    if (!isKernelFault({ kind })) {
+    if (kind === 'clockDrift' && Math.abs(factor) > 0.01)
+      this.report(
+        [...path, 'factor'],
+        'agents survive a drift of 0.01 either way',
+        'Write a factor from -0.01 to 0.01.',
+      );
+    if (factor < 0 && kind !== 'clockDrift' && kind !== 'kernelClock')
+      this.report([...path, 'factor'], `the factor of ${kind} is not negative`, 'Write a positive one.');
+    if (strikesMachines({ kind })) {
       if (!named)
         this.report(path, `${kind} strikes machines, and none are named`, 'Add `machines: { share: 0.1 }`, say.');
       return;
     }
-    if (named) this.report([...path, 'machines'], `${kind} strikes the kernel, not machines`, 'Leave out `machines`.');
-    if (journal === undefined)
+    if (named) this.report([...path, 'machines'], `${kind} strikes no machines`, 'Leave out `machines`.');
+    if (isKernelFault({ kind }) && journal === undefined)
       this.report(path, `${kind} needs a kernel with a journal, or nothing would come back`, 'Add `journal: {}`.');
     if (kind === 'diskRot' && !(Number.isInteger(factor) && factor >= 1))
       this.report([...path, 'factor'], 'diskRot flips `factor` bits, at least one', 'Leave out `factor`.');

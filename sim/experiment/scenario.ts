@@ -24,22 +24,44 @@ export interface NetworkSpec {
   readonly reordering: number;
 }
 
-export type MachineFaultKind = 'crash' | 'hang' | 'slow' | 'partition' | 'lossy';
+/** What can befall machines. `clog`: the link delivers nothing, and at the end everything at once; `clockJump`, `clockDrift`: the
+ *  agent's clock jumps ahead, or runs fast or slow; `drain`: the agent takes no new work, and restarts at the end; `resize`: it
+ *  comes back with half its resources, and at the end with all. */
+export const machineFaultKinds = [
+  'crash',
+  'hang',
+  'slow',
+  'partition',
+  'lossy',
+  'clog',
+  'clockJump',
+  'clockDrift',
+  'drain',
+  'resize',
+] as const;
+export type MachineFaultKind = (typeof machineFaultKinds)[number];
+
+/** What can befall those between the machines, the submitter and the kernel: their processes die and come back, or the submitter's
+ *  link is clogged. */
+export const serviceFaultKinds = ['gatewayCrash', 'submitterCrash', 'submitterClog'] as const;
+export type ServiceFaultKind = (typeof serviceFaultKinds)[number];
 
 /** What can befall a kernel with a journal: its power fails, its disk is slow, has no room, or flips bits when the fault
- *  begins. The last is not survived: the journal says what is damaged, and the kernel does not come back. */
-export const kernelFaultKinds = ['kernelCrash', 'diskSlow', 'diskFull', 'diskRot'] as const;
+ *  begins, or the wall clock of its machine is wrong, which a process notices when it begins. Rot is not always survived: what is
+ *  damaged and needed is named, and the kernel does not come back. */
+export const kernelFaultKinds = ['kernelCrash', 'diskSlow', 'diskFull', 'diskRot', 'kernelClock'] as const;
 export type KernelFaultKind = (typeof kernelFaultKinds)[number];
 
 /** Faults as data. `machines` names machines, or a share of them drawn by seed. */
 export interface FaultSpec {
-  readonly kind: MachineFaultKind | KernelFaultKind;
+  readonly kind: MachineFaultKind | ServiceFaultKind | KernelFaultKind;
   readonly atMicros: number;
   /** How long it lasts; a crashed machine restarts after it. */
   readonly forMicros: number;
-  /** Empty for faults of the kernel. */
+  /** Empty for faults of the kernel and of services. */
   readonly machines: readonly string[] | { readonly share: number };
-  /** `slow`: service times × factor; `lossy`: probability of loss; `diskSlow`: delays × factor; `diskRot`: bits flipped. */
+  /** `slow`: service times × factor; `lossy`: probability of loss; `diskSlow`: delays × factor; `diskRot`: bits flipped;
+   *  `clockJump`: seconds; `clockDrift`: share of time, at most 0.01 either way; `kernelClock`: seconds ahead, negative for behind. */
   readonly factor: number;
 }
 

@@ -10,6 +10,7 @@ import { createSwarmOracles } from '../oracle/swarm-oracles.ts';
 import { OracleViolation } from '../oracle/violation.ts';
 import type { WorldObserver } from '../world/observer.ts';
 import { drawSwarmCase, runSwarmCase, type SwarmCase, type SwarmResult } from './swarm.ts';
+import { withMoreFaults } from './swarm-faults.ts';
 import { withJournal } from './swarm-journal.ts';
 import { withPolicies } from './swarm-policies.ts';
 import { drawSchedulingCase } from './swarm-scheduling.ts';
@@ -45,9 +46,8 @@ export interface CheckOptions {
  *  with tight spots. A journal's disk is too slow for crowds. */
 export function drawCase(seed: number): SwarmCase {
   const drawn = withPolicies(seed % 2 === 0 ? drawSchedulingCase(seed) : drawSwarmCase(seed));
-  return withFaultPoints(
-    seed % 5 === 0 ? withTightJournal(withJournal(withTightSpots(drawn, false))) : withTightSpots(drawn),
-  );
+  const tight = seed % 5 === 0 ? withTightJournal(withJournal(withTightSpots(drawn, false))) : withTightSpots(drawn);
+  return withFaultPoints(withMoreFaults(tight));
 }
 
 export function checkCase(drawn: SwarmCase, options: CheckOptions = {}): CheckedCase {
@@ -55,7 +55,8 @@ export function checkCase(drawn: SwarmCase, options: CheckOptions = {}): Checked
   try {
     whole = runSwarmCase(drawn, { observers: [...oraclesOf(drawn), ...(options.observers ?? [])] });
   } catch (error) {
-    return { digest: '', simulatedMicros: 0, eventCount: 0, faultPoints: new Map(), finding: findingOf(error) };
+    const finding = isNamedRot(drawn, error) ? undefined : findingOf(error);
+    return { digest: '', simulatedMicros: 0, eventCount: 0, faultPoints: new Map(), finding };
   }
   const { nowMicros, eventCount } = whole.world.simulation;
   // With a journal the recovery oracle compares states, at each crash.
@@ -70,6 +71,13 @@ function firedIn({ world }: SwarmResult): Map<string, number> {
   const fired = new Map<string, number>(world.faultPoints.fired);
   for (const [name, times] of world.host.kernel.faultPoints.fired) fired.set(name, (fired.get(name) ?? 0) + times);
   return fired;
+}
+
+/** Rot is not always survived, but it is always found where it matters: the kernel does not come back, and says what is damaged. */
+function isNamedRot({ faults }: SwarmCase, error: unknown): boolean {
+  return (
+    error instanceof SiraError && error.code === 'SIRA_LOG_CORRUPT' && faults.some(({ kind }) => kind === 'diskRot')
+  );
 }
 
 function oraclesOf(drawn: SwarmCase): readonly WorldObserver[] {

@@ -4,14 +4,16 @@
 
 import { assert } from '../../core/base/assert.ts';
 import { RandomStream } from '../../core/base/random.ts';
+import { microsPerSecond } from '../../core/base/time.ts';
 import type { KernelSettings } from '../../core/kernel/kernel-settings.ts';
 import { eventPriority } from '../engine/priority.ts';
 import type { Simulation } from '../engine/simulation.ts';
-import { type FaultSpec, kernelFaultKinds, type MachineFaultKind } from '../experiment/scenario.ts';
+import { type FaultSpec, kernelFaultKinds, type MachineFaultKind, machineFaultKinds } from '../experiment/scenario.ts';
 import type { MachineSpec } from '../workload/workload.ts';
+import type { HeartbeatGateway } from '../world/heartbeat-gateway.ts';
 import type { JournaledKernelHost } from '../world/journaled-kernel-host.ts';
 import type { Machine } from '../world/machine.ts';
-import { firstMachineNode, type Network } from '../world/network.ts';
+import { firstMachineNode, type Network, submitterNode } from '../world/network.ts';
 import type { WorldObserver } from '../world/observer.ts';
 
 /** What faults need of the world that they strike. */
@@ -23,6 +25,9 @@ export interface FaultedWorld {
   readonly journaled: JournaledKernelHost | undefined;
   /** A machine crashes: its work is lost, and work that it shares with others fails there. */
   crash(index: number): void;
+  readonly gateway: HeartbeatGateway;
+  crashSubmitter(): void;
+  startSubmitter(): void;
 }
 
 export function scheduleFaults(
@@ -41,7 +46,7 @@ export function scheduleFaults(
   const change = (index: number, begins: boolean): void => {
     const fault = faults[index] as FaultSpec;
     const machines = struck[index] as readonly number[];
-    const name = isKernelFault(fault)
+    const name = !strikesMachines(fault)
       ? fault.kind
       : `${fault.kind} of ${machines.length} machine${machines.length === 1 ? '' : 's'}`;
     for (const observer of observers) observer.faultChanged?.(name, begins, world.simulation.nowMicros);
@@ -53,6 +58,7 @@ export function scheduleFaults(
       return active;
     };
     if (isKernelFault(fault)) applyToKernel(fault, world, activeOf(fault.kind), begins);
+    else if (!strikesMachines(fault)) applyToService(fault, world, activeOf(fault.kind), begins);
     for (const machine of machines) {
       apply(fault.kind as MachineFaultKind, world, machine, activeOf(`${fault.kind} ${machine}`), begins);
     }
@@ -93,6 +99,11 @@ export function isKernelFault({ kind }: Pick<FaultSpec, 'kind'>): boolean {
   return (kernelFaultKinds as readonly string[]).includes(kind);
 }
 
+/** True for what befalls machines rather than the kernel or those between. */
+export function strikesMachines({ kind }: Pick<FaultSpec, 'kind'>): boolean {
+  return (machineFaultKinds as readonly string[]).includes(kind);
+}
+
 /** When the last fault has ended; 0 without faults, `Infinity` if one never ends. */
 export function faultsEndMicros(faults: readonly FaultSpec[]): number {
   return faults.reduce((latest, fault) => Math.max(latest, fault.atMicros + fault.forMicros), 0);
@@ -127,6 +138,66 @@ function apply(
     case 'lossy':
       world.network.setLoss(firstMachineNode + index, worst(0));
       break;
+    case 'clog':
+      world.network.clog(firstMachineNode + index, active.size > 0);
+      break;
+    case 'clockJump':
+      if (begins) machine.disturbClock(microsPerSecond * worst(0), undefined);
+      break;
+    case 'clockDrift': {
+      const [drift] = active;
+      machine.disturbClock(0, 1 + (drift?.factor ?? 0));
+      break;
+    }
+    case 'drain':
+      if (begins) machine.drain();
+      else if (active.size === 0) {
+        machine.agent.endDrain();
+        restart(world, machine, index);
+      }
+      break;
+    case 'resize': {
+      const share = active.size > 0 ? 0.5 : 1;
+      const { cpuMilli, memoryMib, gpuCount, gpuModel } = machine.spec;
+      machine.agent.hasResources({
+        cpuMilli: Math.floor(cpuMilli * share),
+        memoryMib: Math.floor(memoryMib * share),
+        gpuCount,
+        gpuModel,
+      });
+      restart(world, machine, index);
+      break;
+    }
+  }
+}
+
+/** The agent's process ends and begins anew, if its machine runs. */
+function restart(world: FaultedWorld, machine: Machine, index: number): void {
+  if (!machine.isUp) return;
+  world.crash(index);
+  machine.start();
+}
+
+function applyToService(
+  { kind }: FaultSpec,
+  world: FaultedWorld,
+  active: ReadonlySet<FaultSpec>,
+  begins: boolean,
+): void {
+  switch (kind) {
+    case 'gatewayCrash':
+      if (begins) world.gateway.crash();
+      else if (active.size === 0) world.gateway.start(world.simulation.nowMicros);
+      break;
+    case 'submitterCrash':
+      if (begins) world.crashSubmitter();
+      else if (active.size === 0) world.startSubmitter();
+      break;
+    case 'submitterClog':
+      world.network.clog(submitterNode, active.size > 0);
+      break;
+    default:
+      break;
   }
 }
 
@@ -147,6 +218,11 @@ function applyToKernel(fault: FaultSpec, world: FaultedWorld, active: ReadonlySe
     case 'diskRot':
       if (begins) journaled.disk.flipBits(fault.factor);
       break;
+    case 'kernelClock': {
+      const last = [...active].at(-1);
+      journaled.wallAheadMicros = Math.round(microsPerSecond * (last?.factor ?? 0));
+      break;
+    }
   }
 }
 

@@ -9,17 +9,16 @@ import { filterReasons } from '../../core/scheduler/cluster-state.ts';
 import type { DecisionOutcome, DecisionRule } from '../../core/scheduler/decision.ts';
 import type { BackfillRule, PreemptRule, UnplacedRule } from '../../core/scheduler/framework.ts';
 import type { TaskOutcome } from '../../core/scheduler/task.ts';
-import { type FaultSpec, kernelFaultKinds, type LatencySpec, type MachineFaultKind } from '../experiment/scenario.ts';
+import {
+  type FaultSpec,
+  kernelFaultKinds,
+  type LatencySpec,
+  machineFaultKinds,
+  serviceFaultKinds,
+} from '../experiment/scenario.ts';
 import type { SwarmCase } from './swarm.ts';
 
 // Tables of names whose keys the compiler holds to the types: a new kind cannot be forgotten here.
-const faultKinds: Readonly<Record<MachineFaultKind, true>> = {
-  crash: true,
-  hang: true,
-  slow: true,
-  partition: true,
-  lossy: true,
-};
 const latencies: Readonly<Record<LatencySpec['distribution'], true>> = {
   constant: true,
   exponential: true,
@@ -72,7 +71,8 @@ const effects: Readonly<Partial<Record<Effect['kind'], true>>> = {
 /** Everything that a swarm should reach, by group. */
 export const reachable: Readonly<Record<string, readonly string[]>> = {
   'fault drawn': [
-    ...Object.keys(faultKinds),
+    ...machineFaultKinds,
+    ...serviceFaultKinds,
     ...kernelFaultKinds,
     'for ever',
     'of a share of the machines',
@@ -82,6 +82,7 @@ export const reachable: Readonly<Record<string, readonly string[]>> = {
   'feature drawn': [
     ...['cancellations', 'short queue', 'tasks over several machines', 'gangs', 'checkpoints', 'priorities'],
     ...['bounded overtaking', 'little room in topics', 'thousands of tasks', 'journal', 'fault points'],
+    ...['settings changed on the way', 'reads that fail'],
   ],
   'order drawn': Object.keys(queueOrders),
   'placement drawn': Object.keys(placements),
@@ -92,7 +93,8 @@ export const reachable: Readonly<Record<string, readonly string[]>> = {
   outcome: [...Object.keys(outcomes), 'refused'],
   decision: ['placed', 'waits', 'dropped', 'backs off', 'evicts'] satisfies readonly DecisionOutcome[],
   rule: ['in order', 'backfilled', 'after eviction', 'incomplete gang'] satisfies readonly DecisionRule[],
-  'machines ruled out': filterReasons.slice(1),
+  // Simulated agents declare no functions: who needs one is tested in core/kernel/skill-requirement.test.ts.
+  'machines ruled out': filterReasons.slice(1).filter((reason) => reason !== 'skill'),
   'kernel heard': Object.keys(inputs),
   'kernel said': Object.keys(effects),
   branch: [
@@ -222,6 +224,8 @@ export function drawnFacts(drawn: SwarmCase): string[] {
   note(settings?.['bus.topicLengthMax'] !== undefined, 'feature drawn: little room in topics');
   note(tasks.length > 1000, 'feature drawn: thousands of tasks');
   note(drawn.journal !== undefined, 'feature drawn: journal');
+  note((drawn.settingChanges ?? []).length > 0, 'feature drawn: settings changed on the way');
+  note((drawn.journal?.disk.readFailure ?? 0) > 0, 'feature drawn: reads that fail');
   note(drawn.faultPointSeed !== undefined, 'feature drawn: fault points');
   return facts;
 }

@@ -16,6 +16,7 @@ import type { MachineSpec, WorkloadTask } from '../workload/workload.ts';
 import type { JournalSpec } from '../world/journaled-kernel-host.ts';
 import type { WorldObserver } from '../world/observer.ts';
 import { World, type WorldOptions } from '../world/world.ts';
+import { horizonMicros, scheduleHorizon } from './case-phases.ts';
 
 export interface SwarmCase {
   readonly seed: number;
@@ -32,7 +33,15 @@ export interface SwarmCase {
   readonly journal?: JournalSpec | undefined;
   /** Which fault points are armed, inside the kernel and around it, follows from it; none if left out. */
   readonly faultPointSeed?: number | undefined;
+  /** What an operator changes, or tries to, while the kernel runs. */
+  readonly settingChanges?: readonly SettingChange[] | undefined;
   readonly cancellations: readonly { readonly atMicros: number; readonly submission: number }[];
+}
+
+export interface SettingChange {
+  readonly atMicros: number;
+  readonly name: string;
+  readonly value: number;
 }
 
 export interface SwarmOptions {
@@ -163,7 +172,8 @@ export function runSwarmCase(drawn: SwarmCase, options: SwarmOptions = {}): Swar
     },
   };
   const { seed, machines, profile, network, heartbeat, faults } = drawn;
-  const oracles = createOracles({ seed, machines, profile, heartbeat, faults });
+  const horizon = horizonMicros(drawn);
+  const oracles = createOracles({ seed, machines, profile, heartbeat, faults, horizonMicros: horizon });
   const world = new World({
     seed,
     machines,
@@ -179,10 +189,19 @@ export function runSwarmCase(drawn: SwarmCase, options: SwarmOptions = {}): Swar
     journal: drawn.journal,
     observers: [...oracles.observers, recorder, ...(options.observers ?? [])],
   });
+  scheduleHorizon(world, horizon);
   const cancel = world.simulation.defineHandler('task is cancelled', (submission) => world.cancel(submission));
   for (const { atMicros, submission } of drawn.cancellations) {
     world.simulation.schedule(atMicros, eventPriority.world, cancel, submission, undefined);
   }
+  const changes = drawn.settingChanges ?? [];
+  const change = world.simulation.defineHandler('setting is changed', (index) => {
+    const { name, value } = changes[index] as SettingChange;
+    world.changeSetting(name, value);
+  });
+  changes.forEach(({ atMicros }, index) => {
+    world.simulation.schedule(atMicros, eventPriority.world, change, index, undefined);
+  });
   for (const atMicros of options.restartsMicros ?? []) {
     world.runUntil(atMicros);
     const before = JSON.stringify(world.host.kernel.save());

@@ -103,7 +103,8 @@ export class ClusterModel {
     number,
     { readonly machines: readonly number[]; readonly victims: readonly number[] }
   >();
-  private readonly attemptsMax: number;
+  /** As it is set now. */
+  attemptsMax: number;
   private readonly specs = new Map<string, MachineSpec>();
   private readonly incarnations: number[] = [];
   private readonly arrivals: WorkloadTask[] = [];

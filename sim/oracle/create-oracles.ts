@@ -17,7 +17,7 @@ import { FlightRecorder } from './flight-recorder.ts';
 import { GangOracle } from './gang-oracle.ts';
 import { JournalOracle } from './journal-oracle.ts';
 import { LeaseOracle } from './lease-oracle.ts';
-import { LivenessOracle } from './liveness-oracle.ts';
+import { type LivenessOptions, LivenessOracle } from './liveness-oracle.ts';
 import { OwnerOracle } from './owner-oracle.ts';
 import { PhysicalWorks } from './physical-work.ts';
 import { ProgressOracle } from './progress-oracle.ts';
@@ -33,7 +33,8 @@ export interface Oracles {
 /** What the oracles need to know of a world: options for one will do. Without `seed`, runs in which a drawn share of the
  *  machines is lost for ever are not judged for liveness. */
 export type OracleOptions = Pick<WorldOptions, 'machines' | 'profile' | 'heartbeat' | 'faults'> &
-  Partial<Pick<WorldOptions, 'seed'>>;
+  Partial<Pick<WorldOptions, 'seed'>> &
+  Pick<LivenessOptions, 'horizonMicros'>;
 
 /** @throws {@link OracleViolation} (SIRA_ORACLE_VIOLATED) from any call to an observer or to `finish`. */
 export function createOracles(options: OracleOptions): Oracles {

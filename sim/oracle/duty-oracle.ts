@@ -38,10 +38,13 @@ export class DutyOracle implements WorldObserver {
   private input: InputBody | undefined;
   private inputMicros = 0;
   private receiptDue = false;
+  /** The longest that was in force. */
+  private retryMicros: number;
   private diedNow: number[] = [];
 
   constructor(options: DutyOptions, fail: Fail) {
     this.options = options;
+    this.retryMicros = options.retryMicros;
     this.fail = fail;
   }
 
@@ -60,6 +63,10 @@ export class DutyOracle implements WorldObserver {
 
   kernelEffect(effect: Effect, nowMicros: number, handledMicros = nowMicros): void {
     switch (effect.kind) {
+      case 'settingAnswered':
+        if (this.input?.kind === 'settingChanged' && effect.refusal === '' && effect.name === 'dispatch.retryMicros')
+          this.retryMicros = Math.max(this.retryMicros, this.input.value);
+        return;
       case 'resultRecorded':
         this.receiptDue = false;
         return;
@@ -148,7 +155,8 @@ export class DutyOracle implements WorldObserver {
 
   /** Deadlines are looked at when heartbeats come: then the kernel has fired its timers. */
   private judgeLateness(nowMicros: number): void {
-    const { heartbeat, retryMicros } = this.options;
+    const { heartbeat } = this.options;
+    const { retryMicros } = this;
     for (const { attempt, accepted, stopping, saidMicros, submission } of this.orders.values()) {
       if ((accepted && !stopping) || nowMicros <= saidMicros + retryMicros) continue;
       const what = `attempt ${attempt} was told to ${stopping ? 'stop' : 'begin'} at ${saidMicros} µs, and not again`;

@@ -24,6 +24,7 @@ export class JournalOracle implements WorldObserver {
   /** The input that tells of the outage, and the least that it must say; 0 if none is due. */
   private resumedSequence = 0;
   private outageMicros = 0;
+  private aheadMicros = 0;
   /** When the kernel is to be woken, and since when its shell has known. */
   private wakeMicros = Number.POSITIVE_INFINITY;
   private wakeKnownMicros = 0;
@@ -40,6 +41,10 @@ export class JournalOracle implements WorldObserver {
 
   fileDone(store: JournalStore, completion: FileCompletion): void {
     if (store === 'log') this.durable.done(completion);
+  }
+
+  kernelClock(aheadMicros: number): void {
+    this.aheadMicros = aheadMicros;
   }
 
   kernelDown(nowMicros: number): void {
@@ -69,9 +74,11 @@ export class JournalOracle implements WorldObserver {
     this.digests[sequence % rememberedMax] = digest;
   }
 
-  kernelRecovered(_kernel: Kernel, { lastSequence }: JournalReport, nowMicros: number): void {
+  kernelRecovered(kernel: Kernel, { lastSequence }: JournalReport, nowMicros: number): void {
     this.resumedSequence = lastSequence + 1;
-    this.outageMicros = lastSequence === 0 ? 0 : nowMicros - this.downMicros;
+    // By its own clock it may have been away for another time.
+    this.outageMicros =
+      lastSequence === 0 ? 0 : Math.min(nowMicros - this.downMicros, nowMicros + this.aheadMicros - kernel.clockMicros);
     if (lastSequence >= this.lastReleased) return;
     const what = `the kernel recovers ${lastSequence} inputs, but the effects of ${this.lastReleased} have left`;
     this.fail('journal', what, nowMicros, {});
@@ -95,7 +102,7 @@ export class JournalOracle implements WorldObserver {
     for (const effect of effects) {
       if (effect.kind !== 'wakeAt') continue;
       this.wakeMicros = Math.min(this.wakeMicros, effect.timeMicros);
-      this.wakeKnownMicros = nowMicros;
+      this.wakeKnownMicros = nowMicros + this.aheadMicros;
     }
   }
 

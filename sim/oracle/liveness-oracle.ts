@@ -23,6 +23,8 @@ export interface LivenessOptions {
   readonly faults: readonly FaultSpec[];
   /** The run's seed: it draws the machines of faults that strike a share of them. */
   readonly seed?: number | undefined;
+  /** When all trouble is over; the end of the faults if left out. */
+  readonly horizonMicros?: number | undefined;
 }
 
 /** Retransmissions an hour of one open question, doubled messages included: one every 5 s. */
@@ -35,7 +37,7 @@ export class LivenessOracle implements WorldObserver, PhysicalWorkListener {
   private readonly preempts: boolean;
   private readonly slackMicros: number;
   private readonly slowest: number;
-  private readonly faultsEnd: number;
+  private faultsEnd: number;
   private readonly machineCount: number;
   private readonly beatsPerHour: number;
   /** Longest time that each open task may still take, by submission; 0 for those that ended or are exempt. */
@@ -68,6 +70,7 @@ export class LivenessOracle implements WorldObserver, PhysicalWorkListener {
       const last = fault.forMicros === Number.POSITIVE_INFINITY ? fault.atMicros : fault.atMicros + fault.forMicros;
       return Math.max(latest, last);
     }, 0);
+    this.faultsEnd = Math.max(this.faultsEnd, options.horizonMicros ?? 0);
     this.machineCount = machines.length;
     this.beatsPerHour = microsPerHour / heartbeat.intervalMicros;
   }
@@ -140,7 +143,7 @@ export class LivenessOracle implements WorldObserver, PhysicalWorkListener {
     if (nowMicros > this.deadlineMicros) {
       this.fail(
         'liveness',
-        `${this.openCount} tasks have not ended, although one after another would have by ${this.deadlineMicros} µs`,
+        `${this.openCount} tasks have not ended, although one after another would have by ${this.deadlineMicros} µs: ${this.openText()}`,
         nowMicros,
         this.oldest(),
       );
@@ -148,11 +151,19 @@ export class LivenessOracle implements WorldObserver, PhysicalWorkListener {
     if (this.runningCount === 0 && nowMicros - this.idleSinceMicros > this.slackMicros) {
       this.fail(
         'liveness',
-        `${this.openCount} tasks are open and fit, but nothing has run since ${this.idleSinceMicros} µs`,
+        `${this.openCount} tasks are open and fit, but nothing has run since ${this.idleSinceMicros} µs: ${this.openText()}`,
         nowMicros,
         this.oldest(),
       );
     }
+  }
+
+  /** The first few. */
+  private openText(): string {
+    const shown: number[] = [];
+    for (let submission = 0; submission < this.allowed.length && shown.length < 8; submission++)
+      if ((this.allowed[submission] as number) > 0) shown.push(submission);
+    return `submissions ${shown.join(', ')}${shown.length < this.openCount ? ', …' : ''}`;
   }
 
   private oldest(): { submission: number } {

@@ -4,7 +4,7 @@
 // every machine and every waiting task each time. Where a policy is more than it can follow, it says nothing.
 
 import type { Effect } from '../../core/kernel/effects.ts';
-import type { InputBody } from '../../core/kernel/inputs.ts';
+import type { InputBody, SettingChanged } from '../../core/kernel/inputs.ts';
 import { deviceCountMax } from '../../core/scheduler/cluster-state.ts';
 import type { DecisionRecord } from '../../core/scheduler/decision.ts';
 import type { Profile } from '../../core/scheduler/framework.ts';
@@ -44,9 +44,15 @@ export class PlacementOracle implements WorldObserver {
   private readonly packsDevices: boolean;
   /** Whether what fits may be taken: conservative backfilling keeps machines for whom they were promised to. */
   private readonly takesWhatFits: boolean;
+  private queueLengthMax: number;
+  private preemptionsMax: number;
+  private change: SettingChanged | undefined;
 
   constructor(options: PlacementOptions, fail: Fail) {
     this.options = options;
+    this.queueLengthMax = options.queueLengthMax;
+    this.preemptionsMax =
+      (options.settings?.['scheduler.preemptionsMax'] as number | undefined) ?? preemptionsMaxDefault;
     this.fail = fail;
     const { profile, settings, tasks } = options;
     this.model = new ClusterModel(
@@ -72,6 +78,7 @@ export class PlacementOracle implements WorldObserver {
   }
 
   kernelInput(input: InputBody, nowMicros: number, handledMicros = nowMicros): void {
+    if (input.kind === 'settingChanged') this.change = input;
     if (this.followsTurns) this.backfill.inputDone();
     this.model.begin(input, handledMicros);
     if (this.followsTurns) this.backfill.inputBegins(input, handledMicros);
@@ -79,8 +86,16 @@ export class PlacementOracle implements WorldObserver {
 
   kernelEffect(effect: Effect, nowMicros: number, handledMicros = nowMicros): void {
     if (effect.kind === 'decisionMade') this.judge(effect.record, handledMicros);
+    else if (effect.kind === 'settingAnswered' && effect.refusal === '') this.setTo(effect.name);
     else if (effect.kind === 'submissionAccepted') this.judgeAcceptance(effect.submission, handledMicros);
     this.model.effect(effect, handledMicros);
+  }
+
+  private setTo(name: string): void {
+    const { value } = this.change as SettingChanged;
+    if (name === 'scheduler.attemptsMax') this.model.attemptsMax = value;
+    else if (name === 'scheduler.preemptionsMax') this.preemptionsMax = value;
+    else if (name === 'scheduler.queueLengthMax') this.queueLengthMax = value;
   }
 
   private judge(record: DecisionRecord, now: number): void {
@@ -187,8 +202,7 @@ export class PlacementOracle implements WorldObserver {
 
   private judgeEviction(task: ModelTask, record: DecisionRecord, now: number): void {
     const { request } = task.of;
-    const preemptionsMax =
-      (this.options.settings?.['scheduler.preemptionsMax'] as number | undefined) ?? preemptionsMaxDefault;
+    const { preemptionsMax } = this;
     const victims = (record.victims ?? []).map((number) => this.model.attempts.get(number));
     for (const victim of victims) {
       if (victim === undefined) this.broken('an attempt is evicted that does not run', record, now);
@@ -219,8 +233,7 @@ export class PlacementOracle implements WorldObserver {
     const { request, priority } = task.of;
     if (request.machineCount > 1 || !this.follows(record)) return;
     const highest = Math.max(...gone.map((victim) => victim.task.of.priority));
-    const settings = this.options.settings ?? {};
-    const preemptionsMax = (settings['scheduler.preemptionsMax'] as number | undefined) ?? preemptionsMaxDefault;
+    const { preemptionsMax } = this;
     const lesser = [...this.model.attempts.values()].filter(
       ({ stopping, task: { of, preemptions } }) =>
         !stopping && of.gang === undefined && of.priority < Math.min(priority, highest) && preemptions < preemptionsMax,
@@ -239,8 +252,8 @@ export class PlacementOracle implements WorldObserver {
     const waiting = [...this.model.tasks.values()].filter(
       ({ state }) => state === 'waiting' || state === 'evicting',
     ).length;
-    if (waiting < this.options.queueLengthMax) return;
-    const what = `a task is accepted although ${waiting} wait, and ${this.options.queueLengthMax} may`;
+    if (waiting < this.queueLengthMax) return;
+    const what = `a task is accepted although ${waiting} wait, and ${this.queueLengthMax} may`;
     this.fail('placement', what, now, { submission });
   }
 

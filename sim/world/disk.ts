@@ -18,7 +18,7 @@ import { eventPriority } from '../engine/priority.ts';
 import type { Simulation } from '../engine/simulation.ts';
 import { sectorBytes } from './disk-file.ts';
 import { DiskFolder } from './disk-folder.ts';
-import type { DiskSpec } from './disk-spec.ts';
+import { type DiskSpec, soundDisk } from './disk-spec.ts';
 import { sampleLatency } from './latency.ts';
 
 /** An operation on its way. */
@@ -36,7 +36,7 @@ const noEntries: readonly FileEntry[] = [];
 
 export class Disk {
   private readonly simulation: Simulation;
-  private readonly spec: DiskSpec;
+  private spec: DiskSpec;
   private readonly random: RandomStream;
   private readonly folders = new Map<string, DiskFolder>();
   /** In order of submission. */
@@ -71,6 +71,7 @@ export class Disk {
     this.slowUntilMicros = this.slowFromMicros + this.drawGap(spec.slowEpisodes.meanLengthMicros);
     if (spec.bitRotMeanMicros !== Number.POSITIVE_INFINITY) {
       const rot = simulation.defineHandler('bit rot', () => {
+        if (this.spec.bitRotMeanMicros === Number.POSITIVE_INFINITY) return;
         this.flipBits(1);
         simulation.schedule(
           simulation.nowMicros + 1 + this.drawGap(spec.bitRotMeanMicros),
@@ -123,6 +124,13 @@ export class Disk {
       const files = [...this.folders.values()].flatMap((folder) => folder.names().map((name) => folder.get(name)!));
       if (files.length > 0 && files[this.random.nextBelow(files.length)]!.flipBit(this.random)) this.flippedBits++;
     }
+  }
+
+  /** From now on nothing fails or slows down by itself. */
+  calm(): void {
+    const { syncFailure, readFailure, writeFailure, bitRotMeanMicros, slowEpisodes } = soundDisk;
+    this.spec = { ...this.spec, syncFailure, readFailure, writeFailure, bitRotMeanMicros, slowEpisodes };
+    this.slowFromMicros = Number.POSITIVE_INFINITY;
   }
 
   /** The content of a file as its readers see it, `undefined` if there is none: for tests and oracles. */

@@ -21,6 +21,7 @@ export class HeartbeatGateway {
   private readonly network: Network;
   private readonly intervalMicros: number;
   private batchCount = 0;
+  private isDown = false;
   private readonly sent: SentBatch[] = [];
   private readonly scratch: Int32Array;
   /** The last batch's arrays: an unchanged fleet sends them again. */
@@ -48,8 +49,29 @@ export class HeartbeatGateway {
     }
   }
 
+  /** The process dies: what it knew of its batches is gone. Agents look after their leases themselves. */
+  crash(): void {
+    this.tell();
+    this.isDown = true;
+    this.sent.length = 0;
+    this.fleetChanged = true;
+  }
+
+  /** It comes back. Receipts for the batches of its former life may still come, so its numbers go on behind all that can have been
+   *  used: they follow from the clock. */
+  start(nowMicros: number): void {
+    if (!this.isDown) return;
+    this.isDown = false;
+    this.batchCount = Math.floor(nowMicros / this.intervalMicros) + 1;
+  }
+
   /** One interval has passed: the batch to send to the kernel, or undefined if nobody beats. */
   tick(nowMicros: number): Heartbeats | undefined {
+    if (this.isDown) {
+      this.askAll(nowMicros);
+      this.fleetChanged = true;
+      return undefined;
+    }
     this.batchCount++;
     const known = this.isSettled && nowMicros + this.intervalMicros < this.leaseFloorMicros;
     if (!known) this.askAll(nowMicros);
@@ -81,7 +103,7 @@ export class HeartbeatGateway {
     this.tell();
     for (const index of machines) {
       const machine = this.machines[index] as Machine;
-      if (machine.responsive && this.network.passes(firstMachineNode + index)) machine.agent.leaseRenewed(sentMicros);
+      if (machine.responsive && this.network.passes(firstMachineNode + index)) machine.leaseRenewed(sentMicros);
     }
   }
 
@@ -102,7 +124,9 @@ export class HeartbeatGateway {
       const machine = machines[index] as Machine;
       if (!machine.responsive) continue;
       const { agent } = machine;
-      agent.tick(nowMicros, this.intervalMicros);
+      machine.tick(nowMicros, this.intervalMicros);
+      // What a clock of its own shows is not known without asking.
+      if (!machine.clock.isTrue) this.fleetChanged = true;
       if (!agent.beats) continue;
       if (!this.network.passes(firstMachineNode + index)) {
         this.fleetChanged = true;
@@ -122,7 +146,7 @@ export class HeartbeatGateway {
   /** Passes on what was put off. Nothing has changed since, so that it comes to the same. */
   private tell(): void {
     if (this.untoldMicros < 0) return;
-    for (const index of this.beating) (this.machines[index] as Machine).agent.leaseRenewed(this.untoldMicros);
+    for (const index of this.beating) (this.machines[index] as Machine).leaseRenewed(this.untoldMicros);
     this.untoldMicros = -1;
   }
 }

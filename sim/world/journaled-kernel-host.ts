@@ -23,6 +23,7 @@ import { eventPriority } from '../engine/priority.ts';
 import type { Simulation } from '../engine/simulation.ts';
 import { Disk } from './disk.ts';
 import type { DiskSpec } from './disk-spec.ts';
+import { KernelClock } from './kernel-clock.ts';
 import type { KernelShell } from './kernel-host.ts';
 import type { WorldObserver } from './observer.ts';
 
@@ -68,6 +69,9 @@ export class JournaledKernelHost implements KernelShell {
   private shownSequence = 0;
   /** Inputs that came while none were taken. */
   lostCount = 0;
+  /** How far the machine's wall clock is ahead. A process looks at it when it begins, and not again. */
+  wallAheadMicros = 0;
+  private clock = new KernelClock(0, 0);
   /** Processes that recovered what an earlier one had left. */
   recoveryCount = 0;
   /** What the disk holds is not what was written: no process can go on from it. */
@@ -93,7 +97,7 @@ export class JournaledKernelHost implements KernelShell {
     });
     this.maintainHandler = simulation.defineHandler('journal is maintained', (life) => {
       if (life !== this.life) return;
-      this.running?.maintain(simulation.nowMicros, this.sinkOf(life));
+      this.running?.maintain(this.clockMicros, this.sinkOf(life));
       this.later(maintainMicros, this.maintainHandler);
     });
     this.restartHandler = simulation.defineHandler('kernel is started again', (life) => {
@@ -127,7 +131,9 @@ export class JournaledKernelHost implements KernelShell {
     this.flushPending = false;
     const running = new JournaledKernel(this.settings, this.options.first, this.options.faultPoints);
     this.running = running;
-    running.open(this.options.simulation.nowMicros, this.sinkOf(this.life));
+    const { nowMicros } = this.options.simulation;
+    this.clock = new KernelClock(Math.max(0, nowMicros + this.wallAheadMicros), nowMicros);
+    running.open(this.clockMicros, this.sinkOf(this.life));
     this.later(maintainMicros, this.maintainHandler);
   }
 
@@ -141,7 +147,7 @@ export class JournaledKernelHost implements KernelShell {
   give(body: InputBody): void {
     const { running } = this;
     const { simulation, carryOut } = this.options;
-    const status = running?.give(body, simulation.nowMicros, this.sinkOf(this.life));
+    const status = running?.give(body, this.clockMicros, this.sinkOf(this.life));
     if (status?.ok === true) {
       this.closeInstant();
       if (this.flushPending) return;
@@ -155,6 +161,11 @@ export class JournaledKernelHost implements KernelShell {
     const { submitter, submission } = body;
     const { code, reason } = status;
     carryOut({ kind: 'submissionDeferred', submitter, submission, code, reason });
+  }
+
+  /** What the process takes for the time. */
+  private get clockMicros(): number {
+    return this.clock.at(this.options.simulation.nowMicros);
   }
 
   private end(): void {
@@ -188,13 +199,15 @@ export class JournaledKernelHost implements KernelShell {
       case 'recovered': {
         const running = this.running as JournaledKernel;
         this.lastKernel = running.kernel;
+        this.clock.notBefore(running.kernel.clockMicros, simulation.nowMicros);
+        for (const observer of observers) observer.kernelClock?.(this.clock.aheadMicros);
         if (this.life > 1) this.recoveryCount++;
         for (const observer of observers)
           observer.kernelRecovered?.(running.kernel, effect.report, simulation.nowMicros);
         return;
       }
       case 'ready': {
-        const wakeMicros = Math.max(simulation.nowMicros, this.kernel.wakeMicros);
+        const wakeMicros = Math.max(simulation.nowMicros, this.clock.monotonicAt(this.kernel.wakeMicros));
         if (wakeMicros !== Number.POSITIVE_INFINITY)
           simulation.schedule(wakeMicros, eventPriority.timer, this.wakeHandler, this.life, undefined);
         this.closeInstant();
@@ -231,7 +244,7 @@ export class JournaledKernelHost implements KernelShell {
     for (const effect of effects) {
       if (isNew) for (const observer of observers) observer.kernelEffect?.(effect, now, timeMicros);
       if (effect.kind === 'wakeAt') {
-        const wakeMicros = Math.max(now, effect.timeMicros);
+        const wakeMicros = Math.max(now, this.clock.monotonicAt(effect.timeMicros));
         simulation.schedule(wakeMicros, eventPriority.timer, this.wakeHandler, this.life, undefined);
       } else this.options.carryOut(effect);
     }
@@ -250,12 +263,12 @@ export class JournaledKernelHost implements KernelShell {
   }
 
   private port(store: JournalStore): FilePort {
-    const { simulation, observers } = this.options;
+    const { observers } = this.options;
     const { life } = this;
     return this.disk.open(store, (completion) => {
       if (life !== this.life) return;
       for (const observer of observers) observer.fileDone?.(store, completion);
-      this.running?.complete(store, completion, simulation.nowMicros, this.sinkOf(life));
+      this.running?.complete(store, completion, this.clockMicros, this.sinkOf(life));
     });
   }
 }

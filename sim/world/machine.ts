@@ -8,6 +8,7 @@ import type { AttemptReference } from '../../core/kernel/inputs.ts';
 import { eventPriority } from '../engine/priority.ts';
 import type { Simulation } from '../engine/simulation.ts';
 import type { MachineSpec } from '../workload/workload.ts';
+import { AgentClock } from './agent-clock.ts';
 import type { WorkEnd } from './observer.ts';
 
 /** What a machine needs of the world around it. */
@@ -52,9 +53,13 @@ export class Machine {
   slowness = 1;
   /** Called before the machine, or its agent's registration, changes: whoever put off telling the agent something does it now. */
   beforeChange: () => void = () => {};
+  /** What the agent takes for the time. */
+  readonly clock = new AgentClock();
   private readonly world: MachineWorld;
   private readonly running = new Map<number, RunningWork>();
   private up = false;
+  /** When the agent wants to be woken, by its own clock. */
+  private wakeMicros = Number.POSITIVE_INFINITY;
   private hungSinceMicros = -1;
 
   constructor(
@@ -87,7 +92,8 @@ export class Machine {
         startWork: (dispatch) => this.startWork(dispatch),
         stopWork: (reference) => this.stopWork(reference, 'stopped'),
         wakeAt: (timeMicros) => {
-          world.simulation.schedule(timeMicros, eventPriority.timer, world.agentWakeHandler, index, undefined);
+          this.wakeMicros = timeMicros;
+          this.scheduleWake();
         },
       },
       faults,
@@ -104,7 +110,36 @@ export class Machine {
     this.up = true;
     this.hungSinceMicros = -1;
     this.world.machineUp?.(this.index, true);
-    this.agent.start(this.world.simulation.nowMicros);
+    this.agent.start(this.shownMicros);
+  }
+
+  get isUp(): boolean {
+    return this.up;
+  }
+
+  /** One more interval has passed: the agent looks at its lease. */
+  tick(nowMicros: number, intervalMicros: number): void {
+    this.agent.tick(this.clock.at(nowMicros), intervalMicros);
+  }
+
+  /** A heartbeat that was sent at this time has been recorded. */
+  leaseRenewed(sentMicros: number): void {
+    this.agent.leaseRenewed(this.clock.at(sentMicros));
+  }
+
+  /** The agent's clock jumps ahead, or runs at another rate from now on. */
+  disturbClock(jumpMicros: number, rate: number | undefined): void {
+    this.beforeChange();
+    const now = this.world.simulation.nowMicros;
+    if (jumpMicros > 0) this.clock.jump(jumpMicros, now);
+    if (rate !== undefined) this.clock.run(rate, now);
+    // What it waits for comes at another time now.
+    if (this.wakeMicros !== Number.POSITIVE_INFINITY) this.scheduleWake();
+  }
+
+  /** The agent takes no new work, and says so. */
+  drain(): void {
+    if (this.responsive) this.agent.drain(this.shownMicros);
   }
 
   crash(): void {
@@ -132,7 +167,7 @@ export class Machine {
     const now = this.world.simulation.nowMicros;
     const hungMicros = now - this.hungSinceMicros;
     this.hungSinceMicros = -1;
-    this.agent.tick(now, heartbeatIntervalMicros);
+    this.tick(now, heartbeatIntervalMicros);
     this.world.machineHung(this.index, false);
     for (const work of [...this.running.values()]) {
       work.endMicros += hungMicros;
@@ -140,17 +175,19 @@ export class Machine {
       if (work.failed) this.finish(work, 'failed');
       else this.schedule(work);
     }
-    this.agent.wake(now);
+    this.agent.wake(this.shownMicros);
   }
 
   receive(message: ToAgent): void {
     if (!this.responsive) return;
     if (message.kind === 'agentRegistered' || message.kind === 'agentRefused') this.beforeChange();
-    this.agent.receive(message, this.world.simulation.nowMicros);
+    this.agent.receive(message, this.shownMicros);
   }
 
   wake(): void {
-    if (this.responsive) this.agent.wake(this.world.simulation.nowMicros);
+    if (!this.responsive) return;
+    if (this.shownMicros >= this.wakeMicros) this.wakeMicros = Number.POSITIVE_INFINITY;
+    this.agent.wake(this.shownMicros);
   }
 
   /** The event of an end of work came, or of a checkpoint before it. */
@@ -176,12 +213,22 @@ export class Machine {
     return [...this.running.values()].map((work) => work.dispatch);
   }
 
+  private get shownMicros(): number {
+    return this.clock.at(this.world.simulation.nowMicros);
+  }
+
+  private scheduleWake(): void {
+    const { simulation, agentWakeHandler } = this.world;
+    const timeMicros = this.clock.trueTimeOf(this.wakeMicros, simulation.nowMicros);
+    simulation.schedule(timeMicros, eventPriority.timer, agentWakeHandler, this.index, undefined);
+  }
+
   private finish(work: RunningWork, end: 'completed' | 'failed', joules?: number): void {
     const now = this.world.simulation.nowMicros;
     this.unschedule(work);
     this.running.delete(work.dispatch.attempt);
     this.world.workEnded(this.index, work.dispatch, end);
-    this.agent.workEnded(work.dispatch, end, now - work.startedMicros, now, joules);
+    this.agent.workEnded(work.dispatch, end, now - work.startedMicros, this.shownMicros, joules);
   }
 
   private save(work: RunningWork): void {

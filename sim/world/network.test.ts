@@ -54,6 +54,24 @@ describe('the network', () => {
     expect(new Bench({ loss: 0.1 }).network.isCalm).toBe(false);
   });
 
+  test('a clogged link delivers nothing, then everything at once, in order', () => {
+    const bench = new Bench();
+    bench.network.clog(3, true);
+    expect(bench.network.isCalm).toBe(false);
+    expect(bench.network.passes(3)).toBe(false);
+    for (let number = 0; number < 3; number++) bench.send(number);
+    bench.send('another', 4);
+    bench.simulation.runUntil(5000);
+    expect(bench.arrived).toEqual([['another', 200]]);
+    bench.network.clog(3, true);
+    bench.network.clog(3, false);
+    expect(bench.network.isCalm).toBe(true);
+    bench.send('after');
+    bench.simulation.runUntil(9000);
+    expect(bench.arrived.slice(1)).toEqual([0, 1, 2, 'after'].map((payload) => [payload, 5200]));
+    expect(bench.network.sentCount).toBe(5);
+  });
+
   test('perfect: the same delay for all, in the order of sending, nothing drawn', () => {
     const bench = new Bench();
     expect(bench.sendMany(5)).toEqual([0, 1, 2, 3, 4]);

@@ -14,14 +14,19 @@ export const submitterNode = 1;
 export const gatewayNode = 2;
 export const firstMachineNode = 3;
 
+/** Messages that a clogged link holds; further ones are lost. */
+const cloggedMax = 10_000;
+
 export class Network {
   private readonly simulation: Simulation;
-  private readonly spec: NetworkSpec;
+  private spec: NetworkSpec;
   private readonly random: RandomStream;
-  private readonly perfect: boolean;
+  private perfect: boolean;
   /** 1 while a partition cuts the node off. */
   private readonly cutOff: Uint8Array;
   private readonly extraLoss: Float64Array;
+  /** What clogged nodes were sent, by node. */
+  private readonly clogged = new Map<number, (() => void)[]>();
   /** Nodes that are cut off, and nodes with a loss of their own. */
   private disturbedCount = 0;
   /** When the node's link is free again, with limited bandwidth. */
@@ -33,12 +38,7 @@ export class Network {
     this.simulation = simulation;
     this.spec = spec;
     this.random = random;
-    this.perfect =
-      spec.loss === 0 &&
-      spec.duplication === 0 &&
-      spec.reordering === 0 &&
-      spec.bandwidthBytesPerSecond === 0 &&
-      spec.latency.distribution === 'constant';
+    this.perfect = isPerfect(spec);
     this.cutOff = new Uint8Array(nodeCount);
     this.extraLoss = new Float64Array(nodeCount);
     this.linkFreeMicros = new Float64Array(nodeCount);
@@ -46,6 +46,12 @@ export class Network {
 
   /** Sends `payload`; it arrives, perhaps, as an event of `handler` with `target`. `node` is the end that is not the kernel. */
   send(node: number, handler: number, target: number, payload: unknown, bytes: number): void {
+    const clog = this.clogged.get(node);
+    if (clog !== undefined) {
+      if (clog.length < cloggedMax) clog.push(() => this.send(node, handler, target, payload, bytes));
+      else this.lostCount++;
+      return;
+    }
     this.sentCount++;
     if (this.perfect && this.cutOff[node] === 0 && this.extraLoss[node] === 0) {
       this.arrive(this.spec.latency.meanMicros, handler, target, payload);
@@ -74,7 +80,7 @@ export class Network {
 
   /** Whether one message to or from `node` gets through now; draws from the stream if it may be lost. */
   passes(node: number): boolean {
-    if ((this.cutOff[node] as number) > 0) return false;
+    if ((this.cutOff[node] as number) > 0 || this.clogged.has(node)) return false;
     const loss = Math.max(this.spec.loss, this.extraLoss[node] as number);
     return loss === 0 || this.random.nextFloat() >= loss;
   }
@@ -84,10 +90,26 @@ export class Network {
     return this.spec.loss === 0 && this.disturbedCount === 0;
   }
 
+  /** From now on no message is lost, doubled or overtaken by itself. */
+  calm(): void {
+    this.spec = { ...this.spec, loss: 0, duplication: 0, reordering: 0 };
+    this.perfect = isPerfect(this.spec);
+  }
+
   cut(node: number, cut: boolean): void {
     const value = cut ? 1 : 0;
     this.disturbedCount += value - (this.cutOff[node] as number);
     this.cutOff[node] = value;
+  }
+
+  /** A clogged link delivers nothing, and when it is free again everything at once, in the order in which it was sent. */
+  clog(node: number, clogged: boolean): void {
+    const held = this.clogged.get(node);
+    if (clogged === (held !== undefined)) return;
+    this.disturbedCount += clogged ? 1 : -1;
+    if (clogged) this.clogged.set(node, []);
+    else this.clogged.delete(node);
+    for (const send of held ?? []) send();
   }
 
   setLoss(node: number, probability: number): void {
@@ -98,4 +120,15 @@ export class Network {
   private arrive(delayMicros: number, handler: number, target: number, payload: unknown): void {
     this.simulation.schedule(this.simulation.nowMicros + delayMicros, eventPriority.message, handler, target, payload);
   }
+}
+
+/** Every message takes the same time, and nothing is drawn. */
+function isPerfect({ loss, duplication, reordering, bandwidthBytesPerSecond, latency }: NetworkSpec): boolean {
+  return (
+    loss === 0 &&
+    duplication === 0 &&
+    reordering === 0 &&
+    bandwidthBytesPerSecond === 0 &&
+    latency.distribution === 'constant'
+  );
 }

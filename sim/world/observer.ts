@@ -41,6 +41,8 @@ export interface WorldObserver {
   inputLost?(input: InputBody, nowMicros: number): void;
   /** The kernel's process has died, with all that it remembered. */
   kernelDown?(nowMicros: number): void;
+  /** With a journal: how far the time of inputs is ahead of the world's from now on. Said when a process has recovered. */
+  kernelClock?(aheadMicros: number): void;
   /** A process has recovered `kernel` from the disk; inputs whose effects may not have left are released next. */
   kernelRecovered?(kernel: Kernel, report: JournalReport, nowMicros: number): void;
   /** A fault of the plan begins (`active`) or ends. */

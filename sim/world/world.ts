@@ -10,7 +10,7 @@ import type { AgentMessage, ToAgent } from '../../core/client/agent-client.ts';
 import { SubmitterClient, type ToSubmitter } from '../../core/client/submitter-client.ts';
 import { createKernelSettings, type KernelSettingName } from '../../core/config/kernel-setting-table.ts';
 import type { Dispatch, Effect, TaskEnded } from '../../core/kernel/effects.ts';
-import type { InputBody } from '../../core/kernel/inputs.ts';
+import type { InputBody, TaskSubmitted } from '../../core/kernel/inputs.ts';
 import type { SubmissionDeferred } from '../../core/kernel/journaled-kernel.ts';
 import { Kernel } from '../../core/kernel/kernel.ts';
 import type { KernelSettings } from '../../core/kernel/kernel-settings.ts';
@@ -69,8 +69,8 @@ export class World implements MachineWorld {
   private readonly options: WorldOptions;
   private readonly observers: readonly WorldObserver[];
   private readonly speechObservers: readonly WorldObserver[];
-  private readonly submitter: SubmitterClient;
-  private readonly gateway: HeartbeatGateway;
+  private submitter: SubmitterClient | undefined;
+  readonly gateway: HeartbeatGateway;
   private readonly arrivals: Iterator<WorkloadTask>;
   private nextTask: WorkloadTask | undefined;
   private readonly machineOfName = new Map<string, number>();
@@ -82,6 +82,14 @@ export class World implements MachineWorld {
   private readonly runs = new Map<number, NonNullable<WorkloadTask['run']>>();
   /** Attempts that run on more than one machine, by attempt: the machines' own indices. */
   private readonly spanning = new Map<number, readonly number[]>();
+  /** What the submitter's application keeps on a disk of its own: tasks whose answer it does not know, and those that it wants no
+   *  longer and whose end it does not know, by submission. */
+  private readonly unanswered = new Map<number, WorkloadTask>();
+  private readonly unwanted = new Set<number>();
+  private formerDeferrals = 0;
+  private readonly retryMicros: number;
+  private submitterWasAway = false;
+  private readonly submitterWake: number;
   private arrived = 0;
   private ended = 0;
   private stopWhenDone = false;
@@ -115,7 +123,7 @@ export class World implements MachineWorld {
     const arrivalHandler = simulation.defineHandler('task arrives', () => this.arrive(arrivalHandler));
     this.toKernel = simulation.defineHandler('to kernel', (_, payload) => this.host.give(payload as InputBody));
     this.toSubmitter = simulation.defineHandler('to submitter', (_, payload) => {
-      this.submitter.receive(payload as ToSubmitter, simulation.nowMicros);
+      this.submitter?.receive(payload as ToSubmitter, simulation.nowMicros);
     });
     this.toAgent = simulation.defineHandler('to agent', (machine, payload) =>
       this.machineAt(machine).receive(payload as ToAgent),
@@ -125,28 +133,19 @@ export class World implements MachineWorld {
       this.machineAt(machine).endWork(attempt as number),
     );
     this.agentWakeHandler = simulation.defineHandler('agent wakes', (machine) => this.machineAt(machine).wake());
-    const submitterWake = simulation.defineHandler('submitter wakes', () => this.submitter.wake(simulation.nowMicros));
+    this.submitterWake = simulation.defineHandler('submitter wakes', () => this.submitter?.wake(simulation.nowMicros));
     const heartbeat = simulation.defineHandler('heartbeats', () => this.beat(heartbeat));
 
+    // The clients' own: what the kernel's settings become later is no concern of theirs.
     const retryMicros = this.settings.get('dispatch.retryMicros');
+    this.retryMicros = retryMicros;
     this.machines = options.machines.map((spec, index) => {
       this.machineOfName.set(spec.name, index);
       return new Machine(index, spec, retryMicros, this, this.faultPoints);
     });
     this.gateway = new HeartbeatGateway(this.machines, this.network, options.heartbeat.intervalMicros);
-    this.submitter = new SubmitterClient(
-      { submitter: 1, retryMicros, acknowledgeEvery: 64, acknowledgeMicros: 5 * microsPerSecond },
-      {
-        send: (message) => this.network.send(submitterNode, this.toKernel, 0, message, messageBytes),
-        wakeAt: (timeMicros) => {
-          simulation.schedule(timeMicros, eventPriority.timer, submitterWake, 0, undefined);
-        },
-        answered: (submission, accepted, reason) => this.answered(submission, accepted, reason),
-        ended: (end) => this.taskEnded(end),
-      },
-      this.faultPoints,
-    );
     const now = simulation.nowMicros;
+    this.submitter = this.createSubmitter();
     this.submitter.start(now);
     for (const machine of this.machines) machine.start();
     simulation.schedule(now + options.heartbeat.intervalMicros, eventPriority.timer, heartbeat, 0, undefined);
@@ -165,7 +164,7 @@ export class World implements MachineWorld {
 
   /** Times that the submitter was told to come again later. */
   get deferralCount(): number {
-    return this.submitter.deferralCount;
+    return this.formerDeferrals + (this.submitter?.deferralCount ?? 0);
   }
 
   /** True if the workload is at its end and every task of it has ended. */
@@ -197,7 +196,45 @@ export class World implements MachineWorld {
 
   /** The submitter wants a task no longer. Nothing happens if it has not come yet, or has ended. */
   cancel(submission: number): void {
-    if (this.durations.has(submission)) this.submitter.cancel(submission, this.simulation.nowMicros);
+    if (!this.durations.has(submission)) return;
+    this.unwanted.add(submission);
+    this.submitter?.cancel(submission, this.simulation.nowMicros);
+  }
+
+  /** The submitter's process dies, with all that the client remembers. Tasks go on coming; they are sent when it is back. */
+  crashSubmitter(): void {
+    this.formerDeferrals += this.submitter?.deferralCount ?? 0;
+    this.submitter = undefined;
+    this.submitterWasAway = true;
+  }
+
+  /** It comes back, and sends again whatever it knows no answer for. The kernel tells what it has taken, and every end that was not
+   *  acknowledged. */
+  startSubmitter(): void {
+    if (this.submitter !== undefined) return;
+    const now = this.simulation.nowMicros;
+    const submitter = this.createSubmitter();
+    this.submitter = submitter;
+    submitter.resume(this.arrived, 0);
+    submitter.start(now);
+    for (const [submission, task] of this.unanswered) {
+      const { request, estimateMicros, priority, tenant } = task;
+      submitter.submitAgain({ submission, request, estimateMicros, priority, tenant, ...moreOf(task) }, now);
+    }
+    for (const submission of this.unwanted) submitter.cancel(submission, now);
+  }
+
+  /** Trouble that comes by itself ends: losses, failures of the disk, fault points. Faults of the plan end by the plan. */
+  calm(): void {
+    this.network.calm();
+    this.journaled?.disk.calm();
+    this.faultPoints.disarm();
+    if (this.host.kernel.faultPoints.isArmed) this.changeSetting('faults.seed', 0);
+  }
+
+  /** Somebody changes a setting of the kernel, or tries to. */
+  changeSetting(name: string, value: number): void {
+    this.host.give({ kind: 'settingChanged', name, value, who: 'operator', why: 'the case says so' });
   }
 
   /** Replaces the kernel by one restored from its own snapshot, through text: what follows must be the same. */
@@ -275,6 +312,22 @@ export class World implements MachineWorld {
     return host;
   }
 
+  private createSubmitter(): SubmitterClient {
+    const { simulation, retryMicros } = this;
+    return new SubmitterClient(
+      { submitter: 1, retryMicros, acknowledgeEvery: 64, acknowledgeMicros: 5 * microsPerSecond },
+      {
+        send: (message) => this.network.send(submitterNode, this.toKernel, 0, message, messageBytes),
+        wakeAt: (timeMicros) => {
+          simulation.schedule(timeMicros, eventPriority.timer, this.submitterWake, 0, undefined);
+        },
+        answered: (submission, accepted, reason) => this.answered(submission, accepted, reason),
+        ended: (end) => this.taskEnded(end),
+      },
+      this.faultPoints,
+    );
+  }
+
   private machineAt(index: number): Machine {
     return this.machines[index] as Machine;
   }
@@ -308,10 +361,9 @@ export class World implements MachineWorld {
       this.durations.set(this.arrived, task.durationMicros);
       if (task.run !== undefined) this.runs.set(this.arrived, task.run);
       for (const observer of this.observers) observer.taskArrived?.(this.arrived, task, now);
-      const { request, estimateMicros, priority, tenant, checkpointMicros, gang, taskClass, size } = task;
-      const isPlain = checkpointMicros === undefined && gang === undefined && taskClass === undefined;
-      const more = isPlain ? {} : { checkpointMicros, gang, taskClass, size };
-      this.submitter.submit(request, estimateMicros, priority, tenant, now, more);
+      this.unanswered.set(this.arrived, task);
+      const { request, estimateMicros, priority, tenant } = task;
+      this.submitter?.submit(request, estimateMicros, priority, tenant, now, moreOf(task));
       const next = this.arrivals.next();
       this.nextTask = next.done === true ? undefined : next.value;
     } while (this.nextTask !== undefined && this.nextTask.arrivalMicros <= now);
@@ -362,20 +414,35 @@ export class World implements MachineWorld {
   }
 
   private answered(submission: number, accepted: boolean, reason: string): void {
+    this.unanswered.delete(submission);
     for (const observer of this.observers)
       observer.submissionAnswered?.(submission, accepted, reason, this.simulation.nowMicros);
     if (!accepted) this.end(submission);
   }
 
   private taskEnded(end: TaskEnded): void {
+    // A submitter that was away is told again of ends that it had not acknowledged; its application knows them.
+    if (this.submitterWasAway && !this.durations.has(end.submission)) return;
     for (const observer of this.observers) observer.taskEnded?.(end, this.simulation.nowMicros);
     this.end(end.submission);
   }
 
   private end(submission: number): void {
     this.durations.delete(submission);
+    this.unwanted.delete(submission);
     this.runs.delete(submission);
     this.ended++;
     if (this.stopWhenDone && this.done) this.simulation.stop();
   }
+}
+
+/** What only some tasks say to the kernel. */
+function moreOf({
+  checkpointMicros,
+  gang,
+  taskClass,
+  size,
+}: WorkloadTask): Pick<TaskSubmitted, 'checkpointMicros' | 'gang' | 'taskClass' | 'size'> {
+  const isPlain = checkpointMicros === undefined && gang === undefined && taskClass === undefined;
+  return isPlain ? {} : { checkpointMicros, gang, taskClass, size };
 }
