@@ -73,8 +73,6 @@ export class TensorTable {
       this.write(known, () => this.keep(known));
       return accepted;
     }
-    if (leaseEndMicros >= 0 && leaseEndMicros <= this.environment.nowMicros)
-      return refused('SIRA_MESSAGE_REFUSED', 'the lease of the tensor has ended');
     if (this.tensors.size - this.freedNames.length >= this.environment.settings.tensorCountMax)
       return refused('SIRA_QUEUE_FULL', 'too many tensors');
     const fact: TensorFact = {
@@ -92,7 +90,8 @@ export class TensorTable {
     for (const { tensor: name, digest } of tensors) {
       const tensor = this.tensors.get(name);
       if (tensor === undefined || !tensor.isKept) return `tensor ${name} is not owned by anybody`;
-      if (tensor.fact.state !== 'live') return `tensor ${name} is ${tensor.fact.state}`;
+      // One that is gone does not stand in the way of its message: deliveries name it.
+      if (tensor.fact.state !== 'live') continue;
       if (tensor.mentioned >= tensor.fact.publications) return `tensor ${name} has had all its publications`;
       if (!isEqual(tensor.fact.digest, digest)) return `tensor ${name} has another digest`;
     }

@@ -67,7 +67,7 @@ export interface MessageContent {
   /** Never delivered before this time. */
   readonly deliverAtMicros?: number | undefined;
   readonly parent?: CausalParent | undefined;
-  /** At most 64. Each was announced by `tensorOwned`. */
+  /** At most 64. Each was announced by `tensorOwned`; one that is lost or released since then is named by every delivery. */
   readonly tensors?: readonly TensorReference[] | undefined;
   /** Of the content, made by the producer, up to 32 bytes: carried, not checked. */
   readonly digest?: Uint8Array | undefined;
