@@ -31,8 +31,8 @@ export const agentMutants: readonly Mutant[] = [
     name: 'lease-from-answer',
     bug: 'the lease runs from when the answer to the hello came, not from when the hello was sent',
     file: agent,
-    search: 'const expiryMicros = message.helloSentMicros + message.leaseMicros;',
-    replace: 'const expiryMicros = nowMicros + message.leaseMicros;',
+    search: 'const expiryMicros = message.helloSentMicros + leaseMicros;',
+    replace: 'const expiryMicros = nowMicros + leaseMicros;',
   },
   {
     name: 'expired-answer-taken',
@@ -68,8 +68,8 @@ export const agentMutants: readonly Mutant[] = [
     bug: 'a result without a receipt is not sent again',
     file: agent,
     search:
-      'for (const { result } of this.work.values()) if (result !== undefined) this.shell.send(result);\n    if (this.unrecorded > 0)',
-    replace: 'if (this.unrecorded > 0)',
+      'for (const { result } of this.work.values()) if (result !== undefined) this.shell.send(result);\n    this.sayDraining();',
+    replace: 'this.sayDraining();',
   },
   {
     name: 'hello-not-repeated',
@@ -89,8 +89,8 @@ export const agentMutants: readonly Mutant[] = [
     name: 'submission-not-repeated',
     bug: 'a submission without an answer is not sent again',
     file: submitter,
-    search: '      this.shell.send(message);\n      this.retries.add(',
-    replace: '      this.retries.add(',
+    search: '    this.repeating.add(submission);\n    this.shell.send(message);\n',
+    replace: '    this.repeating.add(submission);\n',
   },
   {
     name: 'gap-acknowledged',
