@@ -86,7 +86,14 @@ export interface MemberFacts {
 }
 
 /** What a group knows of an offset in this life of the broker. */
-export const standing = { unknown: 0, held: 1, rejected: 2, settled: 3 } as const;
+export const standing = {
+  unknown: 0,
+  held: 1,
+  rejected: 2,
+  settled: 3,
+  /** The attempt ended with its holder's connection. */
+  dropped: 4,
+} as const;
 
 /** Commits that the broker heard and may have taken. */
 export interface CommitFacts {
@@ -115,9 +122,13 @@ export class GroupFacts {
   readonly committed = new TopicBits(0);
   /** Offsets that ended otherwise than by an acknowledgement: late, dead, skipped. */
   readonly otherwise = new TopicBits(0);
+  /** Offsets that were skipped, unless they had been settled. */
+  readonly skipped = new TopicBits(0);
   readonly commits = new Map<string, CommitFacts>();
   /** A seek was heard and is not answered. */
   seeks = 0;
+  /** Delivered in this epoch, in any life. */
+  readonly tried = new TopicBits(0);
   /** Highest offset delivered in this life and epoch, −1: none. */
   highest = -1;
   /** Deliveries in this life. */
@@ -204,9 +215,10 @@ export class GroupFacts {
     if (offset > this.highest) this.highest = offset;
   }
 
-  reject(offset: number, nowMicros: number): void {
+  /** The attempt ends now. */
+  stop(offset: number, how: typeof standing.rejected | typeof standing.dropped, nowMicros: number): void {
     const at = offset & this.mask;
-    this.standings[at] = standing.rejected;
+    this.standings[at] = how;
     this.ends[at] = nowMicros;
   }
 
@@ -221,7 +233,13 @@ export class GroupFacts {
     }
   }
 
-  /** Every offset at which something stands that was delivered to `member` and is not settled. */
+  /** Delivered in this life to somebody, and not settled for certain. */
+  isOpen(offset: number): boolean {
+    const state = this.standingOf(offset);
+    return state !== standing.unknown && state !== standing.settled;
+  }
+
+  /** Every offset at which an attempt of `member` stands. */
   eachHeldBy(member: MemberFacts, visit: (offset: number) => void): void {
     for (let offset = this.floor; offset <= this.highest; offset++) {
       if (offset - this.floor > this.mask) return;

@@ -2,7 +2,7 @@
 // exactly once, unless it ended otherwise (late, dead, skipped). That a publication is stored once is found where it is placed.
 
 import type { CommitInput, CommittedEffect, DeliverEffect } from '../../core/bus/topics/topic-protocol.ts';
-import { type GroupFacts, standing } from './topic-model.ts';
+import type { GroupFacts } from './topic-model.ts';
 import type { TopicRuleBook } from './topic-rule-book.ts';
 
 const oracle = 'topic once';
@@ -25,10 +25,7 @@ export class TopicOnceOracle {
   heard(group: GroupFacts, { subscriber, commit, offsets, results }: CommitInput): void {
     const id = `${subscriber}/${commit}`;
     const member = group.member(subscriber);
-    const isHeld = offsets.every((offset) => {
-      const state = group.standingOf(offset);
-      return (state === standing.held || state === standing.rejected) && group.holderOf(offset) === member;
-    });
+    const isHeld = offsets.every((offset) => group.isOpen(offset) && group.holderOf(offset) === member);
     if (isHeld) for (const offset of offsets) group.settled.add(offset);
     if (isHeld || !group.commits.has(id)) group.commits.set(id, { offsets, results: results.length });
   }
@@ -36,9 +33,10 @@ export class TopicOnceOracle {
   committed(group: GroupFacts, { subscriber, commit, duplicate }: CommittedEffect): void {
     const id = `${subscriber}/${commit}`;
     const facts = group.commits.get(id);
+    if (facts === undefined && duplicate) return;
     if (facts === undefined) this.book.fail(oracle, `commit ${id} was never heard`, group.name);
     for (const offset of facts.offsets) {
-      if (!group.settled.has(offset))
+      if (!group.settled.has(offset) && !group.topic.terms.compaction)
         this.book.fail(
           oracle,
           `committed${duplicate ? ' long since' : ''}, but it was never settled`,
@@ -48,10 +46,6 @@ export class TopicOnceOracle {
       group.committed.add(offset);
       group.settleNow(offset);
     }
-    group.commits.delete(id);
-  }
-
-  refused(group: GroupFacts, id: string): void {
     group.commits.delete(id);
   }
 
@@ -80,7 +74,7 @@ export class TopicOnceOracle {
       if (group === undefined || group.topic.terms.compaction) continue;
       for (let offset = group.startOffset; offset < group.cursor; offset++) {
         const hasResult = offset < offsets.length && offsets[offset]! >= 0;
-        if (hasResult !== group.otherwise.has(offset)) continue;
+        if (hasResult !== group.otherwise.has(offset) || group.skipped.has(offset)) continue;
         this.book.fail(
           oracle,
           hasResult ? 'has a result, and was given up' : 'is settled and has no result',

@@ -5,6 +5,7 @@ import type {
   AcknowledgeInput,
   DeliverEffect,
   RefusedEffect,
+  ReplayPosition,
   SubscribedEffect,
   SubscribeInput,
   TopicEffect,
@@ -34,6 +35,15 @@ export interface TopicOraclesOptions {
   readonly replayGapMicrosMax: number;
 }
 
+/** A seek that was heard: from which moment on it counts is open until the next epoch is announced. */
+interface SeekFacts {
+  readonly position: ReplayPosition;
+  readonly heardMicros: number;
+  readonly deliveries: DeliverEffect[];
+  /** Offsets that were settled, perhaps, and how. */
+  readonly settled: { readonly offset: number; readonly otherwise: boolean }[];
+}
+
 export class TopicOracles implements TopicObserver {
   readonly book: TopicRuleBook;
   /** Messages stored, delivered and settled, for those who count. */
@@ -51,8 +61,9 @@ export class TopicOracles implements TopicObserver {
   private readonly retention: TopicRetentionOracle;
   private readonly replay: TopicReplayOracle;
   private readonly tensors: TopicTensorOracle;
-  /** By group, as its members ask for it. */
+  /** By subscriber, as it asked last. */
   private readonly asked = new Map<string, SubscribeInput>();
+  private readonly seeking = new Map<string, SeekFacts>();
   private readonly groupOfMember = new Map<string, string>();
   private lastGroup: GroupFacts | undefined;
   private readonly deliverCode: number;
@@ -111,7 +122,7 @@ export class TopicOracles implements TopicObserver {
         this.note(this.codes.heard('reject'), group.name, input.offset, nobody);
         const { offset } = input;
         if (group.isHeld(offset, nowMicros) && group.holderOf(offset).name === input.subscriber)
-          group.reject(offset, nowMicros);
+          group.stop(offset, standing.rejected, nowMicros);
         return;
       }
       case 'extend': {
@@ -131,7 +142,7 @@ export class TopicOracles implements TopicObserver {
         return;
       }
       case 'subscribe':
-        this.asked.set(input.group, input);
+        this.asked.set(input.subscriber, input);
         return;
       case 'subscriberConnected':
         this.leave(input.subscriber, input.connection, nowMicros);
@@ -141,10 +152,7 @@ export class TopicOracles implements TopicObserver {
         return;
       case 'seek': {
         const group = book.groups.get(input.group);
-        if (group === undefined) return;
-        group.seeks++;
-        this.note(this.codes.heard('seek'), group.name, nobody, nobody);
-        this.seekTo.set(group.name, input.position);
+        if (group !== undefined) this.seekHeard(group, input.position);
         return;
       }
       case 'tensorOwned':
@@ -203,8 +211,7 @@ export class TopicOracles implements TopicObserver {
         const group = this.known(effect.group);
         this.note(this.codes.said('skipped'), group.name, effect.fromOffset, effect.toOffset);
         this.retention.skipped(group, effect);
-        for (let offset = effect.fromOffset; offset < effect.toOffset; offset++)
-          if (!group.settled.has(offset)) this.end(group, offset);
+        for (let offset = effect.fromOffset; offset < effect.toOffset; offset++) this.skip(group, offset);
         return;
       }
       case 'revoked': {
@@ -242,6 +249,8 @@ export class TopicOracles implements TopicObserver {
     this.recorder.note(nowMicros, this.recorder.code('the broker dies'), nobody, nobody, nobody);
     for (const group of this.book.groups.values()) {
       for (const member of group.memberList) member.isLive = false;
+      // A seek is forgotten, or was written down: then the group is found again in its next epoch.
+      group.seeks = 0;
       this.restart(group);
     }
     this.tensors.down();
@@ -266,8 +275,6 @@ export class TopicOracles implements TopicObserver {
     this.tensors.finish();
   }
 
-  private readonly seekTo = new Map<string, SubscribeInput['start']>();
-
   private delivered(effect: DeliverEffect): void {
     const { message } = effect;
     const { offset } = message;
@@ -288,6 +295,8 @@ export class TopicOracles implements TopicObserver {
     }
     if (message.parent !== undefined) this.once.delivered(effect);
     this.tensors.delivered(group, effect);
+    if (group.seeks > 0) this.seeking.get(group.name)?.deliveries.push(effect);
+    group.tried.add(offset);
     if (offset >= group.lowest) group.hold(offset, member, effect.attempt, effect.deadlineMicros);
     group.deliveries++;
   }
@@ -303,9 +312,10 @@ export class TopicOracles implements TopicObserver {
   }
 
   private settle(group: GroupFacts, member: MemberFacts, offset: number, nowMicros: number): void {
+    if (group.seeks > 0) this.seeking.get(group.name)?.settled.push({ offset, otherwise: false });
     if (offset < group.lowest) return;
     const state = group.standingOf(offset);
-    if ((state !== standing.held && state !== standing.rejected) || group.holderOf(offset) !== member) return;
+    if (!group.isOpen(offset) || group.holderOf(offset) !== member) return;
     group.settled.add(offset);
     // Whether an answer that comes after the attempt has ended for good counts, is left open.
     const isLast = group.attemptOf(offset) >= group.topic.terms.attemptsMax && group.endOf(offset) <= nowMicros;
@@ -318,16 +328,24 @@ export class TopicOracles implements TopicObserver {
   private end(group: GroupFacts, offset: number): void {
     group.settled.add(offset);
     group.otherwise.add(offset);
-    group.settleNow(offset);
+    if (group.seeks > 0) this.seeking.get(group.name)?.settled.push({ offset, otherwise: true });
+    else group.settleNow(offset);
+  }
+
+  private skip(group: GroupFacts, offset: number): void {
+    group.settled.add(offset);
+    group.skipped.add(offset);
+    if (group.seeks > 0) this.seeking.get(group.name)?.settled.push({ offset, otherwise: false });
+    else group.settleNow(offset);
   }
 
   private subscribed(effect: SubscribedEffect): void {
     const { book } = this;
     const { group: name, topic: topicName, subscriber, connection, offset, epoch } = effect;
     let group = book.groups.get(name);
-    const asked = this.asked.get(name);
+    const asked = this.asked.get(subscriber);
     const topic = book.topics.get(topicName);
-    if (asked === undefined || topic === undefined || asked.topic !== topicName)
+    if (asked === undefined || topic === undefined || asked.topic !== topicName || asked.group !== name)
       this.book.fail('topic replay', `${subscriber} is subscribed to ${topicName}, for which it never asked`, name);
     this.note(this.codes.said('subscribed'), name, nobody, offset);
     if (group === undefined) {
@@ -336,35 +354,63 @@ export class TopicOracles implements TopicObserver {
       this.beginAt(group, offset);
       group.startOffset = offset;
       group.otherwise.reset(offset);
+      group.skipped.reset(offset);
       group.committed.reset(offset);
       group.epoch = epoch;
-      this.replay.begins(group, asked.start, effect);
+      this.replay.begins(group, asked.start, effect, this.book.nowMicros);
     } else if (epoch !== group.epoch) {
       this.sought(group, { offset, epoch });
     } else {
       this.cursor.resumed(group, effect);
-      group.cursor = offset;
+      if (!group.memberList.some(({ isLive }) => isLive)) this.replay.resumes(group);
     }
     const member = group.member(subscriber);
     member.connection = connection;
     member.isLive = true;
   }
 
+  private seekHeard(group: GroupFacts, position: ReplayPosition): void {
+    const former = group.seeks > 0 ? this.seeking.get(group.name) : undefined;
+    group.seeks++;
+    this.note(this.codes.heard('seek'), group.name, nobody, nobody);
+    this.seeking.set(group.name, {
+      position,
+      heardMicros: former?.heardMicros ?? this.book.nowMicros,
+      deliveries: former?.deliveries ?? [],
+      settled: former?.settled ?? [],
+    });
+  }
+
   /** The group begins its next epoch. */
   private sought(group: GroupFacts, { offset, epoch }: { readonly offset: number; readonly epoch: number }): void {
-    const position = this.seekTo.get(group.name);
-    if (position === undefined || epoch < group.epoch)
+    const facts = this.seeking.get(group.name);
+    if (facts === undefined || epoch < group.epoch)
       this.book.fail('topic cursor', `epoch ${epoch} begins after ${group.epoch}, and nobody asked for it`, group.name);
     group.epoch = epoch;
     group.seeks = 0;
     this.beginAt(group, offset);
-    this.replay.begins(group, position, { offset });
+    // What came between may belong to the former epoch or to this one: it permits, and forbids nothing.
+    for (const { message, subscriber, attempt } of facts.deliveries) {
+      const member = group.members.get(subscriber);
+      if (member === undefined || message.offset < offset) continue;
+      group.tried.add(message.offset);
+      group.hold(message.offset, member, attempt, 0);
+      group.stop(message.offset, standing.dropped, 0);
+    }
+    group.highest = -1;
+    for (const settled of facts.settled) {
+      if (settled.offset < offset) continue;
+      group.settled.add(settled.offset);
+      if (settled.otherwise) group.otherwise.add(settled.offset);
+    }
+    this.replay.begins(group, facts.position, { offset }, facts.heardMicros);
   }
 
   private beginAt(group: GroupFacts, offset: number): void {
     group.cursor = offset;
     group.settled.reset(offset);
     group.committed.reset(offset);
+    group.tried.reset(offset);
     this.restart(group);
   }
 
@@ -374,7 +420,6 @@ export class TopicOracles implements TopicObserver {
       if (group.committed.has(offset)) group.settleNow(offset);
     this.order.restart(group);
     this.time.restart(group);
-    this.replay.restart(group);
   }
 
   /** A subscriber says that its former connections are over. */
@@ -397,15 +442,15 @@ export class TopicOracles implements TopicObserver {
     if (group === undefined || member === undefined || member.connection !== connection) return;
     this.note(this.codes.heard('subscriberDisconnected'), group.name, nobody, connection);
     group.eachHeldBy(member, (offset) => {
-      if (group.isConnected(offset)) group.setEnd(offset, Math.min(group.endOf(offset), nowMicros));
+      if (group.isConnected(offset) && group.endOf(offset) >= nowMicros)
+        group.stop(offset, standing.dropped, nowMicros);
     });
     member.isLive = false;
   }
 
-  private refused({ input, subject, client, sequence }: RefusedEffect): void {
+  private refused({ input, subject }: RefusedEffect): void {
     const group = this.book.groups.get(subject);
     if (group === undefined) return;
-    if (input === 'commit') this.once.refused(group, `${client}/${sequence}`);
     if (input === 'seek' && group.seeks > 0) group.seeks--;
   }
 

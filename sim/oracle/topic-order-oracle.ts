@@ -23,7 +23,7 @@ export class TopicOrderOracle {
     this.book = book;
   }
 
-  delivered(group: GroupFacts, member: MemberFacts, { message }: DeliverEffect): void {
+  delivered(group: GroupFacts, member: MemberFacts, { message, attempt }: DeliverEffect): void {
     const { offset, key } = message;
     const { nowMicros } = this.book;
     if (group.isHeld(offset, nowMicros) && group.holderOf(offset) !== member)
@@ -33,7 +33,7 @@ export class TopicOrderOracle {
         group.name,
         offset,
       );
-    const isFirst = group.standingOf(offset) === standing.unknown;
+    const isFirst = attempt === 1 && group.standingOf(offset) === standing.unknown;
     if (group.mode === 'exclusive') {
       if (isFirst && offset < group.highest && !group.settled.has(offset))
         this.book.fail(oracle, `delivered for the first time after ${group.highest}`, group.name, offset);

@@ -43,12 +43,15 @@ export class TopicRecorder {
   /** The last rows of `subject` (or of nobody, such as crashes) that are about `offset` or about none, oldest first. */
   chain(subject: number, offset: number, linesMax = 24): string[] {
     const lines: string[] = [];
+    // What concerns the group as a whole is told only as far as there is room beside what concerns the offset.
+    let general = offset >= 0 ? 6 : linesMax;
     const first = Math.max(0, this.count - this.length);
     for (let row = this.count - 1; row >= first && lines.length < linesMax; row--) {
       const at = (row & (this.length - 1)) * width;
       const [time, event, whom, where, detail] = this.rows.subarray(at, at + width);
       if (whom !== nobody && whom !== subject) continue;
       if (offset >= 0 && where !== offset && where !== nobody) continue;
+      if (where === nobody && whom !== nobody && general-- <= 0) continue;
       const place = where === nobody ? '' : ` ${where}`;
       const name = whom === nobody ? '' : `${this.names[whom!]}: `;
       const more = detail === nobody ? '' : ` (${detail})`;

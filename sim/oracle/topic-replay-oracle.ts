@@ -2,17 +2,19 @@
 // follows the one before it by the time that lay between their publications, capped.
 
 import type { DeliverEffect, ReplayPosition, SubscribedEffect } from '../../core/bus/topics/topic-protocol.ts';
-import { type GroupFacts, standing } from './topic-model.ts';
+import type { GroupFacts } from './topic-model.ts';
 import type { TopicRuleBook } from './topic-rule-book.ts';
 
 const oracle = 'topic replay';
 
 interface ReplayFacts {
   readonly position: ReplayPosition;
-  /** The last first delivery: its offset, when it was published, when it was delivered. */
+  /** Since when the group may read, and how long what it was given since then takes at original speed. */
+  baseMicros: number;
+  lengthMicros: number;
+  /** The highest delivered since then: its offset, −1 for none, and when it was published. */
   offset: number;
   publishMicros: number;
-  deliverMicros: number;
 }
 
 export class TopicReplayOracle {
@@ -26,11 +28,23 @@ export class TopicReplayOracle {
   }
 
   /** A new group, or one that was sent elsewhere, begins at `offset`. */
-  begins(group: GroupFacts, position: ReplayPosition, { offset }: Pick<SubscribedEffect, 'offset'>): void {
+  begins(
+    group: GroupFacts,
+    position: ReplayPosition,
+    { offset }: Pick<SubscribedEffect, 'offset'>,
+    sinceMicros: number,
+  ): void {
     const { topic } = group;
-    this.facts[group.index] = { position, offset: -1, publishMicros: 0, deliverMicros: 0 };
+    const isAhead =
+      typeof position === 'object' && 'timeMicros' in position && position.timeMicros > this.book.nowMicros;
+    this.facts[group.index] = {
+      ...{ position: isAhead ? 'latest' : position, offset: -1, publishMicros: 0 },
+      ...{ baseMicros: sinceMicros, lengthMicros: 0 },
+    };
     const keepsAll =
-      topic.terms.retainMicros === Number.POSITIVE_INFINITY && topic.terms.retainBytesMax === Number.POSITIVE_INFINITY;
+      topic.terms.retainMicros === Number.POSITIVE_INFINITY &&
+      topic.terms.retainBytesMax === Number.POSITIVE_INFINITY &&
+      !topic.terms.compaction;
     if (position === 'earliest') {
       if (offset !== 0 && keepsAll)
         this.book.fail(oracle, 'does not begin with the earliest message', group.name, offset);
@@ -39,13 +53,16 @@ export class TopicReplayOracle {
     } else if ('offset' in position) {
       if (offset !== position.offset && keepsAll && position.offset <= topic.end)
         this.book.fail(oracle, `does not begin at offset ${position.offset}`, group.name, offset);
-    } else this.atTime(group, position.timeMicros, offset);
+    } else if (!isAhead && keepsAll) this.atTime(group, position.timeMicros, offset);
   }
 
-  /** In another life of the broker nothing is known of when the last one was delivered. */
-  restart(group: GroupFacts): void {
+  /** Somebody joins a group that had nobody: it reads anew what is not settled. */
+  resumes(group: GroupFacts): void {
     const facts = this.facts[group.index];
-    if (facts !== undefined) facts.offset = -1;
+    if (facts === undefined) return;
+    facts.offset = -1;
+    facts.baseMicros = this.book.nowMicros;
+    facts.lengthMicros = 0;
   }
 
   delivered(group: GroupFacts, { message }: DeliverEffect): void {
@@ -55,21 +72,20 @@ export class TopicReplayOracle {
     const { position } = facts;
     if (typeof position === 'object' && 'timeMicros' in position && publishMicros < position.timeMicros)
       this.book.fail(oracle, `published before ${position.timeMicros} µs, where the group began`, group.name, offset);
-    if (group.speed !== 'original' || group.standingOf(offset) !== standing.unknown) return;
+    if (group.speed !== 'original' || offset <= facts.offset) return;
     const { nowMicros } = this.book;
-    if (facts.offset === offset - 1) {
-      const gap = Math.min(this.gapMicrosMax, publishMicros - facts.publishMicros);
-      if (nowMicros < facts.deliverMicros + gap)
-        this.book.fail(
-          oracle,
-          `follows ${nowMicros - facts.deliverMicros} µs behind the one before it, published ${gap} µs behind`,
-          group.name,
-          offset,
-        );
-    }
+    if (facts.offset >= 0)
+      facts.lengthMicros += Math.min(this.gapMicrosMax, Math.max(0, publishMicros - facts.publishMicros));
     facts.offset = offset;
     facts.publishMicros = publishMicros;
-    facts.deliverMicros = nowMicros;
+    const passed = nowMicros - facts.baseMicros;
+    if (passed < facts.lengthMicros)
+      this.book.fail(
+        oracle,
+        `comes after ${passed} µs, at original speed after ${facts.lengthMicros}`,
+        group.name,
+        offset,
+      );
   }
 
   private atTime(group: GroupFacts, timeMicros: number, offset: number): void {

@@ -18,11 +18,5 @@ export class TopicRetentionOracle {
     const isAllowed = cause === 'retention' ? terms.retentionOverridesGroups : terms.whenFull === 'dropOldest';
     if (!isAllowed) this.book.fail(oracle, `lost by ${cause}, which the terms forbid`, group.name, fromOffset);
     if (!(fromOffset < toOffset)) this.book.fail(oracle, `lost up to ${toOffset} by ${cause}`, group.name, fromOffset);
-    const bounded = cause === 'backlog' && terms.backlogMessagesMax !== Number.POSITIVE_INFINITY;
-    if (bounded && terms.backlogBytesMax === Number.POSITIVE_INFINITY) {
-      const over = group.topic.end + 1 - toOffset;
-      if (over < terms.backlogMessagesMax / 4)
-        this.book.fail(oracle, `lost by backlog with ${over} messages left`, group.name, fromOffset);
-    }
   }
 }

@@ -32,14 +32,14 @@ export class TopicRetryOracle {
     if (deadlineMicros !== nowMicros + terms.acknowledgeWaitMicros)
       this.book.fail(oracle, `an attempt of ${deadlineMicros - nowMicros} µs`, group.name, offset);
     if (message.origin !== undefined) this.found(group, message.origin.group, message.origin.offset, offset);
-    const former = group.standingOf(offset);
-    if (former !== standing.held && former !== standing.rejected) return;
+    if (!group.isOpen(offset)) return;
     const formerAttempt = group.attemptOf(offset);
     if (attempt <= formerAttempt)
       this.book.fail(oracle, `attempt ${attempt} after attempt ${formerAttempt}`, group.name, offset);
     if (group.isHeld(offset, nowMicros))
       this.book.fail(oracle, `delivered again while attempt ${formerAttempt} is under way`, group.name, offset);
-    // An attempt that was acknowledged too late, perhaps, is over in one way or the other.
+    // Who loses his connection has not failed: it comes again at once.
+    if (group.standingOf(offset) === standing.dropped) return;
     const earliest = group.endOf(offset) + waitMicros(terms, formerAttempt);
     if (nowMicros < Math.floor(earliest))
       this.book.fail(oracle, `attempt ${attempt} comes ${earliest - nowMicros} µs too early`, group.name, offset);
@@ -51,9 +51,9 @@ export class TopicRetryOracle {
     if (attempts < terms.attemptsMax || deadLetterTopic !== terms.deadLetterTopic)
       this.book.fail(oracle, `given up after ${attempts} of ${terms.attemptsMax} attempts`, group.name, offset);
     const former = group.standingOf(offset);
-    if (former === standing.settled && offset >= group.lowest)
+    if (former === standing.settled && offset >= group.lowest && !group.otherwise.has(offset))
       this.book.fail(oracle, 'a dead letter although it was settled', group.name, offset);
-    if ((former === standing.held || former === standing.rejected) && group.attemptOf(offset) < attempts)
+    if (group.isOpen(offset) && group.attemptOf(offset) < attempts)
       this.book.fail(
         oracle,
         `given up after ${attempts} attempts, made were ${group.attemptOf(offset)}`,

@@ -21,14 +21,20 @@ export class TopicTimeOracle {
     this.book = book;
   }
 
-  delivered(group: GroupFacts, { message }: DeliverEffect): void {
+  delivered(group: GroupFacts, { message, attempt }: DeliverEffect): void {
     const { offset, deadlineMicros, deliverAtMicros, priority } = message;
     const { nowMicros } = this.book;
     if (deadlineMicros >= 0 && nowMicros > deadlineMicros)
       this.book.fail(oracle, `delivered ${nowMicros - deadlineMicros} µs after its deadline`, group.name, offset);
     if (deliverAtMicros >= 0 && nowMicros < deliverAtMicros)
       this.book.fail(oracle, `delivered ${deliverAtMicros - nowMicros} µs before its time`, group.name, offset);
-    if (group.mode === 'shared' && group.standingOf(offset) === standing.unknown)
+    // What is compacted away does not wait.
+    if (
+      group.mode === 'shared' &&
+      !group.topic.terms.compaction &&
+      attempt === 1 &&
+      group.standingOf(offset) === standing.unknown
+    )
       this.byPriority(group, offset, priority, deliverAtMicros >= 0);
   }
 
@@ -76,7 +82,7 @@ export class TopicTimeOracle {
       const sequence = topic.sequenceOf[offset]!;
       if (stream.priority(sequence) !== rank) continue;
       if (stream.deliverAtMicros(sequence) >= 0 || stream.deadlineMicros(sequence) >= 0) continue;
-      if (group.standingOf(offset) === standing.unknown && !group.settled.has(offset)) break;
+      if (!group.tried.has(offset) && !group.settled.has(offset)) break;
     }
     next[rank] = Math.max(next[rank]!, Math.min(offset, end));
     return offset;

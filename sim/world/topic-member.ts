@@ -87,6 +87,7 @@ export class TopicMember implements TopicLinkEnd<readonly TopicEffect[]> {
   private settledBytes = 0;
   private nextCommit = 1;
   private commits = new Map<number, CommitInput>();
+  private start: ReplayPosition;
   private readonly connectHandler: number;
   private readonly doneHandler: number;
   /** No trouble is made any more. */
@@ -105,6 +106,7 @@ export class TopicMember implements TopicLinkEnd<readonly TopicEffect[]> {
     this.random = random;
     this.salt = salt;
     this.reconnectMicros = reconnectMicros;
+    this.start = spec.group.start;
     this.connectHandler = simulation.defineHandler('subscriber connects', (life) => {
       if (life === this.life) this.connect();
     });
@@ -132,6 +134,9 @@ export class TopicMember implements TopicLinkEnd<readonly TopicEffect[]> {
         this.commits.delete(effect.commit);
       } else if (effect.kind === 'refused' && effect.input === 'commit') {
         this.commits.delete(effect.sequence);
+      } else if (effect.kind === 'refused' && effect.input === 'subscribe') {
+        // Where it wanted to begin, nothing is kept any more, or never will be.
+        if (effect.code === 'SIRA_OFFSET_GONE' || this.isCalm) this.start = 'earliest';
       }
     }
     this.work();
@@ -187,7 +192,8 @@ export class TopicMember implements TopicLinkEnd<readonly TopicEffect[]> {
     if (!this.canConnect() || !this.link.connect(this.connection)) return;
     const { name, group } = this.spec;
     const { connection } = this;
-    const { topic, mode, start, speed } = group;
+    const { start } = this;
+    const { topic, mode, speed } = group;
     this.say(nothing, [
       { kind: 'subscriberConnected', timeMicros: 0, subscriber: name, connection },
       { kind: 'subscribe', timeMicros: 0, subscriber: name, connection, group: group.name, topic, mode, start, speed },

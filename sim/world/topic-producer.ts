@@ -3,7 +3,12 @@
 // forgotten everything and begins under a new name. What its messages hold is the stream's.
 
 import type { RandomStream } from '../../core/base/random.ts';
-import type { PublishedEffect, RefusedEffect, TensorReleasedEffect } from '../../core/bus/topics/topic-protocol.ts';
+import type {
+  PublishedEffect,
+  RefusedEffect,
+  TensorKeptEffect,
+  TensorReleasedEffect,
+} from '../../core/bus/topics/topic-protocol.ts';
 import { eventPriority } from '../engine/priority.ts';
 import type { Simulation } from '../engine/simulation.ts';
 import { TopicBits } from '../oracle/topic-bits.ts';
@@ -28,11 +33,12 @@ export interface TopicProducerSpec {
 export interface Publications {
   readonly stream: TopicStream;
   readonly sequences: readonly number[];
+  /** Those of them whose tensor is announced, and which are not published yet. */
   readonly announced: ReadonlySet<number> | undefined;
   readonly settledSequence: number | undefined;
 }
 
-export type ProducerNews = PublishedEffect | RefusedEffect | TensorReleasedEffect;
+export type ProducerNews = PublishedEffect | RefusedEffect | TensorKeptEffect | TensorReleasedEffect;
 
 export interface TopicProducerOptions {
   readonly index: number;
@@ -101,6 +107,11 @@ export class TopicProducer {
         this.refusals++;
         if (effect.input === 'publish' && effect.client === stream.producer && stream.hasTensor(effect.sequence))
           this.needsTensor.add(effect.sequence);
+      } else if (effect.kind === 'tensorKept') {
+        if (effect.owner !== stream.producer) continue;
+        const sequence = stream.sequenceOf(effect.tensor);
+        this.needsTensor.delete(sequence);
+        if (!this.confirmed.has(sequence)) this.send([sequence], false);
       } else {
         options.network.send(options.index, options.releasedHandler, 0, effect.tensor, headBytes);
       }

@@ -113,6 +113,11 @@ export class TopicStream {
     return `${this.producer}/${sequence}`;
   }
 
+  /** Of whose message a tensor of this stream is. */
+  sequenceOf(tensor: string): number {
+    return Number(tensor.slice(tensor.indexOf('/') + 1));
+  }
+
   publication(sequence: number, timeMicros: number, settledSequence: number | undefined): PublishInput {
     const deadlineMicros = this.deadlineMicros(sequence);
     const deliverAtMicros = this.deliverAtMicros(sequence);

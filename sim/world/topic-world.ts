@@ -188,7 +188,7 @@ export class TopicWorld {
     const { nowMicros } = simulation;
     for (const sequence of sequences) {
       if (announced?.has(sequence) === true) host.give(stream.announcement(sequence, nowMicros));
-      host.give(stream.publication(sequence, nowMicros, settledSequence));
+      else host.give(stream.publication(sequence, nowMicros, settledSequence));
     }
   }
 
@@ -197,6 +197,7 @@ export class TopicWorld {
       case 'published':
         this.tellProducer(effect.producer, effect);
         return;
+      case 'tensorKept':
       case 'tensorReleased':
         this.tellProducer(effect.owner, effect);
         return;

@@ -52,7 +52,7 @@ export function drawBulkCase(seed: number, messages = 300_000): TopicCase {
     members.push(...membersOf(group, mode === 'exclusive' ? 1 : draw.whole(2, 4)));
   }
   for (const topic of ['results', 'dead']) {
-    topics.push({ name: topic, terms: { ...terms, deadLetterTopic: '', attemptsMax: 1000 } });
+    topics.unshift({ name: topic, terms: { ...terms, deadLetterTopic: '', attemptsMax: 1000 } });
     const group = { ...calm, name: `audit-${topic}`, topic };
     members.push(...membersOf(group, 1));
   }

@@ -75,7 +75,8 @@ export function drawTopicCase(seed: number): TopicCase {
   }
   const audits = ['results', ...(hasDead ? ['dead'] : [])];
   for (const topic of audits) {
-    topics.push({ name: topic, terms: endless });
+    // First: a topic that names it for its dead letters would make it with other terms.
+    topics.unshift({ name: topic, terms: endless });
     members.push({ ...auditor, name: `audit-${topic}`, group: { ...auditGroup, name: `audit-${topic}`, topic } });
   }
   const horizonMicros = publishedMicros + draw.whole(1, 8) * second;
