@@ -3,8 +3,9 @@
 // The `sira` command: gathers the commands that each part of the project declares, runs the one typed, and answers every
 // failure in words, with exit code 2 for the user's mistake and 1 for a failed run.
 
+import { checkCommandOf } from './core/documents/check-command.ts';
 import { runCommandLine } from './core/live/command-line.ts';
-import { liveCommands } from './core/live/commands.ts';
+import { liveCommands, liveDocuments } from './core/live/commands.ts';
 import { doctorCommand } from './core/live/doctor.ts';
 import { printError } from './core/live/print-error.ts';
 import { processTerminal } from './core/live/terminal.ts';
@@ -12,7 +13,7 @@ import type { Command } from './core/ports/command.ts';
 import { learningCommands } from './learning/commands.ts';
 import { learningChecks } from './learning/doctor-checks.ts';
 import { reportCommands } from './reports/commands.ts';
-import { simCommands } from './sim/commands.ts';
+import { simCommands, simDocuments } from './sim/commands.ts';
 import { projectRoot, projectVersion } from './sim/experiment/project-root.ts';
 
 const commands: readonly Command[] = [
@@ -20,6 +21,7 @@ const commands: readonly Command[] = [
   ...simCommands,
   ...learningCommands,
   ...liveCommands,
+  checkCommandOf([...simDocuments, ...liveDocuments]),
   doctorCommand(learningChecks),
 ];
 const words = process.argv.slice(2);

@@ -5,7 +5,7 @@
 
 import { SiraError } from '../base/errors.ts';
 import { type Refused, refused, requireAccepted, type Status } from '../base/status.ts';
-import { createKernelSettings } from '../config/kernel-setting-table.ts';
+import { createKernelSettings, type KernelSettingName } from '../config/kernel-setting-table.ts';
 import type { InputBody } from '../kernel/inputs.ts';
 import {
   defaultJournalSettings,
@@ -156,6 +156,7 @@ export class LiveKernel {
       live.payloadStore = store;
       const swept = sweepPayloads(store, live.kernel);
       const { snapshotSequence = 0, lastSequence = 0 } = live.journalReport ?? {};
+      live.tellDifferences();
       options.logger.info(
         {
           lastSequence,
@@ -243,6 +244,18 @@ export class LiveKernel {
   private first(): { readonly kernel: Kernel; readonly profile: Profile } {
     const { profile, seed } = this.options;
     return { kernel: new Kernel(profile, this.settings, seed), profile };
+  }
+
+  /** Settings and policy are what the journal says; who expects others is told. */
+  private tellDifferences(): void {
+    const { kernel, options } = this;
+    const current = kernel.settings.values();
+    const wanted = this.settings.values();
+    for (const [name, value] of Object.entries(wanted)) {
+      const has = current[name as KernelSettingName];
+      if (has !== value)
+        options.logger.warn({ name, has, configured: value }, 'a setting differs from the configuration');
+    }
   }
 
   private released(input: ReleasedInput): void {

@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { createColors } from 'picocolors';
 import { SiraError } from '../base/errors.ts';
 import type { Command, CommandCall, CommandContext } from '../ports/command.ts';
+import { readStart } from './start-document.ts';
 import { type StartFields, startSettings, withEnvironment, withField } from './start-settings.ts';
 
 /** The options that set a field, each above file and environment. */
@@ -22,6 +23,7 @@ export const startCommand: Command = {
     'Runs the kernel in this process, with embedded defaults: no server, no root. SIGTERM and SIGINT stop it cleanly; whatever ends it otherwise, nothing acknowledged is lost.',
   arguments: [],
   options: [
+    { flags: '-c, --config <file>', description: 'a configuration, YAML; `sira check` validates it' },
     { flags: '--data <folder>', description: 'journal, snapshots and payloads (default: sira-data)' },
     { flags: '--grpc <address>', description: 'where agents and submitters connect (default: 127.0.0.1:7420)' },
     {
@@ -37,6 +39,7 @@ export const startCommand: Command = {
   ],
   examples: [
     { line: 'sira start', meaning: 'a kernel on this machine' },
+    { line: 'sira start --config sira.yaml', meaning: 'as a file says; SIRA_… and options stand above it' },
     { line: 'sira start --data /var/lib/sira --grpc 127.0.0.1:7420', meaning: 'with another data folder' },
   ],
   run: start,
@@ -45,7 +48,8 @@ export const startCommand: Command = {
 async function start(call: CommandCall, context: CommandContext): Promise<number> {
   const { createLogger } = await import('./logger.ts');
   const { runKernel } = await import('./run-kernel.ts');
-  let fields: StartFields = withEnvironment({}, process.env);
+  const { config } = call.options;
+  let fields = withEnvironment(typeof config === 'string' ? fieldsOf(config, context) : {}, process.env);
   for (const [option, path] of Object.entries(optionFields)) {
     const value = call.options[option];
     if (typeof value === 'string') fields = withField(fields, path.split('.'), value) as StartFields;
@@ -66,6 +70,14 @@ async function start(call: CommandCall, context: CommandContext): Promise<number
   await running.stop();
   if (typeof ended === 'string') return 0;
   throw new SiraError(ended.code, ended.reason, ended.file === undefined ? {} : { file: ended.file });
+}
+
+/** Throws the last problem when it has told the others. */
+function fieldsOf(file: string, context: CommandContext): StartFields {
+  const { fields, problems } = readStart(file);
+  if (fields !== undefined) return fields;
+  for (const problem of problems.slice(0, -1)) context.printError(problem);
+  throw problems[problems.length - 1];
 }
 
 /** Replaces whatever would end the process at once: a kernel stops in order. A second signal does not wait. */

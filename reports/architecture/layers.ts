@@ -33,6 +33,7 @@ export const layers: readonly Layer[] = [
   { path: 'core/kernel', rank: 8, strictness: 'kernel' },
   { path: 'core/client', rank: 9, strictness: 'kernel' },
   { path: 'core/proto', rank: 10, strictness: 'outside' },
+  { path: 'core/documents', rank: 10, strictness: 'runner' },
   { path: 'core/live', rank: 11, strictness: 'outside' },
   { path: 'core/stores', rank: 11, strictness: 'outside' },
   { path: 'core/deploy', rank: 11, strictness: 'outside' },

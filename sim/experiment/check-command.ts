@@ -1,38 +1,43 @@
-// `sira check`: is this scenario sound? It reads the scenario and the traces that it names, and runs nothing.
+// Is this scenario sound? It reads the scenario and the traces that it names, and runs nothing.
 
 import { SiraError } from '../../core/base/errors.ts';
+import { checkCommandOf, type DocumentKind } from '../../core/documents/check-command.ts';
 import type { Command, CommandContext } from '../../core/ports/command.ts';
 import { readTrace } from '../workload/read-trace.ts';
 import { openInputs } from './build-world.ts';
 import { checkScenario } from './load-scenario.ts';
 import type { Scenario } from './scenario.ts';
 
-export const checkCommand: Command = {
-  name: 'check',
-  summary: 'validate scenarios without running them',
-  description:
-    'Validates scenarios and the traces that they name. Every problem is named with its line, column and field.',
-  arguments: [{ name: 'scenario', description: 'scenario files, YAML', required: true, many: true }],
-  options: [],
-  examples: [
-    { line: 'sira check scenarios/gpu-cluster.yaml', meaning: 'one scenario' },
-    { line: 'sira check scenarios/*.yaml', meaning: 'all of them' },
+export const scenarioDocument: DocumentKind = {
+  name: 'scenario',
+  fields: [
+    ...[
+      'name',
+      'description',
+      'cluster',
+      'workload',
+      'policies',
+      'policyDefaults',
+      'seeds',
+      'warmUp',
+      'measure',
+      'network',
+    ],
+    ...['journal', 'heartbeat', 'limits', 'faults', 'settings', 'objective', 'baseline', 'guards'],
   ],
-  run(call, context) {
-    let failures = 0;
-    for (const file of call.arguments) failures += checkFile(file, context) ? 0 : 1;
-    return failures === 0 ? 0 : 2;
-  },
+  check: checkFile,
 };
 
-/** True if the scenario in `file` is sound. */
-function checkFile(file: string, context: CommandContext): boolean {
+/** For scenarios alone. */
+export const checkCommand: Command = checkCommandOf([scenarioDocument]);
+
+/** What there is in the scenario in `file`, if it is sound. */
+function checkFile(file: string, context: CommandContext): string | undefined {
   const { scenario, problems } = checkScenario(file);
   for (const problem of problems) context.printError(problem);
-  if (scenario === undefined) return false;
+  if (scenario === undefined) return undefined;
   try {
-    context.terminal.write(`${file}: ${describe(scenario)}\n`);
-    return true;
+    return describe(scenario);
   } catch (error) {
     if (!(error instanceof SiraError)) throw error;
     // Where the reader knows no place, the scenario is the place.
@@ -41,7 +46,7 @@ function checkFile(file: string, context: CommandContext): boolean {
         ? new SiraError(error.code, error.message, { file, ...error.place }, error.remedy)
         : error,
     );
-    return false;
+    return undefined;
   }
 }
 

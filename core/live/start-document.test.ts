@@ -1,0 +1,118 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { SiraError } from '../base/errors.ts';
+import { createKernelSettings } from '../config/kernel-setting-table.ts';
+import { readStart, startDocument, startSchemaFile } from './start-document.ts';
+import { environmentNames, liveKernelSettings, startSettings, withEnvironment } from './start-settings.ts';
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sira-start-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function read(text: string) {
+  const file = join(folder, 'start.yaml');
+  writeFileSync(file, text);
+  return readStart(file);
+}
+
+/** Place and message of each problem. */
+function problems(text: string): string[] {
+  return read(text).problems.map(({ place, message }) => `${place.line}:${place.column} ${place.field} ${message}`);
+}
+
+interface SchemaNode {
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+}
+
+describe('the configuration of the live kernel', () => {
+  test('every field may be left out, and an empty file is sound', () => {
+    expect(read('').fields).toEqual({});
+    expect(startSettings({})).toMatchObject({
+      dataFolder: 'sira-data',
+      grpcAddress: '127.0.0.1:7420',
+      durability: 'powerFailure',
+      heartbeatBatchMicros: 100_000,
+    });
+    const status = createKernelSettings().assign(liveKernelSettings, { who: 'test', why: 'test', atMicros: 0 });
+    expect(status).toEqual({ ok: true });
+  });
+
+  test('what is written is what is run with', () => {
+    const { fields, problems: found } = read(
+      [
+        'data: elsewhere',
+        'durability: processCrash',
+        'grpc: { address: "0.0.0.0:1", heartbeatBatch: 50ms }',
+        'policy: { order: fcfs, place: spread }',
+        'settings: { registry.leaseMicros: 6s }',
+        'snapshot: { inputs: 10, interval: 2s, kept: 3 }',
+      ].join('\n'),
+    );
+    expect(found).toEqual([]);
+    expect(startSettings(fields!)).toMatchObject({
+      dataFolder: 'elsewhere',
+      durability: 'processCrash',
+      grpcAddress: '0.0.0.0:1',
+      heartbeatBatchMicros: 50_000,
+      profile: { order: 'fcfs', place: 'spread', unplaced: 'skip' },
+      settings: { 'registry.leaseMicros': '6s', 'registry.heartbeatIntervalMicros': 500_000 },
+      snapshotInputs: 10,
+      snapshotMicros: 2_000_000,
+      snapshotsKept: 3,
+    });
+  });
+
+  test('every mistake is named with its place and what may have been meant', () => {
+    expect(problems('grpc: { adress: x }\ndurability: power\nlog: 3')).toEqual([
+      '1:9 grpc.adress unknown field "adress"',
+      '2:13 durability "power" is not allowed here',
+      '3:6 log expected a block of fields, not 3',
+    ]);
+    expect(problems('policy:\n  order: fcfz\n  place: fgd\nsettings:\n  registry.leaseMicros: 6d\n  foo: 1')).toEqual([
+      expect.stringContaining('2:10 policy.order no queue order is called "fcfz"'),
+      '3:10 policy.place fgd needs a typical workload, which a live kernel has not',
+      expect.stringContaining('5:25 settings.registry.leaseMicros registry.leaseMicros is at most'),
+      '6:8 settings.foo there is no setting "foo"',
+    ]);
+    expect(problems('settings: { registry.heartbeatIntervalMicros: 20s }')).toEqual([
+      expect.stringContaining('registry.leaseMicros must be longer than registry.heartbeatIntervalMicros'),
+    ]);
+    expect(problems('data: [')).toEqual([expect.stringContaining('1:8')]);
+    expect(readStart(join(folder, 'nothing.yaml')).problems[0]?.code).toBe('SIRA_FILE_MISSING');
+  });
+
+  test('the environment stands above the file', () => {
+    const fields = withEnvironment(
+      { data: 'a', grpc: { address: 'b:1', heartbeatBatch: '1s' } },
+      { SIRA_GRPC_ADDRESS: 'c:2', SIRA_SEED: '7', SIRA_LOG_LEVEL: '', HOME: 'x' },
+    );
+    expect(fields).toEqual({ data: 'a', grpc: { address: 'c:2', heartbeatBatch: '1s' }, seed: 7 });
+    for (const [name, text] of [
+      ['SIRA_SEED', 'x'],
+      ['SIRA_LOG_LEVEL', 'loud'],
+      ['SIRA_DURABILITY', 'none'],
+    ] as const)
+      expect(() => withEnvironment({}, { [name]: text })).toThrow(SiraError);
+  });
+
+  test('schema, variables and `sira check` know the same fields', () => {
+    const schema = JSON.parse(readFileSync(startSchemaFile(), 'utf8')) as SchemaNode;
+    expect([...startDocument.fields, 'journal'].toSorted(inOrder)).toEqual(
+      Object.keys(schema.properties ?? {}).toSorted(inOrder),
+    );
+    for (const path of Object.values(environmentNames)) {
+      let node: SchemaNode | undefined = schema;
+      for (const part of path.split('.')) node = node?.properties?.[part];
+      expect(node?.description, path).toBeDefined();
+    }
+  });
+});
+
+function inOrder(left: string, right: string): number {
+  return left < right ? -1 : 1;
+}
