@@ -181,6 +181,7 @@ export class TopicOracles implements TopicObserver {
         return;
       case 'cursorMoved': {
         const group = this.known(effect.group);
+        if (group === undefined) return;
         this.note(this.codes.said('cursorMoved'), group.name, nobody, effect.offset);
         if (effect.epoch !== group.epoch) this.sought(group, effect);
         else this.cursor.moved(group, effect);
@@ -189,12 +190,14 @@ export class TopicOracles implements TopicObserver {
       }
       case 'committed': {
         const group = this.known(effect.group);
+        if (group === undefined) return;
         this.note(this.codes.said('committed'), group.name, nobody, effect.commit);
         this.once.committed(group, effect);
         return;
       }
       case 'lateDropped': {
         const group = this.known(effect.group);
+        if (group === undefined) return;
         this.note(this.codes.said('lateDropped'), group.name, effect.offset, effect.deadlineMicros);
         this.time.dropped(group, effect);
         this.end(group, effect.offset);
@@ -202,6 +205,7 @@ export class TopicOracles implements TopicObserver {
       }
       case 'deadLettered': {
         const group = this.known(effect.group);
+        if (group === undefined) return;
         this.note(this.codes.said('deadLettered'), group.name, effect.offset, effect.attempts);
         this.retry.deadLettered(group, effect);
         this.end(group, effect.offset);
@@ -209,6 +213,7 @@ export class TopicOracles implements TopicObserver {
       }
       case 'skipped': {
         const group = this.known(effect.group);
+        if (group === undefined) return;
         this.note(this.codes.said('skipped'), group.name, effect.fromOffset, effect.toOffset);
         this.retention.skipped(group, effect);
         for (let offset = effect.fromOffset; offset < effect.toOffset; offset++) this.skip(group, offset);
@@ -216,6 +221,7 @@ export class TopicOracles implements TopicObserver {
       }
       case 'revoked': {
         const group = this.known(effect.group);
+        if (group === undefined) return;
         this.note(this.codes.said('revoked'), group.name, effect.offset, nobody);
         return;
       }
@@ -228,19 +234,20 @@ export class TopicOracles implements TopicObserver {
       case 'tensorReleased':
         this.tensors.released(effect);
         return;
-      case 'tensorLost':
-        this.tensors.lost(this.known(effect.group), effect);
+      case 'tensorLost': {
+        const group = this.known(effect.group);
+        if (group !== undefined) this.tensors.lost(group, effect);
         return;
+      }
       default:
         return;
     }
   }
 
-  paused(byMicros: number): void {
+  paused(byMicros: number, nowMicros: number): void {
     for (const group of this.book.groups.values()) {
       for (let offset = group.lowest; offset <= group.highest; offset++)
-        if (group.standingOf(offset) === standing.held && group.isConnected(offset))
-          group.setEnd(offset, group.endOf(offset) + byMicros);
+        if (group.isHeld(offset, nowMicros - byMicros)) group.setEnd(offset, group.endOf(offset) + byMicros);
     }
   }
 
@@ -278,10 +285,10 @@ export class TopicOracles implements TopicObserver {
   private delivered(effect: DeliverEffect): void {
     const { message } = effect;
     const { offset } = message;
-    const group = this.known(effect.group);
-    const member = group.members.get(effect.subscriber);
-    if (member === undefined)
-      this.book.fail('topic credit', `delivered to ${effect.subscriber}, which is no member`, group.name, offset);
+    const group = this.find(effect.group);
+    const member = group?.members.get(effect.subscriber);
+    if (group === undefined || member === undefined)
+      this.book.fail('topic credit', `delivered to ${effect.subscriber}, which is no member`, effect.group, offset);
     this.deliveries++;
     this.note(this.deliverCode, group.name, offset, effect.attempt);
     this.durability.delivered(group, effect);
@@ -357,7 +364,8 @@ export class TopicOracles implements TopicObserver {
       group.skipped.reset(offset);
       group.committed.reset(offset);
       group.epoch = epoch;
-      this.replay.begins(group, asked.start, effect, this.book.nowMicros);
+      // One that was made before a crash began where it was asked to, and may have moved on.
+      this.replay.begins(group, effect.resumed ? 'latest' : asked.start, effect, this.book.nowMicros);
     } else if (epoch !== group.epoch) {
       this.sought(group, { offset, epoch });
     } else {
@@ -465,10 +473,12 @@ export class TopicOracles implements TopicObserver {
     return group;
   }
 
-  private known(name: string): GroupFacts {
+  /** Undefined: it was asked for, and became durable, and a crash came before anybody was told. */
+  private known(name: string): GroupFacts | undefined {
     const group = this.find(name);
-    if (group === undefined) this.book.fail('topic cursor', 'speaks of a group that there is not', name);
-    return group;
+    if (group !== undefined) return group;
+    for (const asked of this.asked.values()) if (asked.group === name) return undefined;
+    this.book.fail('topic cursor', 'speaks of a group that there is not', name);
   }
 
   private note(event: number, subject: string, offset: number, detail: number): void {

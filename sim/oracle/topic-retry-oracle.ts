@@ -78,7 +78,9 @@ export class TopicRetryOracle {
   private found(reader: GroupFacts, group: string, offset: number, deadOffset: number): void {
     const { found } = this.of(group);
     const former = found.get(offset);
-    if (former !== undefined && former !== deadOffset)
+    // A group that was sent back gives up the same message again.
+    const wasSought = (this.book.groups.get(group)?.epoch ?? 0) > 0;
+    if (former !== undefined && former !== deadOffset && !wasSought)
       this.book.fail(oracle, `a dead letter at ${former} and at ${deadOffset} of ${reader.topic.name}`, group, offset);
     found.set(offset, deadOffset);
   }

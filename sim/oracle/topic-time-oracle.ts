@@ -28,6 +28,7 @@ export class TopicTimeOracle {
       this.book.fail(oracle, `delivered ${nowMicros - deadlineMicros} µs after its deadline`, group.name, offset);
     if (deliverAtMicros >= 0 && nowMicros < deliverAtMicros)
       this.book.fail(oracle, `delivered ${deliverAtMicros - nowMicros} µs before its time`, group.name, offset);
+    if (group.seeks > 0) return;
     // What is compacted away does not wait.
     if (
       group.mode === 'shared' &&
