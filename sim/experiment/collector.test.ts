@@ -49,6 +49,26 @@ function collectorOf(tasks: number, ganttFromMicros = Number.POSITIVE_INFINITY):
   return collector;
 }
 
+describe('tenants and evictions', () => {
+  test('are counted from when measurement begins, with what still runs at the end', () => {
+    const collector = new Collector(machines, [], 100, Number.POSITIVE_INFINITY);
+    for (const [index, tenant] of ['a', 'b', 'a'].entries())
+      collector.taskArrived(index + 1, { ...taskOf(index + 1), tenant }, 0);
+    // Half a GPU each: 50 µs before measurement begins and 20 after it, 30, and 40 on two machines without an end.
+    collector.workStarted(dispatchOf(1, 1), [0], 50);
+    collector.workEnded(dispatchOf(1, 1), [0], 'stopped', 120);
+    collector.workStarted(dispatchOf(2, 2), [0], 120);
+    collector.workEnded(dispatchOf(2, 2), [0], 'completed', 150);
+    collector.workStarted(dispatchOf(3, 3), [0, 1], 160);
+    const evicts = { outcome: 'evicts', victims: [1, 2] } as never;
+    collector.kernelEffect({ kind: 'decisionMade', record: evicts }, 99);
+    collector.kernelEffect({ kind: 'decisionMade', record: evicts }, 100);
+    collector.finish(200);
+    expect(collector.tenantUse).toEqual([20 * 500 + 40 * 2 * 500, 30 * 500]);
+    expect(collector.evictions).toBe(2);
+  });
+});
+
 describe('who waits', () => {
   test('a result that was lost with its agent: the task begins twice, and never waits less than not at all', () => {
     const collector = collectorOf(1);

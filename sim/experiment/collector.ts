@@ -37,6 +37,15 @@ export class Collector implements WorldObserver {
     fragmentationPercent: [],
   };
   readonly gantt: GanttBar[] = [];
+  /** Attempts stopped for tasks of higher priority since measurement began. */
+  evictions = 0;
+  /** GPU time (CPU time where there are no GPUs) since measurement began by tenant, µs × milli. */
+  readonly tenantUse: number[] = [];
+  /** Since when an attempt runs, and on how many machines. */
+  private readonly runningSince = new Map<
+    number,
+    { readonly row: number; readonly machines: number; readonly startMicros: number }
+  >();
   private readonly machines: readonly MachineSpec[];
   private readonly typicalTasks: readonly TypicalTask[];
   private readonly ganttFromMicros: number;
@@ -76,6 +85,7 @@ export class Collector implements WorldObserver {
 
   taskArrived(_submission: number, task: WorkloadTask, nowMicros: number): void {
     this.tasks.add(task, nowMicros);
+    while (this.tenantUse.length < this.tasks.tenants.length) this.tenantUse.push(0);
     this.setWaiting(this.tasks.count - 1, 1, nowMicros);
   }
 
@@ -87,10 +97,11 @@ export class Collector implements WorldObserver {
     this.setWaiting(row, 0, nowMicros);
   }
 
-  kernelEffect(effect: Effect): void {
-    if (effect.kind === 'decisionMade' && effect.record.outcome === 'waits') {
-      this.waitReasons.set(effect.record.kind, explainFilter(effect.record.reasonCounts));
-    }
+  kernelEffect(effect: Effect, nowMicros: number): void {
+    if (effect.kind !== 'decisionMade') return;
+    const { outcome, kind, reasonCounts, victims } = effect.record;
+    if (outcome === 'waits') this.waitReasons.set(kind, explainFilter(reasonCounts));
+    else if (outcome === 'evicts' && nowMicros >= this.originMicros) this.evictions += victims?.length ?? 0;
   }
 
   workStarted(dispatch: Dispatch, machines: readonly number[], nowMicros: number): void {
@@ -101,6 +112,7 @@ export class Collector implements WorldObserver {
     tasks.attempts[row] = (tasks.attempts[row] as number) + 1;
     this.setWaiting(row, 0, nowMicros);
     this.usage.workStarted(tasks.requestOf(row), machines.length, nowMicros);
+    this.runningSince.set(dispatch.attempt, { row, machines: machines.length, startMicros: nowMicros });
     if (this.ganttFromMicros === Number.POSITIVE_INFINITY) return;
     const shown = machines.find((machine) => this.ganttMachines.has(machine));
     if (shown !== undefined) this.openBars.set(dispatch.attempt, { machine: shown, row, startMicros: nowMicros });
@@ -109,6 +121,7 @@ export class Collector implements WorldObserver {
   workEnded(dispatch: Dispatch, machines: readonly number[], end: WorkEnd, nowMicros: number): void {
     const row = dispatch.submission - 1;
     this.usage.workEnded(this.tasks.requestOf(row), machines.length, nowMicros);
+    this.chargeTenant(dispatch.attempt, nowMicros);
     // Nobody waits for work that its end has overtaken.
     if (end !== 'completed' && (this.tasks.endMicros[row] as number) < 0) this.setWaiting(row, 1, nowMicros);
     const bar = this.openBars.get(dispatch.attempt);
@@ -143,6 +156,7 @@ export class Collector implements WorldObserver {
   finish(nowMicros: number): void {
     for (const bar of this.openBars.values()) this.closeBar(bar, nowMicros);
     this.openBars.clear();
+    for (const attempt of [...this.runningSince.keys()]) this.chargeTenant(attempt, nowMicros);
   }
 
   /** Tasks of the measured window that waited longest, longest first; those still waiting count with their wait so far. */
@@ -200,6 +214,18 @@ export class Collector implements WorldObserver {
     if (this.tasks.waiting[row] === waiting) return;
     this.tasks.waiting[row] = waiting;
     this.usage.changeWaiting(waiting === 1 ? 1 : -1, nowMicros);
+  }
+
+  private chargeTenant(attempt: number, nowMicros: number): void {
+    const running = this.runningSince.get(attempt);
+    if (running === undefined) return;
+    this.runningSince.delete(attempt);
+    const { row, machines, startMicros } = running;
+    const { gpuCount, gpuMilli, cpuMilli } = this.tasks.requestOf(row);
+    const micros = Math.max(0, nowMicros - Math.max(startMicros, this.originMicros));
+    const milli = machines * (this.gpuCapacityMilli > 0 ? gpuCount * gpuMilli : cpuMilli);
+    const tenant = this.tasks.tenant[row] as number;
+    this.tenantUse[tenant] = (this.tenantUse[tenant] as number) + micros * milli;
   }
 
   private closeBar(bar: OpenBar, endMicros: number): void {

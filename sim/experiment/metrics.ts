@@ -3,6 +3,7 @@
 
 import { microsPerHour, microsPerSecond } from '../../core/base/time.ts';
 import type { KernelCounts } from '../../core/kernel/kernel.ts';
+import { measureGroups } from './group-metrics.ts';
 import type { MetricSpec } from './results.ts';
 import type { Samples } from './run-record.ts';
 import { type Observations, ObservationWriter, SurvivalCurve } from './survival.ts';
@@ -26,6 +27,9 @@ export interface MeasuredRun {
   readonly queueLengthEnd: number;
   readonly samples: Samples;
   readonly counts: KernelCounts;
+  /** Attempts stopped for tasks of higher priority, and the tenants' use, within the measured window. */
+  readonly evictions: number;
+  readonly tenantUse: readonly number[];
 }
 
 export interface RunObservations {
@@ -112,6 +116,41 @@ const commonMetrics: readonly MetricSpec[] = [
     'Tasks that the policy gave up or the queue refused, over the whole run.',
   ),
   spec('retriedTasks', 'retried tasks', 'tasks', 'lower', 'Tasks begun more than once, because machines failed.'),
+  spec(
+    'evictions',
+    'evictions',
+    'attempts',
+    'lower',
+    'Running attempts stopped for tasks of higher priority; only where tasks have several priorities.',
+  ),
+  spec(
+    'urgentWaitMeanSeconds',
+    'mean wait, top priority',
+    's',
+    'lower',
+    'Mean wait of the tasks of the highest priority; waits still going on count with their length so far.',
+  ),
+  spec(
+    'gangWaitMeanSeconds',
+    'mean wait of gangs',
+    's',
+    'lower',
+    'Mean wait of tasks that must start together with others; waits still going on count with their length so far.',
+  ),
+  spec(
+    'largestTenantSharePercent',
+    'largest tenant’s share',
+    '%',
+    'neither',
+    'Share of all GPU time (CPU time without GPUs) that the tenant with most of it used in the measured window.',
+  ),
+  spec(
+    'worstTenantWaitSeconds',
+    'worst tenant’s wait',
+    's',
+    'lower',
+    'Mean wait of the tenant whose tasks waited longest; waits still going on count with their length so far.',
+  ),
   spec('makespanHours', 'makespan', 'h', 'lower', 'First arrival to last end.'),
   spec(
     'kernelEventsPerPlacement',
@@ -193,6 +232,13 @@ export function measure(run: MeasuredRun, observations: RunObservations): Record
     starvedTasks: life.starved,
     droppedTasks: life.dropped,
     retriedTasks: life.retried,
+    ...measureGroups({
+      tasks: run.tasks,
+      beginMicros: begin.timeMicros,
+      endMicros: end.timeMicros,
+      evictions: run.evictions,
+      tenantUse: run.tenantUse,
+    }),
     makespanHours: life.lastEndMicros < 0 ? null : (life.lastEndMicros - life.firstArrivalMicros) / microsPerHour,
     kernelEventsPerPlacement:
       run.counts.placements === 0

@@ -78,6 +78,8 @@ export function runOne(
     queueLengthEnd: collector.usage.waiting,
     samples: collector.samples,
     counts: world.host.kernel.counts,
+    evictions: collector.evictions,
+    tenantUse: collector.tenantUse,
   };
   const observations = observe(measured);
   const models: Record<string, number> = {};

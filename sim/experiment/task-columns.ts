@@ -1,4 +1,4 @@
-// One row a task of the workload, in columns that grow: what happened to it, for metrics, files and explanations. About 80
+// One row a task of the workload, in columns that grow: what happened to it, for metrics, files and explanations. About 90
 // bytes a task, none of them in the garbage-collected heap, so that a million tasks fit.
 
 import type { ResourceRequest } from '../../core/scheduler/request.ts';
@@ -20,6 +20,11 @@ export class TaskColumns {
   /** Leading machine of the last start, the world's index, −1 for none. */
   machine = new Int32Array(1024);
   attempts = new Int32Array(1024);
+  priority = new Int32Array(1024);
+  /** Index into `tenants`. */
+  tenant = new Int32Array(1024);
+  /** 1 for the members of gangs. */
+  ofGang = new Uint8Array(1024);
   outcome = new Uint8Array(1024);
   /** 1 while the task waits to be begun, for the first time or again. */
   waiting = new Uint8Array(1024);
@@ -27,7 +32,9 @@ export class TaskColumns {
   request = new Int32Array(1024);
   readonly names = new TextColumn();
   readonly requests: ResourceRequest[] = [];
+  readonly tenants: string[] = [];
   private readonly requestIndex = new Map<ResourceRequest, number>();
+  private readonly tenantIndex = new Map<string, number>();
 
   add(task: WorkloadTask, nowMicros: number): void {
     if (this.count === this.machine.length) this.grow();
@@ -44,11 +51,22 @@ export class TaskColumns {
     this.estimateMicros[row] = task.estimateMicros;
     this.machine[row] = -1;
     this.request[row] = request;
+    this.priority[row] = task.priority;
+    this.tenant[row] = this.indexOfTenant(task.tenant);
+    this.ofGang[row] = task.gang === undefined ? 0 : 1;
     this.names.push(task.name);
   }
 
   requestOf(row: number): ResourceRequest {
     return this.requests[this.request[row] as number] as ResourceRequest;
+  }
+
+  private indexOfTenant(tenant: string): number {
+    const known = this.tenantIndex.get(tenant);
+    if (known !== undefined) return known;
+    const index = this.tenants.push(tenant) - 1;
+    this.tenantIndex.set(tenant, index);
+    return index;
   }
 
   private grow(): void {
@@ -71,6 +89,8 @@ export class TaskColumns {
     this.machine = int(this.machine);
     this.attempts = int(this.attempts);
     this.request = int(this.request);
+    this.priority = int(this.priority);
+    this.tenant = int(this.tenant);
     const byte = (old: Uint8Array): Uint8Array<ArrayBuffer> => {
       const grown = new Uint8Array(length);
       grown.set(old);
@@ -78,5 +98,6 @@ export class TaskColumns {
     };
     this.outcome = byte(this.outcome);
     this.waiting = byte(this.waiting);
+    this.ofGang = byte(this.ofGang);
   }
 }
