@@ -121,7 +121,7 @@ export interface SettingChanged {
   readonly why: string;
 }
 
-/** The kernel was paused or restarted: leases are extended by the length of the pause, as far as it takes to be heard again. */
+/** The kernel was paused or restarted: leases are extended by the length of the pause, those that ran out in it by less. */
 export interface Resumed {
   readonly kind: 'resumed';
   readonly pausedMicros: number;

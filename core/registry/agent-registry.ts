@@ -224,8 +224,9 @@ export class AgentRegistry {
   }
 
   /** After a pause of the kernel, `nowMicros` being its end: nobody is blamed for a silence that the kernel did not hear.
-   *  Detectors of the living go on as if time had stood still, and leases likewise, as far as it takes to be heard: four
-   *  heartbeats from now. Whoever died meanwhile is missed no later than that, and no lease ends before now. */
+   *  Leases and detectors of the living go on as if time had stood still, and no lease ends before now. Whose lease ran out in
+   *  the pause has given up its work by itself: it needs no more than the time to be heard again, four heartbeats, and is
+   *  missed after that. */
   extendLeases(byMicros: number, nowMicros: number): void {
     assert(byMicros >= 0, 'leases are never shortened');
     this.earliestMicros = Number.POSITIVE_INFINITY;
@@ -233,9 +234,12 @@ export class AgentRegistry {
     for (let row = 0; row < this.size; row++) {
       if (!this.alive(row)) continue;
       const expiryMicros = this.leaseExpiryMicros[row] as number;
-      // Never before the lease that the agent itself knows of is over: until then it may work.
-      const extendedMicros = Math.min(expiryMicros + byMicros, heardByMicros);
-      this.leaseExpiryMicros[row] = Math.max(expiryMicros, extendedMicros, nowMicros);
+      const extendedMicros = expiryMicros + byMicros;
+      const hasRunOut = expiryMicros < nowMicros;
+      this.leaseExpiryMicros[row] = Math.max(
+        hasRunOut ? Math.min(extendedMicros, heardByMicros) : extendedMicros,
+        nowMicros,
+      );
       this.detector.touch(row, Math.min((this.detector.lastMicros[row] as number) + byMicros, nowMicros));
       this.computeDue(row);
       if ((this.dueMicros[row] as number) < this.earliestMicros) this.earliestMicros = this.dueMicros[row] as number;

@@ -56,7 +56,10 @@ export class DutyOracle implements WorldObserver {
     if (input.kind === 'resumed') {
       const heardMicros = handledMicros + 4 * this.options.heartbeat.intervalMicros;
       for (const [agent, end] of this.leaseEnds.entries())
-        this.leaseEnds[agent] = Math.max(end, handledMicros, Math.min(end + input.pausedMicros, heardMicros));
+        this.leaseEnds[agent] = Math.max(
+          handledMicros,
+          Math.min(end + input.pausedMicros, end < handledMicros ? heardMicros : Number.POSITIVE_INFINITY),
+        );
       for (const order of this.orders.values()) order.saidMicros = handledMicros;
     }
   }

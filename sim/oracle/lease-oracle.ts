@@ -68,9 +68,10 @@ export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
         this.settleFleet();
         for (let agent = 0; agent < this.leaseEnd.length; agent++) {
           const end = this.leaseEnd[agent] as number;
-          // As if time had stood still, but four heartbeats suffice to be heard again.
-          const extended = Math.min(end + input.pausedMicros, nowMicros + 4 * this.heartbeatMicros);
-          this.leaseEnd[agent] = Math.max(end, extended, nowMicros);
+          // As if time had stood still; whose lease ran out meanwhile needs four heartbeats to be heard again.
+          const extended = end + input.pausedMicros;
+          const heard = end < nowMicros ? nowMicros + 4 * this.heartbeatMicros : extended;
+          this.leaseEnd[agent] = Math.max(Math.min(extended, heard), nowMicros);
         }
         return;
       default:
