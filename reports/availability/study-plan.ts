@@ -33,8 +33,7 @@ const changes: readonly (readonly [name: string, changes: Partial<StudySettings>
   ['lease 6 s', heartbeat(second, 6 * second)],
   ['lease 25 s', heartbeat(second, 25 * second)],
   ['lease 40 s, heartbeats every 10 s', heartbeat(10 * second, 40 * second)],
-  ['client and dispatch retry 5 s', settings({ 'dispatch.retryMicros': 5 * second })],
-  ['slow machines kept', settings({ 'health.slowFactor': 0 })],
+  ['retry 5 s, slow machines kept', settings({ 'dispatch.retryMicros': 5 * second, 'health.slowFactor': 0 })],
   ['standbys take twice as long', { fleet: { ...defaultStudy.fleet, takeoverFactor: 2 } }],
 ];
 

@@ -47,7 +47,7 @@ export const defaultStudy: StudySettings = {
     serviceMaxMicros: 15 * microsPerSecond,
     promiseMicros: 60 * microsPerSecond,
   },
-  heartbeat: { intervalMicros: microsPerSecond, leaseMicros: 15 * microsPerSecond },
+  heartbeat: { intervalMicros: microsPerSecond, leaseMicros: 12 * microsPerSecond },
   settings: { 'dispatch.retryMicros': microsPerSecond, 'health.slowFactor': 3 },
   network: {
     latency: { distribution: 'lognormal', meanMicros: 0.25 * microsPerMilli, sigma: 0.5 },
