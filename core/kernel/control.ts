@@ -2,17 +2,15 @@
 // into calls on the registry and the scheduler, and what those decide into effects. Fencing is by attempt number: a result
 // counts only if its attempt still holds its resources, so that a task ends once, however often it was placed.
 
-import { assert } from '../base/assert.ts';
 import { type FaultSwitch, noFaults } from '../base/fault-points.ts';
 import type { RandomStream } from '../base/random.ts';
-import { equalResources, type Registration } from '../registry/agent-hello.ts';
 import { AgentRegistry } from '../registry/agent-registry.ts';
 import type { AgentState } from '../registry/agent-state.ts';
 import type { DecisionRecord } from '../scheduler/decision.ts';
 import type { Profile } from '../scheduler/framework.ts';
 import { Scheduler, type SchedulerOutput } from '../scheduler/scheduler.ts';
 import type { Attempt, Task, TaskOutcome } from '../scheduler/task.ts';
-import { machineProblem, submissionProblem } from './admission.ts';
+import { submissionProblem } from './admission.ts';
 import { AgentHolds } from './agent-holds.ts';
 import type { ControlOutput } from './control-output.ts';
 import {
@@ -40,6 +38,7 @@ import { type KernelSettings, registrySettingsOf } from './kernel-settings.ts';
 import { learnFrom } from './skill-learning.ts';
 import { SubmissionLedger } from './submission-ledger.ts';
 import { noteProgress, submittedTask } from './submitted-task.ts';
+import { takeInAgent } from './take-in-agent.ts';
 
 /** Timers of the control machine, in the order in which they fire at one deadline. */
 export const controlTimers = ['sweep', 'retry', 'backoff', 'gang', 'hold'] as const;
@@ -132,7 +131,7 @@ export class Control implements SchedulerOutput {
   agentHello(input: AgentHello, nowMicros: number): void {
     this.nowMicros = nowMicros;
     const { gateway, name, incarnation } = input;
-    const registration = this.register(input, nowMicros);
+    const registration = takeInAgent(input, this.registry, this.scheduler.cluster, nowMicros);
     if (typeof registration === 'string') {
       this.output.emit({ kind: 'agentRefused', gateway, name, incarnation, reason: registration });
       return;
@@ -316,24 +315,6 @@ export class Control implements SchedulerOutput {
     this.dispatcher.restore(snapshot.dispatcher);
     this.agentHolds.restore(snapshot.agentHolds);
     this.taskCount = snapshot.taskCount;
-  }
-
-  /** Takes the agent into the registry and, if it is new, its machine into the cluster; or says why not. */
-  private register(input: AgentHello, nowMicros: number): Registration | string {
-    const { cluster } = this.scheduler;
-    const known = this.registry.rowOf(input.name);
-    if (known < 0) {
-      const problem = machineProblem(input.resources, cluster.models);
-      if (problem !== undefined) return problem;
-    } else if (!equalResources(this.registry.resourcesOf(known), input.resources)) {
-      return 'resources differ from the first registration';
-    }
-    const registration = this.registry.register({ ...input, ready: true }, nowMicros);
-    if (registration.kind === 'rejected') return registration.reason ?? 'rejected';
-    // What it declares may have changed, and with it what placements hope for.
-    if (registration.kind !== 'new') cluster.touch(registration.row);
-    else assert(cluster.addMachine(input.resources) === registration.row, 'agents and machines share their numbers');
-    return registration;
   }
 
   /** The attempt that a message speaks of, if it still holds its resources and the sender is its leading agent. */
