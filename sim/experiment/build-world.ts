@@ -7,6 +7,7 @@ import { nearestName } from '../../core/base/nearest-name.ts';
 import type { Profile, TypicalTask } from '../../core/scheduler/framework.ts';
 import { openMachines } from '../workload/open-machines.ts';
 import { openWorkload } from '../workload/open-workload.ts';
+import { TraceCache } from '../workload/trace-cache.ts';
 import type { MachineSpec, Workload } from '../workload/workload.ts';
 import type { WorldObserver } from '../world/observer.ts';
 import { World } from '../world/world.ts';
@@ -22,11 +23,12 @@ export interface SeededInputs {
   readonly notes: readonly string[];
 }
 
-/** Opens the machines and the workload of one seed. Reads files: share the result between the policies of a seed. */
-export function openInputs(scenario: Scenario, seed: number): SeededInputs {
+/** Opens the machines and the workload of one seed. Reads files: share the result between the policies of a seed, and `traces`
+ *  between the seeds of a run. */
+export function openInputs(scenario: Scenario, seed: number, traces = new TraceCache()): SeededInputs {
   const { machines, notes } = openMachines(scenario.cluster, seed);
   checkFaults(scenario, machines);
-  const workload = openWorkload(scenario.workload, machines, seed);
+  const workload = openWorkload(scenario.workload, machines, seed, traces);
   return {
     machines,
     workload,

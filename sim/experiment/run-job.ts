@@ -1,9 +1,10 @@
 // One job of an experiment, as a worker does it: run one policy on one seed and write the run's files. A worker keeps the
-// inputs of the seed that it opened last, since its next job is most likely of the same seed.
+// inputs of the seed that it opened last, since its next job is most likely of the same seed, and the trace that all are made of.
 
 import { relative } from 'node:path';
 import { SiraError } from '../../core/base/errors.ts';
 import { createOracles, type Oracles } from '../oracle/create-oracles.ts';
+import { TraceCache } from '../workload/trace-cache.ts';
 import { openInputs, profileOf, type SeededInputs } from './build-world.ts';
 import { reproduceCommand } from './reproduce.ts';
 import { DecisionsFile, writeTasks } from './run-files.ts';
@@ -23,6 +24,7 @@ export interface Job {
 /** Does jobs one after the other. */
 export class JobRunner {
   private readonly scenario: Scenario;
+  private readonly traces = new TraceCache();
   private opened: { readonly seed: number; readonly inputs: SeededInputs } | undefined;
 
   constructor(scenario: Scenario) {
@@ -31,7 +33,7 @@ export class JobRunner {
 
   run(job: Job, progress?: (share: number) => void): RunRecord {
     const { policy, seed, folder } = job;
-    if (this.opened?.seed !== seed) this.opened = { seed, inputs: openInputs(this.scenario, seed) };
+    if (this.opened?.seed !== seed) this.opened = { seed, inputs: openInputs(this.scenario, seed, this.traces) };
     const { inputs } = this.opened;
     const decisions = folder === undefined ? undefined : new DecisionsFile(folder, policy, seed);
     try {

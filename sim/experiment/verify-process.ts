@@ -1,5 +1,6 @@
 // The body of a process that `sira run --verify` starts: runs what it is told and answers with the trail of effects.
 
+import { TraceCache } from '../workload/trace-cache.ts';
 import { openInputs, type SeededInputs } from './build-world.ts';
 import { EffectTrace, type Trail } from './effect-trace.ts';
 import { type ErrorParts, partsOf } from './error-parts.ts';
@@ -31,13 +32,19 @@ export function traceRun(scenario: Scenario, inputs: SeededInputs, request: Veri
 }
 
 if (process.send !== undefined && process.argv[2] === 'verify') {
+  const traces = new TraceCache();
   let opened: { seed: number; file: string; scenario: Scenario; inputs: SeededInputs } | undefined;
   process.on('message', (request: VerifyRequest) => {
     let answer: VerifyAnswer;
     try {
       if (opened?.seed !== request.seed || opened.file !== request.file) {
         const scenario = loadScenario(request.file);
-        opened = { seed: request.seed, file: request.file, scenario, inputs: openInputs(scenario, request.seed) };
+        opened = {
+          seed: request.seed,
+          file: request.file,
+          scenario,
+          inputs: openInputs(scenario, request.seed, traces),
+        };
       }
       answer = { trail: traceRun(opened.scenario, opened.inputs, request) };
     } catch (error) {

@@ -9,27 +9,33 @@ import type { ArrivalStream, StreamOptions } from './arrival-stream.ts';
 import { createEstimator, estimateNote } from './estimator.ts';
 import { inflatedArrivals } from './inflated-arrivals.ts';
 import { endlessNote, type PreparedTrace, prepareTrace } from './prepared-trace.ts';
-import { readTrace } from './read-trace.ts';
 import { resampledArrivals } from './resampled-arrivals.ts';
 import type { ArrivalSpec, WorkloadSpec } from './spec.ts';
 import { syntheticArrivals } from './synthetic-arrivals.ts';
 import { type SyntheticSource, syntheticSample, syntheticTasks } from './synthetic-tasks.ts';
 import type { Trace } from './trace.ts';
 import { scaledArrivals, traceArrivals } from './trace-arrivals.ts';
+import { TraceCache } from './trace-cache.ts';
 import type { MachineSpec, Workload } from './workload.ts';
 
 /**
  * The workload of `spec` on `machines`; times are whole microseconds. Throws `SIRA_FILE_MISSING`, `SIRA_TRACE_MALFORMED` with
  * file, line and field, and `SIRA_SCENARIO_INVALID` if nothing fits the machines or the load asked for cannot be offered.
+ * `traces`: shared by the calls of a run, so that a file is read once.
  */
-export function openWorkload(spec: WorkloadSpec, machines: readonly MachineSpec[], seed: number): Workload {
+export function openWorkload(
+  spec: WorkloadSpec,
+  machines: readonly MachineSpec[],
+  seed: number,
+  traces = new TraceCache(),
+): Workload {
   const options: StreamOptions = {
     endless: spec.durations.endless,
     startEstimates: () => createEstimator(spec.estimates, seed),
     seed,
   };
   const { source } = spec;
-  if (source.format !== 'synthetic') return openTrace(readTrace(source, seed), spec, machines, options);
+  if (source.format !== 'synthetic') return openTrace(traces.read(source, seed), spec, machines, options);
   if (spec.arrivals.kind === 'trace') return openSynthetic(source, spec, machines, options);
   if (source.count === 0) {
     const detail = `generated tasks without end have arrivals of their own and cannot be ${spec.arrivals.kind}`;
