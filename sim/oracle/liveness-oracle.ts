@@ -102,6 +102,8 @@ export class LivenessOracle implements WorldObserver, PhysicalWorkListener {
 
   taskEnded(end: TaskEnded, nowMicros: number): void {
     this.progressed(nowMicros);
+    // Ends that come one by one, through a topic with little room, are no standstill.
+    this.idleSinceMicros = Math.max(this.idleSinceMicros, nowMicros);
     this.close(end.submission);
   }
 
