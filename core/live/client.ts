@@ -4,13 +4,8 @@
 export { SiraError } from '../base/errors.ts';
 export type { DataType } from '../tensor/data-type.ts';
 export { TensorView } from '../tensor/tensor-view.ts';
-export {
-  AgentConnection,
-  type AgentDefinition,
-  type AgentOptions,
-  type WorkContext,
-  type WorkFunction,
-} from './client/agent.ts';
+export { AgentConnection, type AgentOptions } from './client/agent.ts';
+export type { AgentDefinition, WorkContext, WorkFunction } from './client/agent-host.ts';
 export {
   type SubmittedTask,
   Submitter,

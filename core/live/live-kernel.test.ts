@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFailed, test } from 'vitest';
 import type { Effect, TaskEnded } from '../kernel/effects.ts';
 import type { Input } from '../kernel/inputs.ts';
 import { arrayFrom, Submitter, type TaskEnd, tensorFrom } from './client.ts';
@@ -10,6 +10,7 @@ import { readJournal } from './read-journal.ts';
 let processes: LiveProcesses;
 beforeEach(() => {
   processes = new LiveProcesses();
+  onTestFailed(() => void process.stderr.write(processes.errors.join('')));
 });
 afterEach(() => processes.end());
 

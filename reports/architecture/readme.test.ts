@@ -2,17 +2,22 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { checkCommandOf } from '../../core/documents/check-command.ts';
 import { runCommandLine } from '../../core/live/command-line.ts';
-import { liveCommands } from '../../core/live/commands.ts';
+import { liveCommands, liveDocuments } from '../../core/live/commands.ts';
 import { doctorCommand } from '../../core/live/doctor.ts';
 import type { CommandCall } from '../../core/ports/command.ts';
 import { learningCommands } from '../../learning/commands.ts';
-import { simCommands } from '../../sim/commands.ts';
+import { simCommands, simDocuments } from '../../sim/commands.ts';
 import { describe as describeScenario } from '../../sim/experiment/check-command.ts';
 import { checkScenario, loadScenario } from '../../sim/experiment/load-scenario.ts';
 import { reportCommands } from '../commands.ts';
 
-const commands = [...reportCommands, ...simCommands, ...learningCommands, ...liveCommands, doctorCommand([])];
+const commands = [
+  ...[...reportCommands, ...simCommands, ...learningCommands, ...liveCommands],
+  checkCommandOf([...simDocuments, ...liveDocuments]),
+  doctorCommand([]),
+];
 
 interface Block {
   readonly language: string;

@@ -184,12 +184,17 @@ export class AgentGateway {
   }
 
   private beats(session: AgentSession, { batch, beats }: Heartbeats): void {
+    let all = true;
     for (const { agent, incarnation, load } of beats) {
-      if (!this.speaksFor(session, agent)) continue;
+      if (!this.speaksFor(session, agent)) {
+        all = false;
+        continue;
+      }
       this.heartbeats.beat(agent, incarnation | 0);
       if (load !== undefined) this.loads.set(agent, load);
     }
-    this.heartbeats.receiptFor(session, batch);
+    // A receipt renews leases: none for a batch of which the kernel does not hear everything.
+    if (all) this.heartbeats.receiptFor(session, batch);
   }
 
   /** One batch for the kernel. */

@@ -34,7 +34,7 @@ export class HeartbeatDesk {
   take(): Heartbeats | undefined {
     if (this.waiting.size === 0) return undefined;
     const count = this.beats.size;
-    const agents = Int32Array.from(this.beats.keys()).sort();
+    const agents = Int32Array.from(this.beats.keys()).sort((left, right) => left - right);
     const incarnations = agents.map((agent) => this.beats.get(agent) as number);
     const batch = ++this.batchCount;
     this.sent.set(batch, this.waiting);
