@@ -94,6 +94,8 @@ export class ClusterModel {
   /** By agent number. */
   readonly machines: ModelMachine[] = [];
   private readonly ready: boolean[] = [];
+  /** Agents that said that they take no new work, with their incarnation. */
+  private readonly draining: (number | undefined)[] = [];
   /** Causes for which each agent is held. */
   private readonly held: Set<string>[] = [];
   /** Whether it is known when a kept machine is open again. */
@@ -124,6 +126,7 @@ export class ClusterModel {
 
   /** Whether new tasks may go to the machine. */
   isOpen(machine: number): boolean {
+    if (this.draining[machine] !== undefined && this.draining[machine] === this.incarnations[machine]) return false;
     if (this.ready[machine] !== true || (this.held[machine]?.size ?? 0) > 0) return false;
     for (const { machines } of this.kept.values()) if (machines.includes(machine)) return false;
     return true;
@@ -202,6 +205,8 @@ export class ClusterModel {
       const attempt = this.current(input);
       if (attempt !== undefined && !attempt.stopping && attempt.startedMicros < 0)
         attempt.startedMicros = this.inputMicros;
+    } else if (input?.kind === 'agentDraining') {
+      if (this.incarnations[input.agent] === input.incarnation) this.draining[input.agent] = input.incarnation;
     } else if (input?.kind === 'taskCancelled') {
       const task = this.bySubmission.get(input.submission);
       if (task === undefined || task.state === 'ended') return;

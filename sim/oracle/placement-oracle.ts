@@ -3,8 +3,8 @@
 // the policy allows; evicting hurts only the less important, and no more of them than must go. For small clusters: it looks at
 // every machine and every waiting task each time. Where a policy is more than it can follow, it says nothing.
 
-import type { Effect } from '../../core/kernel/effects.ts';
-import type { InputBody, SettingChanged } from '../../core/kernel/inputs.ts';
+import type { AgentRegistered, Effect } from '../../core/kernel/effects.ts';
+import type { AgentHello, InputBody, SettingChanged } from '../../core/kernel/inputs.ts';
 import { deviceCountMax } from '../../core/scheduler/cluster-state.ts';
 import type { DecisionRecord } from '../../core/scheduler/decision.ts';
 import type { Profile } from '../../core/scheduler/framework.ts';
@@ -47,6 +47,7 @@ export class PlacementOracle implements WorldObserver {
   private queueLengthMax: number;
   private preemptionsMax: number;
   private change: SettingChanged | undefined;
+  private hello: AgentHello | undefined;
 
   constructor(options: PlacementOptions, fail: Fail) {
     this.options = options;
@@ -79,12 +80,14 @@ export class PlacementOracle implements WorldObserver {
 
   kernelInput(input: InputBody, nowMicros: number, handledMicros = nowMicros): void {
     if (input.kind === 'settingChanged') this.change = input;
+    if (input.kind === 'agentHello') this.hello = input;
     if (this.followsTurns) this.backfill.inputDone();
     this.model.begin(input, handledMicros);
     if (this.followsTurns) this.backfill.inputBegins(input, handledMicros);
   }
 
   kernelEffect(effect: Effect, nowMicros: number, handledMicros = nowMicros): void {
+    if (effect.kind === 'agentRegistered') this.judgeRegistration(effect, handledMicros);
     if (effect.kind === 'decisionMade') this.judge(effect.record, handledMicros);
     else if (effect.kind === 'settingAnswered' && effect.refusal === '') this.setTo(effect.name);
     else if (effect.kind === 'submissionAccepted') this.judgeAcceptance(effect.submission, handledMicros);
@@ -96,6 +99,15 @@ export class PlacementOracle implements WorldObserver {
     if (name === 'scheduler.attemptsMax') this.model.attemptsMax = value;
     else if (name === 'scheduler.preemptionsMax') this.preemptionsMax = value;
     else if (name === 'scheduler.queueLengthMax') this.queueLengthMax = value;
+  }
+
+  /** A machine is what it was when it was first registered, or it is refused. */
+  private judgeRegistration({ name, agent }: AgentRegistered, nowMicros: number): void {
+    const spec = this.options.machines.find((machine) => machine.name === name);
+    if (spec === undefined || this.hello?.name !== name) return;
+    const { cpuMilli, memoryMib, gpuCount } = this.hello.resources;
+    if (cpuMilli === spec.cpuMilli && memoryMib === spec.memoryMib && gpuCount === spec.gpuCount) return;
+    this.fail('placement', `agent ${agent} is registered with other resources than it had`, nowMicros, { agent });
   }
 
   private judge(record: DecisionRecord, now: number): void {

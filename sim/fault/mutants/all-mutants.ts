@@ -10,6 +10,7 @@ import { policyMutants } from './policy-mutants.ts';
 import { recoveryMutants } from './recovery-mutants.ts';
 import { schedulerMutants } from './scheduler-mutants.ts';
 import { snapshotMutants } from './snapshot-mutants.ts';
+import { troubleMutants } from './trouble-mutants.ts';
 
 export const mutants: readonly Mutant[] = [
   ...kernelMutants,
@@ -20,5 +21,6 @@ export const mutants: readonly Mutant[] = [
   ...healthMutants,
   ...policyMutants,
   ...recoveryMutants,
+  ...troubleMutants,
   ...journalMutants,
 ];

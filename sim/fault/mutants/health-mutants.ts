@@ -59,13 +59,6 @@ export const healthMutants: readonly Mutant[] = [
     replace: '',
   },
   {
-    name: 'failures-in-a-row-never-end',
-    bug: 'a success does not end a row of failures',
-    file: outliers,
-    search: '    results.failures = 0;\n    results.ratios.push(ratio);',
-    replace: '    results.ratios.push(ratio);',
-  },
-  {
     name: 'fast-agents-ejected',
     bug: 'the agents that are faster than their peers are taken for the slow ones',
     file: outliers,
@@ -83,15 +76,15 @@ export const healthMutants: readonly Mutant[] = [
     name: 'leases-end-in-the-outage',
     bug: 'leases run on while the kernel is away, and the fleet is declared dead when it is back',
     file: registry,
-    search: '      this.leaseExpiryMicros[row] = Math.max(expiryMicros, extendedMicros, nowMicros);\n',
-    replace: '',
+    search: 'const extendedMicros = expiryMicros + byMicros;',
+    replace: 'const extendedMicros = expiryMicros;',
   },
   {
     name: 'leases-cut-by-the-outage',
     bug: 'after an outage a lease may end before the agent that holds it thinks so',
     file: registry,
-    search: 'this.leaseExpiryMicros[row] = Math.max(expiryMicros, extendedMicros, nowMicros);',
-    replace: 'this.leaseExpiryMicros[row] = Math.max(extendedMicros, nowMicros);',
+    search: 'hasRunOut ? Math.min(extendedMicros, heardByMicros) : extendedMicros,',
+    replace: 'Math.min(extendedMicros, heardByMicros),',
   },
   {
     name: 'drained-takes-work',
