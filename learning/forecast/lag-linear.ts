@@ -1,0 +1,122 @@
+// Linear on lags: each step ahead is its own ridge regression on a few features of the past (lag-features.ts), the direct form, so
+// that errors do not feed on themselves (Ben Taieb and others, Expert Systems with Applications 39, 2012, section 2). The coefficients
+// are drawn towards a naive forecast, not towards zero. Series that are positive throughout are taken by their logarithm.
+
+import { fixedExp, fixedLog } from '../../core/base/fixed-math.ts';
+import { bounded, type FittedForecaster, type Forecaster, type SeriesShape } from './forecaster.ts';
+import { LagFeatures } from './lag-features.ts';
+import { NormalEquations } from './ridge.ts';
+
+export interface LagLinearOptions {
+  /** Steps ahead that have a regression of their own, ascending from 1 or more; those between are interpolated. */
+  readonly steps: readonly number[];
+  /** How strongly the coefficients are drawn to those of `towards`, relative to the number of examples; above 0. */
+  readonly shrinkage: number;
+  readonly towards: 'seasonal-naive' | 'persistence';
+  /** A training example begins every so many samples; best without a common divisor with the periods. */
+  readonly stride: number;
+  /** By the logarithm where all values are positive. */
+  readonly logarithm: boolean;
+}
+
+/** The steps 1 … `horizon`. */
+export function everyStep(horizon: number): number[] {
+  return Array.from({ length: horizon }, (_, index) => index + 1);
+}
+
+export function lagLinear(options: LagLinearOptions): Forecaster {
+  return {
+    name: 'lag-linear',
+    lengthMin: (shape) => LagFeatures.historyOf(shape) + options.steps.at(-1)! + 2 * LagFeatures.countOf(shape),
+    fit: (series, shape) => fitLags(series, shape, options),
+  };
+}
+
+function fitLags(series: Float64Array, shape: SeriesShape, options: LagLinearOptions): FittedForecaster {
+  const examples = new Examples(series, shape, options.logarithm);
+  const { features, scale } = examples;
+  const prior = new Float64Array(features.count);
+  prior[options.towards === 'persistence' ? features.lastAt : 0] = 1;
+  const coefficients = options.steps.map((step) => {
+    const equations = new NormalEquations(features.count, 1);
+    examples.gather(step, options.stride, equations);
+    return equations.solveTowards(prior, options.shrinkage);
+  });
+  const inputs = new Float64Array(features.count);
+  return {
+    forecast(horizon) {
+      const moment = features.length;
+      const level = features.level(moment);
+      const points = options.steps.map((step, which) => {
+        features.write(moment, step, level, scale, inputs);
+        let sum = 0;
+        for (let at = 0; at < inputs.length; at++) sum += inputs[at]! * coefficients[which]![at]!;
+        return examples.restore(level + scale * sum);
+      });
+      const last = examples.restore(features.valueAt(moment - 1));
+      return bounded(interpolate(last, options.steps, points, horizon), shape);
+    },
+    append: (value) => examples.append(value),
+  };
+}
+
+/** The examples that one series yields. */
+class Examples {
+  readonly features: LagFeatures;
+  /** Mean absolute change over the shortest season; 1 of a series that never changes. */
+  readonly scale: number;
+  private readonly logarithm: boolean;
+  private readonly least: number;
+
+  constructor(series: Float64Array, shape: SeriesShape, logarithm: boolean) {
+    this.least = series.reduce((lowest, value) => Math.min(lowest, value), Number.POSITIVE_INFINITY);
+    this.logarithm = logarithm && this.least > 0;
+    const values = this.logarithm ? series.map(fixedLog) : series;
+    this.features = new LagFeatures(values, shape);
+    const period = shape.periods[0] ?? 1;
+    let sum = 0;
+    for (let index = period; index < values.length; index++) sum += Math.abs(values[index]! - values[index - period]!);
+    this.scale = sum > 0 ? sum / (values.length - period) : 1;
+  }
+
+  /** Adds the examples for `step`, from the latest backwards. */
+  gather(step: number, stride: number, equations: NormalEquations): void {
+    const { features, scale } = this;
+    const inputs = new Float64Array(features.count);
+    const target = new Float64Array(1);
+    for (let moment = features.length - step; moment >= features.history; moment -= stride) {
+      const level = features.level(moment);
+      features.write(moment, step, level, scale, inputs);
+      target[0] = (features.valueAt(moment - 1 + step) - level) / scale;
+      equations.add(inputs, 0, target, 0);
+    }
+  }
+
+  /** A value that has no logarithm stands for the least positive one seen. */
+  append(value: number): void {
+    this.features.append(this.logarithm ? fixedLog(Math.max(value, this.least)) : value);
+  }
+
+  restore(value: number): number {
+    return this.logarithm ? fixedExp(value) : value;
+  }
+}
+
+/** Values at 1 … `horizon` through the `points` at `steps`, straight between them from `last` on, level after the last one. */
+function interpolate(last: number, steps: readonly number[], points: readonly number[], horizon: number): Float64Array {
+  const result = new Float64Array(horizon);
+  let next = 0;
+  let before = 0;
+  let from = last;
+  for (let step = 1; step <= horizon; step++) {
+    while (next < steps.length && steps[next]! < step) {
+      before = steps[next]!;
+      from = points[next]!;
+      next += 1;
+    }
+    const to = points[next] ?? from;
+    const share = next < steps.length ? (step - before) / (steps[next]! - before) : 1;
+    result[step - 1] = from + (to - from) * share;
+  }
+  return result;
+}
