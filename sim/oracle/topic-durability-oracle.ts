@@ -89,10 +89,10 @@ export class TopicDurabilityOracle {
   }
 }
 
-/** Some group began at the first message and was never sent elsewhere. */
+/** Some group began at the first message, was never sent elsewhere, and has skipped nothing. */
 function isReadByAll(book: TopicRuleBook, topic: TopicFacts): boolean {
   for (const group of book.groups.values())
-    if (group.topic === topic && group.startOffset === 0 && group.epoch === 0) return true;
+    if (group.topic === topic && group.startOffset === 0 && group.epoch === 0 && group.skipped.end === 0) return true;
   return false;
 }
 

@@ -115,7 +115,8 @@ export class GroupFacts {
   startOffset = 0;
   /** Announced as durable. */
   cursor = 0;
-  isSubscribed = false;
+  /** Said to be settled up to here, durably or not, and not moved since. */
+  reached = 0;
   /** Everything that may be settled, by anything that the broker heard or said since the epoch began. */
   settled = new TopicBits(0);
   /** Announced as settled for good, whatever crashes. */

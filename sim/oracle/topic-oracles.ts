@@ -186,6 +186,7 @@ export class TopicOracles implements TopicObserver {
         if (effect.epoch !== group.epoch) this.sought(group, effect);
         else this.cursor.moved(group, effect);
         group.cursor = effect.offset;
+        group.reached = effect.offset;
         return;
       }
       case 'committed': {
@@ -258,6 +259,8 @@ export class TopicOracles implements TopicObserver {
       for (const member of group.memberList) member.isLive = false;
       // A seek is forgotten, or was written down: then the group is found again in its next epoch.
       group.seeks = 0;
+      const facts = this.seeking.get(group.name);
+      if (facts !== undefined) facts.deliveries.length = 0;
       this.restart(group);
     }
     this.tensors.down();
@@ -267,8 +270,8 @@ export class TopicOracles implements TopicObserver {
   missing(): string | undefined {
     const { book } = this;
     for (const group of book.groups.values()) {
-      if (group.cursor < group.topic.end)
-        return `${group.name}: the cursor is at ${group.cursor}, the topic ends at ${group.topic.end}`;
+      const { reached, name, topic } = group;
+      if (reached < topic.end) return `${name}: the cursor is at ${reached}, the topic ends at ${topic.end}`;
     }
     return this.tensors.missing();
   }
@@ -370,6 +373,7 @@ export class TopicOracles implements TopicObserver {
       this.sought(group, { offset, epoch });
     } else {
       this.cursor.resumed(group, effect);
+      group.reached = offset;
       if (!group.memberList.some(({ isLive }) => isLive)) this.replay.resumes(group);
     }
     const member = group.member(subscriber);
@@ -416,6 +420,7 @@ export class TopicOracles implements TopicObserver {
 
   private beginAt(group: GroupFacts, offset: number): void {
     group.cursor = offset;
+    group.reached = offset;
     group.settled.reset(offset);
     group.committed.reset(offset);
     group.tried.reset(offset);
@@ -447,7 +452,7 @@ export class TopicOracles implements TopicObserver {
   private disconnect(subscriber: string, connection: number, nowMicros: number): void {
     const group = this.groupOf(subscriber);
     const member = group?.members.get(subscriber);
-    if (group === undefined || member === undefined || member.connection !== connection) return;
+    if (group === undefined || member === undefined || member.connection > connection) return;
     this.note(this.codes.heard('subscriberDisconnected'), group.name, nobody, connection);
     group.eachHeldBy(member, (offset) => {
       if (group.isConnected(offset) && group.endOf(offset) >= nowMicros)

@@ -15,8 +15,12 @@ export class TopicRetentionOracle {
 
   skipped(group: GroupFacts, { cause, fromOffset, toOffset }: SkippedEffect): void {
     const { terms } = group.topic;
-    const isAllowed = cause === 'retention' ? terms.retentionOverridesGroups : terms.whenFull === 'dropOldest';
-    if (!isAllowed) this.book.fail(oracle, `lost by ${cause}, which the terms forbid`, group.name, fromOffset);
+    const allowed = {
+      retention: terms.retentionOverridesGroups,
+      backlog: terms.whenFull === 'dropOldest',
+      compaction: terms.compaction,
+    };
+    if (!allowed[cause]) this.book.fail(oracle, `lost by ${cause}, which the terms forbid`, group.name, fromOffset);
     if (!(fromOffset < toOffset)) this.book.fail(oracle, `lost up to ${toOffset} by ${cause}`, group.name, fromOffset);
   }
 }

@@ -35,6 +35,8 @@ export interface Publications {
   readonly sequences: readonly number[];
   /** Those of them whose tensor is announced, and which are not published yet. */
   readonly announced: ReadonlySet<number> | undefined;
+  /** Those are published as well: their tensors may be known, or gone. */
+  readonly isRepeat: boolean;
   readonly settledSequence: number | undefined;
 }
 
@@ -203,7 +205,13 @@ export class TopicProducer {
     }
     const settledSequence = spec.settles ? this.confirmed.floor - 1 : undefined;
     const bytes = sequences.length * (headBytes + stream.spec.payloadBytesMax / 2);
-    network.send(index, publishHandler, index, { stream, sequences, announced, settledSequence }, bytes);
+    network.send(
+      index,
+      publishHandler,
+      index,
+      { stream, sequences, announced, settledSequence, isRepeat: !isFirst },
+      bytes,
+    );
     if (spec.repeatShare === 0 || random.nextFloat() >= spec.repeatShare) return;
     // What is confirmed long since as well, but nothing that it has said it would never send again.
     const from = spec.settles ? this.confirmed.floor : Math.max(1, sequences[0]! - random.nextBelow(64));
@@ -211,7 +219,7 @@ export class TopicProducer {
     for (let sequence = from; sequence < this.next && again.length < 64; sequence++) again.push(sequence);
     if (again.length === 0) return;
     this.repeats += again.length;
-    const repeated: Publications = { stream, sequences: again, announced: undefined, settledSequence };
+    const repeated: Publications = { stream, sequences: again, announced: undefined, settledSequence, isRepeat: true };
     network.send(index, publishHandler, index, repeated, again.length * headBytes);
   }
 }

@@ -183,12 +183,13 @@ export class TopicWorld {
     return link;
   }
 
-  private publish({ stream, sequences, announced, settledSequence }: Publications): void {
+  private publish({ stream, sequences, announced, settledSequence, isRepeat }: Publications): void {
     const { host, simulation } = this;
     const { nowMicros } = simulation;
     for (const sequence of sequences) {
-      if (announced?.has(sequence) === true) host.give(stream.announcement(sequence, nowMicros));
-      else host.give(stream.publication(sequence, nowMicros, settledSequence));
+      const isAnnounced = announced?.has(sequence) === true;
+      if (isAnnounced) host.give(stream.announcement(sequence, nowMicros));
+      if (!isAnnounced || isRepeat) host.give(stream.publication(sequence, nowMicros, settledSequence));
     }
   }
 
