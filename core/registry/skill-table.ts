@@ -170,10 +170,14 @@ export class SkillTable {
     const weight = column.samples[row] as number;
     const noise = this.noise.value * this.decay.scale;
     const rest = noise / (weight * this.pair.value + noise);
+    const success = this.successOf(column, group, row);
+    const attempts = (column.attempts[row] as number) / this.decay.scale;
     return {
       mean: weight === 0 ? base : rest * base + ((1 - rest) * (column.sum[row] as number)) / weight,
       variance: rest * this.pair.value + rest * rest * baseVariance,
-      ...this.successOf(column, group, row),
+      success,
+      successVariance: (success * (1 - success)) / (attempts + successWeight + 1),
+      tried: attempts > 0,
     };
   }
 
@@ -342,15 +346,13 @@ export class SkillTable {
     return variance === 0 ? this.agent.value : variance;
   }
 
-  /** Mean and variance of a Beta distribution about the group's rate. */
-  private successOf(column: SkillColumn, group: number, row: number) {
+  /** Mean of a Beta distribution about the group's rate. */
+  private successOf(column: SkillColumn, group: number, row: number): number {
     const weight = successWeight * this.decay.scale;
     const groupAttempts = Math.max(0, column.groupAttempts[group] as number) + weight;
     const likely = 1 - Math.max(0, column.groupFailures[group] as number) / groupAttempts;
     const attempts = column.attempts[row] as number;
-    const success = (attempts - (column.failures[row] as number) + weight * likely) / (attempts + weight);
-    const outcomes = attempts / this.decay.scale + successWeight;
-    return { success, successVariance: (success * (1 - success)) / (outcomes + 1), tried: attempts > 0 };
+    return (attempts - (column.failures[row] as number) + weight * likely) / (attempts + weight);
   }
 
   private writeOffers(row: number): void {
