@@ -1,11 +1,17 @@
 // What comes into a group's window next, and whether it may now: past what is settled, past what is gone, when its pace allows.
 
+import type { GroupNews } from './group-news.ts';
 import { GroupPace } from './group-pace.ts';
 import type { GroupProgress } from './group-progress.ts';
 import { GroupSource, type GroupSourceOwner } from './group-source.ts';
 import type { Topic } from './topic.ts';
 import type { TopicEnvironment } from './topic-environment.ts';
 import type { GroupMode, ReplaySpeed, TopicMessage } from './topic-protocol.ts';
+
+export interface GroupIntakeOwner extends GroupSourceOwner {
+  /** Messages went unseen: the cursor has moved. */
+  passed(): void;
+}
 
 export class GroupIntake {
   readonly source: GroupSource;
@@ -15,6 +21,8 @@ export class GroupIntake {
   private readonly environment: TopicEnvironment;
   private readonly progress: GroupProgress;
   private readonly pace: GroupPace;
+  private readonly news: GroupNews;
+  private readonly owner: GroupIntakeOwner;
 
   constructor(
     topic: Topic,
@@ -22,8 +30,11 @@ export class GroupIntake {
     speed: ReplaySpeed,
     progress: GroupProgress,
     environment: TopicEnvironment,
-    owner: GroupSourceOwner,
+    news: GroupNews,
+    owner: GroupIntakeOwner,
   ) {
+    this.news = news;
+    this.owner = owner;
     this.topic = topic;
     this.environment = environment;
     this.progress = progress;
@@ -42,8 +53,8 @@ export class GroupIntake {
       const message = source.peek(next);
       if (message === undefined) {
         if (source.emptyUntil <= next) return undefined;
-        progress.next = source.emptyUntil;
-      } else if (message.offset > next) progress.next = message.offset;
+        this.pass(source.emptyUntil);
+      } else if (message.offset > next) this.pass(message.offset);
       else {
         const enterMicros = this.pace.timeOf(message);
         if (enterMicros <= this.environment.nowMicros) return message;
@@ -74,5 +85,14 @@ export class GroupIntake {
     this.waitsUntilMicros = Number.POSITIVE_INFINITY;
     this.source.clear();
     this.pace.restart();
+  }
+
+  /** Compaction took the messages up to `offset`. */
+  private pass(offset: number): void {
+    const { progress } = this;
+    this.news.skipped('compaction', progress.next, offset);
+    progress.next = offset;
+    progress.note(offset - 1);
+    this.owner.passed();
   }
 }

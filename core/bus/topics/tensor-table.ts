@@ -162,13 +162,17 @@ export class TensorTable {
     return lost.length === 0 ? none : lost.map(({ tensor }) => tensor);
   }
 
-  /** Writes down which durable messages refer to which tensors. */
-  writeDirty(): void {
-    for (const tensor of this.dirty) {
-      tensor.isDirty = false;
+  /** Writes down which durable messages refer to which tensors; false if the ledger has no room for all of that now. */
+  writeDirty(): boolean {
+    const { dirty } = this;
+    this.dirty = [];
+    for (const tensor of dirty) {
+      // A mention that is not durable yet is for a later checkpoint.
+      tensor.isDirty = !isOver(tensor.fact) && !tensor.fact.mentions.every((mention) => this.isStored(mention));
+      if (tensor.isDirty) this.dirty.push(tensor);
       if (!isOver(tensor.fact)) this.write(tensor, undefined);
     }
-    this.dirty = [];
+    return this.unwritten.size === 0;
   }
 
   /** What was refused is tried again. */
@@ -307,11 +311,13 @@ export class TensorTable {
     }
   }
 
+  private isStored({ topicNumber, offset }: TensorMention): boolean {
+    const topic = this.topicOf(topicNumber);
+    return topic !== undefined && offset < topic.readableEnd;
+  }
+
   private write(tensor: Tensor, whenDurable: (() => void) | undefined): void {
-    const bytes = encodeTensor(tensor.fact, ({ topicNumber, offset }) => {
-      const topic = this.topicOf(topicNumber);
-      return topic !== undefined && offset < topic.readableEnd;
-    });
+    const bytes = encodeTensor(tensor.fact, (mention) => this.isStored(mention));
     const waiting = this.unwritten.get(tensor);
     const action = waiting === undefined ? whenDurable : both(waiting, whenDurable);
     if (this.ledger.append(`r${tensor.name}`, bytes, action).ok) this.unwritten.delete(tensor);

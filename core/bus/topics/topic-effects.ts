@@ -146,12 +146,13 @@ export interface DeadLetteredEffect {
   readonly deadLetterTopic: string;
 }
 
-/** A group lost unsettled messages of [fromOffset, toOffset) to retention or to its backlog's bound, as the terms say. */
+/** A group lost the unsettled messages of [fromOffset, toOffset) to retention, to its backlog's bound or to compaction, as the
+ *  terms say. */
 export interface SkippedEffect {
   readonly kind: 'skipped';
   readonly group: string;
   readonly topic: string;
-  readonly cause: 'retention' | 'backlog';
+  readonly cause: 'retention' | 'backlog' | 'compaction';
   readonly fromOffset: number;
   readonly toOffset: number;
 }

@@ -68,8 +68,8 @@ export class TopicGroup implements TopicReader, Timed {
     this.owner = owner;
     this.window = new GroupWindow(mode, environment.settings.priorityPassesMax);
     this.progress = new GroupProgress(cursor);
-    this.intake = new GroupIntake(topic, mode, speed, this.progress, environment, this);
     this.news = new GroupNews(environment, name, topic.name);
+    this.intake = new GroupIntake(topic, mode, speed, this.progress, environment, this.news, this);
   }
 
   get epoch(): number {
@@ -250,6 +250,11 @@ export class TopicGroup implements TopicReader, Timed {
     this.news.skipped(cause, fromOffset, offset);
     this.markDirty();
     this.pump();
+  }
+
+  /** Messages that compaction had taken were passed over. */
+  passed(): void {
+    this.markDirty();
   }
 
   /** Writes the cursor as of now; the floor that it has. */

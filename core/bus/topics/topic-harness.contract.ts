@@ -4,7 +4,14 @@
 import { assert } from '../../base/assert.ts';
 import type { FileCompletion, FileFailure, FileOperation, FileRequest } from '../../ports/file-port.ts';
 import { TopicBroker } from './topic-broker.ts';
-import type { MessageContent, PublishInput, SubscribeInput, TopicEffect, TopicInput } from './topic-protocol.ts';
+import type {
+  CommitResult,
+  MessageContent,
+  SubscribeInput,
+  TopicEffect,
+  TopicInput,
+  TopicTerms,
+} from './topic-protocol.ts';
 import type { TopicSettings } from './topic-settings.ts';
 
 interface MemoryFile {
@@ -124,11 +131,39 @@ export class TopicHarness {
     return this.open();
   }
 
-  give(...inputs: Omit<TopicInput, 'timeMicros'>[]): this {
+  give(...inputs: Untimed[]): this {
     for (const input of inputs)
       this.broker.handle({ ...input, timeMicros: this.nowMicros } as TopicInput, this.effects);
     this.broker.flush(this.effects);
     return this;
+  }
+
+  /** Makes topics. */
+  make(terms: Readonly<Record<string, Partial<TopicTerms>>>): this {
+    for (const [topic, changes] of Object.entries(terms)) this.give({ kind: 'createTopic', topic, terms: changes });
+    this.settle();
+    this.takeAll('topicCreated');
+    return this;
+  }
+
+  /** Publishes texts as producer `p`, beginning with `sequence`. */
+  publish(topic: string, sequence: number, ...texts: string[]): this {
+    this.give(...texts.map((text, index) => publication(topic, sequence + index, text)));
+    return this.settle();
+  }
+
+  /** Connects, subscribes, and grants. */
+  join(subscriber: string, group: string, more: Partial<SubscribeInput> = {}, credit = 1000): this {
+    const connection = more.connection ?? 1;
+    this.give({ kind: 'subscriberConnected', subscriber, connection }, subscription(subscriber, group, more)).settle();
+    return this.give(granting(subscriber, group, credit, connection)).settle();
+  }
+
+  /** What was delivered since the last time, as `subscriber text#attempt`. */
+  delivered(): string[] {
+    return this.takeAll('deliver').map(
+      ({ subscriber, message, attempt }) => `${subscriber} ${textOf(message.payload)}#${attempt}`,
+    );
   }
 
   /** Carries out operations until none is left, or `count` of them. */
@@ -181,6 +216,11 @@ export class TopicHarness {
   }
 }
 
+/** An input whose time the harness stamps. */
+export type Untimed = {
+  [K in TopicInput['kind']]: Omit<Extract<TopicInput, { kind: K }>, 'timeMicros'>;
+}[TopicInput['kind']];
+
 export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 export const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
@@ -189,40 +229,33 @@ export function publication(
   sequence: number,
   text: string,
   more: Partial<MessageContent & { producer: string; settledSequence: number }> = {},
-): Omit<PublishInput, 'timeMicros'> {
+): Untimed {
   return { kind: 'publish', topic, producer: 'p', sequence, payload: bytesOf(text), ...more };
 }
 
-export function subscription(
-  subscriber: string,
-  group: string,
-  more: Partial<SubscribeInput> = {},
-): Omit<SubscribeInput, 'timeMicros'> {
+export function subscription(subscriber: string, group: string, more: Partial<SubscribeInput> = {}): Untimed {
   const terms = { topic: 'a', mode: 'exclusive', start: 'earliest', speed: 'full' } as const;
   return { kind: 'subscribe', subscriber, connection: 1, group, ...terms, ...more };
 }
 
-/** Connects, subscribes, and grants. */
-export function membership(
-  subscriber: string,
-  group: string,
-  more: Partial<SubscribeInput> = {},
-  credit = 1000,
-): Omit<TopicInput, 'timeMicros'>[] {
-  const connection = more.connection ?? 1;
-  return [
-    { kind: 'subscriberConnected', subscriber, connection } as Omit<TopicInput, 'timeMicros'>,
-    subscription(subscriber, group, more),
-    granting(subscriber, group, credit, connection),
-  ];
+export function granting(subscriber: string, group: string, messages: number, connection = 1, bytes = 1e9): Untimed {
+  return { kind: 'grant', subscriber, connection, group, messages, bytes };
 }
 
-export function granting(
+export function acknowledgement(subscriber: string, group: string, offset: number, cumulative = false): Untimed {
+  return { kind: 'acknowledge', subscriber, group, offset, cumulative };
+}
+
+export function rejection(subscriber: string, group: string, offset: number, reason = 'no'): Untimed {
+  return { kind: 'reject', subscriber, group, offset, reason };
+}
+
+export function commitment(
   subscriber: string,
   group: string,
-  messages: number,
-  connection = 1,
-  bytes = 1e9,
-): Omit<TopicInput, 'timeMicros'> {
-  return { kind: 'grant', subscriber, connection, group, messages, bytes } as Omit<TopicInput, 'timeMicros'>;
+  commit: number,
+  offsets: readonly number[],
+  results: readonly CommitResult[],
+): Untimed {
+  return { kind: 'commit', subscriber, group, commit, offsets, results };
 }

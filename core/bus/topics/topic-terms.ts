@@ -22,7 +22,7 @@ export interface TopicTerms {
   readonly retainBytesMax: number;
   /** True: age and size also remove what a group still needs; the group goes on behind it, counted and told by `skipped`. */
   readonly retentionOverridesGroups: boolean;
-  /** Of each key only the last message is certain to stay; what a group has not got yet may be compacted away. */
+  /** Of each key only the last message is certain to stay; what a group has not got yet may go too, told by `skipped`. */
   readonly compaction: boolean;
   /** Messages between the slowest group and the end, at most, and their bytes on the disk (to the accuracy of a segment). */
   readonly backlogMessagesMax: number;

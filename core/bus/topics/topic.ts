@@ -340,7 +340,7 @@ export class Topic implements TopicLogOwner {
   private writeCheckpoint(): void {
     const { checkpoint, ledger } = this;
     if (checkpoint === undefined || checkpoint.endOffset > this.durableEnd) return;
-    this.tensors.writeDirty();
+    if (!this.tensors.writeDirty()) return;
     for (const { name, value } of checkpoint.records) if (!ledger.append(`p${this.number}/${name}`, value).ok) return;
     const { endOffset } = checkpoint;
     const mark = new PackedWriter();
