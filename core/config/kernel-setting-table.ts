@@ -217,7 +217,7 @@ export const kernelSettingTable = {
     min: 0,
     max: 4096,
     description:
-      'Classes of tasks at which agents are measured; tasks of further ones teach nothing. Each takes 80 bytes an agent. Holds until a restart.',
+      'Classes of tasks at which agents are measured; tasks of further ones teach nothing. Each takes 88 bytes an agent. Holds until a restart.',
   },
   'skills.optimism': {
     type: 'number',
