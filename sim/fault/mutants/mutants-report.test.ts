@@ -13,7 +13,7 @@ function hunted(
   swarm: HuntedMutant['swarm'] = 'kernel',
 ): HuntedMutant {
   const caught = oracle === undefined ? undefined : { seed: 100 + seeds, seeds, oracle, what: 'it was wrong' };
-  return { name, bug: `bug of ${name}`, file: 'core/kernel/kernel.ts', swarm, caught };
+  return { name, bug: `bug of ${name}`, file: 'core/kernel/kernel.ts', search: 'a', replace: 'b', swarm, caught };
 }
 
 const caught = [hunted('one', 'leases', 2), hunted('two', 'leases', 7), hunted('three', 'snapshots', 40)];
@@ -39,8 +39,7 @@ describe('the page of planted bugs', () => {
   });
 
   it('names oracles that were never the first, those of topics only where topics were hunted', () => {
-    const idle = (list: readonly HuntedMutant[]): readonly string[] =>
-      (mutantsDocument(list, plan) as { readonly neverFirst: readonly string[] }).neverFirst;
+    const idle = (list: readonly HuntedMutant[]): readonly string[] => mutantsDocument(list, plan).neverFirst;
     expect(idle(caught)).toEqual(Object.keys(oraclePromises).filter((name) => name !== 'leases'));
     const topics = idle([...caught, hunted('five', 'topic once', 1, 'topics')]);
     expect(topics).toHaveLength(Object.keys({ ...oraclePromises, ...topicOraclePromises }).length - 2);

@@ -5,7 +5,7 @@ import { oraclePromises, topicOraclePromises } from '../../oracle/oracle-names.t
 import type { Catch } from './hunt.ts';
 import type { Mutant, SwarmName } from './mutant.ts';
 
-export interface HuntedMutant extends Pick<Mutant, 'name' | 'bug' | 'file'> {
+export interface HuntedMutant extends Pick<Mutant, 'name' | 'bug' | 'file' | 'search' | 'replace'> {
   readonly swarm: SwarmName;
   /** Undefined if it survived. */
   readonly caught: Catch | undefined;
@@ -85,12 +85,22 @@ export function mutantsMarkdown(hunted: readonly HuntedMutant[], { from, seedsMa
         `| ${name} | ${bug} | ${file.replace(/^core\//, '')} | ${caught?.oracle ?? '**survives**'} | ${caught?.seeds ?? seedsMax} |`,
     ),
     '',
-    'What the oracle said in each case, and at which seed, stands in [mutants.json](mutants.json).',
+    'What the oracle said, at which seed, and the text that was replaced stand in [mutants.json](mutants.json). A row is hunted with the',
+    'sources as they are when it is written; the command hunts all of them anew, and with `--resume reports/mutants/mutants.json` only those that the page lacks.',
     '',
   ].join('\n');
 }
 
-export function mutantsDocument(hunted: readonly HuntedMutant[], { from, seedsMax }: HuntPlan): object {
+export interface MutantsDocument extends HuntPlan {
+  readonly madeBy: string;
+  readonly planted: number;
+  readonly caught: number;
+  readonly byOracle: Readonly<Record<string, number>>;
+  readonly neverFirst: readonly string[];
+  readonly mutants: readonly (Omit<HuntedMutant, 'caught'> & { readonly caught: Catch | null })[];
+}
+
+export function mutantsDocument(hunted: readonly HuntedMutant[], { from, seedsMax }: HuntPlan): MutantsDocument {
   const { idle, rows } = byOracle(hunted);
   return {
     madeBy: command,

@@ -29,13 +29,6 @@ export const recoveryMutants: readonly Mutant[] = [
     replace: "    { kind: 'rename', file: temporary, to: file },\n",
   },
   {
-    name: 'newest-snapshot-removed',
-    bug: 'of several snapshots the newest go, the oldest stay',
-    file: snapshots,
-    search: 'older.slice(0, Math.max(0, older.length - (keepCount - 1)))',
-    replace: 'older.slice(Math.min(older.length, keepCount - 1))',
-  },
-  {
     name: 'needed-inputs-trimmed',
     bug: 'old inputs go although a snapshot still needs them',
     file: 'core/log/trim.ts',
