@@ -316,6 +316,11 @@ export class TopicOracles implements TopicObserver {
     const member = group?.members.get(subscriber);
     if (group === undefined || member === undefined) return;
     this.note(this.acknowledgeCode, name, offset, member.index);
+    // One that names what its member does not have is refused as a whole.
+    const isOwn = group.isOpen(offset)
+      ? group.holderOf(offset) === member
+      : group.standingOf(offset) === standing.settled;
+    if (cumulative && !isOwn) return;
     if (cumulative) {
       for (let settled = group.lowest; settled <= offset; settled++) this.settle(group, member, settled, nowMicros);
     } else this.settle(group, member, offset, nowMicros);
@@ -373,6 +378,7 @@ export class TopicOracles implements TopicObserver {
       this.sought(group, { offset, epoch });
     } else {
       this.cursor.resumed(group, effect);
+      if (offset < group.cursor) this.beginAt(group, offset);
       group.reached = offset;
       if (!group.memberList.some(({ isLive }) => isLive)) this.replay.resumes(group);
     }

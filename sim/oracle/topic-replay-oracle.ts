@@ -35,8 +35,7 @@ export class TopicReplayOracle {
     sinceMicros: number,
   ): void {
     const { topic } = group;
-    const isAhead =
-      typeof position === 'object' && 'timeMicros' in position && position.timeMicros > this.book.nowMicros;
+    const isAhead = typeof position === 'object' && 'timeMicros' in position && position.timeMicros > sinceMicros;
     this.facts[group.index] = {
       ...{ position: isAhead ? 'latest' : position, offset: -1, publishMicros: 0 },
       ...{ baseMicros: sinceMicros, lengthMicros: 0 },

@@ -83,7 +83,7 @@ export class TopicTensorOracle {
         );
     } else if (cause === 'lost' && !facts.isLost) {
       this.book.fail(oracle, `${tensor} is released as lost, which nobody said`, topic, offset);
-    } else if (offset >= 0) {
+    } else if (offset >= 0 && cause === 'done') {
       for (const group of this.groupsOf(facts))
         if (!group.settled.has(offset))
           this.book.fail(
