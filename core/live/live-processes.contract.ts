@@ -49,7 +49,7 @@ export class LiveProcesses {
   /** Ends everything and removes the folder. */
   async end(): Promise<void> {
     await Promise.all([...this.children].map((child) => killed(child, 'SIGKILL')));
-    rmSync(this.folder, { recursive: true, force: true });
+    if (process.env.SIRA_TEST_KEEP === undefined) rmSync(this.folder, { recursive: true, force: true });
   }
 }
 

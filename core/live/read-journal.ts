@@ -13,12 +13,10 @@ import type { LogFault } from '../log/log.ts';
 import { codeHash } from './code-hash.ts';
 import { LiveFiles } from './files.ts';
 
-/** The kernel after the last input. `writer`: hash of the code that wrote the journal, if it is the same code in other files.
- *  Throws SIRA_FILE_MISSING, SIRA_LOG_CORRUPT, SIRA_LOG_VERSION, SIRA_DISK_FAILED. */
+/** The kernel after the last input. Throws SIRA_FILE_MISSING, SIRA_LOG_CORRUPT, SIRA_LOG_VERSION, SIRA_DISK_FAILED. */
 export async function readJournal(
   folders: Readonly<Record<JournalStore, string>>,
   each: (input: Input, effects: readonly Effect[]) => void,
-  writer = codeHash(),
 ): Promise<Kernel> {
   const oldest = oldestSnapshot(folders.snapshots);
   if (oldest === undefined) throw new SiraError('SIRA_FILE_MISSING', `there is no snapshot in ${folders.snapshots}`);
@@ -26,7 +24,7 @@ export async function readJournal(
   const fault = await new Promise<LogFault | undefined>((resolve) => {
     const sink = { push: ({ store, operation }: JournalFileEffect) => files[store].submit(operation) };
     const journal = new Journal(
-      { ...defaultJournalSettings, codeHash: writer },
+      { ...defaultJournalSettings, codeHash: codeHash() },
       {
         begin: () => {
           throw new Error('a journal that is read has a snapshot');
