@@ -150,7 +150,7 @@ export class GroupDirectory {
     if (this.dirty.length === 0) return;
     const { dirty } = this;
     this.dirty = [];
-    for (const group of dirty) if (!group.isWriting) this.writeCursor(group);
+    for (const group of dirty) if (group.writingCount === 0) this.writeCursor(group);
   }
 
   /** Facts of groups: `g` and a number its terms, `c` its cursor. False if one is damaged. */
@@ -284,6 +284,9 @@ export class GroupDirectory {
   private seekTo(group: TopicGroup, offset: number): Status {
     if (group.hasCommits) return refused('SIRA_QUEUE_FULL', 'a commit is under way');
     group.seek(offset);
+    // At once, whatever is on its way: where the epoch begins is told before what comes of it.
+    this.writeCursor(group);
+    group.pump();
     return accepted;
   }
 
@@ -293,7 +296,7 @@ export class GroupDirectory {
     const { epoch } = group;
     const floor = group.writeCursor(this.cursorWriter);
     const written = this.ledger.append(`c${group.id}`, this.cursorWriter.bytes, () => {
-      group.isWriting = false;
+      group.writingCount--;
       group.cursorDurable(floor, epoch);
       if (group.isDirty) this.dirty.push(group);
     });
@@ -302,7 +305,7 @@ export class GroupDirectory {
       this.dirty.push(group);
       return;
     }
-    group.isWriting = true;
+    group.writingCount++;
     while (group.finishedCommits.length > 0) {
       // Behind the cursor that has their offsets: a crash between the two finds the commit again, and settles nothing twice.
       if (!this.ledger.append(`x${group.finishedCommits[0]}`, undefined).ok) return;

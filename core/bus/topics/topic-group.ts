@@ -39,7 +39,8 @@ export class TopicGroup implements TopicReader, Timed {
   isDurable = false;
   isEnded = false;
   isDirty = false;
-  isWriting = false;
+  /** Cursors on their way to the disk. */
+  writingCount = 0;
   /** Whose facts end with the next cursor. */
   readonly finishedCommits: number[] = [];
   private readonly environment: TopicEnvironment;
@@ -226,7 +227,6 @@ export class TopicGroup implements TopicReader, Timed {
     this.progress.seek(offset);
     this.topic.readerMoved();
     this.markDirty();
-    this.pump();
   }
 
   skipTo(offset: number, cause: SkippedEffect['cause']): void {
