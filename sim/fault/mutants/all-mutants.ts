@@ -10,6 +10,7 @@ import { policyMutants } from './policy-mutants.ts';
 import { recoveryMutants } from './recovery-mutants.ts';
 import { schedulerMutants } from './scheduler-mutants.ts';
 import { snapshotMutants } from './snapshot-mutants.ts';
+import { topicMutants } from './topic-mutants.ts';
 import { troubleMutants } from './trouble-mutants.ts';
 
 export const mutants: readonly Mutant[] = [
@@ -23,4 +24,5 @@ export const mutants: readonly Mutant[] = [
   ...recoveryMutants,
   ...troubleMutants,
   ...journalMutants,
+  ...topicMutants,
 ];
