@@ -103,13 +103,13 @@ export class GroupDirectory {
     const { start } = input;
     if (typeof start !== 'object' || !('timeMicros' in start)) {
       const offset = offsetOf(topic, start);
-      return offset.ok ? this.make(topic, input, offset.value) : offset;
+      if (!offset.ok) return offset;
+      this.makeWhenDurable(topic, input, offset.value);
+      return accepted;
     }
     return topic.storage.findTime(start.timeMicros, (offset) => {
-      // Somebody else may have made it meanwhile, or the connection may be over.
       const offsetNow = Math.max(offset, topic.startOffset);
-      const status = this.groups.has(input.group) ? this.subscribe(input) : this.make(topic, input, offsetNow);
-      if (!status.ok) this.refuse('subscribe', input.subscriber, input.group, status);
+      this.makeWhenDurable(topic, input, offsetNow);
     });
   }
 
@@ -132,13 +132,13 @@ export class GroupDirectory {
     const { topic } = group;
     if (typeof position !== 'object' || !('timeMicros' in position)) {
       const offset = offsetOf(topic, position);
-      return offset.ok ? this.seekTo(group, offset.value) : offset;
+      if (!offset.ok) return offset;
+      this.seekWhenDurable(group, client, offset.value);
+      return accepted;
     }
-    return topic.storage.findTime(position.timeMicros, (offset) => {
-      if (group.isEnded) return;
-      const status = this.seekTo(group, Math.max(offset, topic.startOffset));
-      if (!status.ok) this.refuse('seek', client, name, status);
-    });
+    return topic.storage.findTime(position.timeMicros, (offset) =>
+      this.seekWhenDurable(group, client, Math.max(offset, topic.startOffset)),
+    );
   }
 
   groupDirty(group: TopicGroup): void {
@@ -202,6 +202,23 @@ export class GroupDirectory {
     }
   }
 
+  /** A cursor may not say more than the topic keeps: what it counts as behind it must be durable. */
+  private makeWhenDurable(topic: Topic, input: SubscribeInput, offset: number): void {
+    topic.whenDurable(offset, () => {
+      // Somebody else may have made it meanwhile.
+      const status = this.groups.has(input.group) ? this.subscribe(input) : this.make(topic, input, offset);
+      if (!status.ok) this.refuse('subscribe', input.subscriber, input.group, status);
+    });
+  }
+
+  private seekWhenDurable(group: TopicGroup, client: string, offset: number): void {
+    group.topic.whenDurable(offset, () => {
+      if (group.isEnded) return;
+      const status = this.seekTo(group, Math.max(offset, group.topic.startOffset));
+      if (!status.ok) this.refuse('seek', client, group.name, status);
+    });
+  }
+
   private make(topic: Topic, input: SubscribeInput, offset: number): Status {
     if (this.groups.size >= this.environment.settings.groupCountMax)
       return refused('SIRA_QUEUE_FULL', 'too many groups');
@@ -213,20 +230,22 @@ export class GroupDirectory {
     const noted = this.ledger.append(`g${number}`, writer.written);
     if (!noted.ok) return noted;
     this.nextNumber++;
-    this.cursorWriter.begin(0, offset, offset);
     const cursor: GroupCursor = { epoch: 0, floor: offset, end: offset, unsettled: new Map() };
-    const written = this.ledger.append(`c${number}`, this.cursorWriter.bytes, () => {
-      group.isDurable = true;
-      for (const waiting of this.joining.get(group) ?? []) {
-        const status = this.join(group, waiting, waiting !== input);
-        if (!status.ok) this.refuse('subscribe', waiting.subscriber, name, status);
-      }
-      this.joining.delete(group);
-    });
-    if (!written.ok) return written;
     const group = this.add(number, name, topic, mode, speed, cursor);
     this.joining.set(group, [input]);
+    this.writeCursor(group);
     return accepted;
+  }
+
+  /** The group, and the place where it begins, is durable: who asked for it becomes a member. */
+  private announce(group: TopicGroup): void {
+    group.isDurable = true;
+    const joining = this.joining.get(group) ?? [];
+    this.joining.delete(group);
+    for (const [index, input] of joining.entries()) {
+      const status = this.join(group, input, index > 0);
+      if (!status.ok) this.refuse('subscribe', input.subscriber, group.name, status);
+    }
   }
 
   private add(
@@ -259,7 +278,7 @@ export class GroupDirectory {
     }
     this.environment.emit({
       ...{ kind: 'subscribed', subscriber: name, connection, group: group.name, topic: group.topic.name, resumed },
-      ...{ offset: group.floorOffset, epoch: group.epoch },
+      ...group.durablePlace,
     });
     group.pump();
     return accepted;
@@ -298,7 +317,9 @@ export class GroupDirectory {
     const written = this.ledger.append(`c${group.id}`, this.cursorWriter.bytes, () => {
       group.writingCount--;
       group.cursorDurable(floor, epoch);
+      // A group that had to skip meanwhile begins elsewhere, which is written first.
       if (group.isDirty) this.dirty.push(group);
+      else if (!group.isDurable) this.announce(group);
     });
     if (!written.ok) {
       group.isDirty = true;

@@ -16,7 +16,7 @@ export class GroupProgress {
   next: number;
   /** Everything below is settled, durably. */
   durableFloor: number;
-  private durableEpoch: number;
+  durableEpoch: number;
   /** What was settled ahead of `next`. */
   private restored: GroupCursor | undefined;
   /** From here on everything is unsettled and was never tried, so that a cursor need not list it. */

@@ -157,7 +157,10 @@ describe('redelivery', () => {
     expect(harness.takeAll('revoked')).toEqual([]);
     harness.pass(100);
     expect(harness.takeAll('revoked')).toMatchObject([{ subscriber: 's', offset: 0 }]);
-    harness.give(acknowledgement('s', 'g', 0)).settle().pass(10_000);
+    harness
+      .give(acknowledgement('s', 'g', 0))
+      .settle()
+      .pass(10_000);
     expect(harness.delivered()).toEqual([]);
     expect(harness.takeAll('cursorMoved')).toMatchObject([{ offset: 1 }]);
   });

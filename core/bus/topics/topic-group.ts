@@ -85,6 +85,11 @@ export class TopicGroup implements TopicReader, Timed {
     return Math.min(this.progress.durableFloor, this.floorOffset);
   }
 
+  /** Where the group stands on the disk. */
+  get durablePlace(): { readonly offset: number; readonly epoch: number } {
+    return { offset: this.progress.durableFloor, epoch: this.progress.durableEpoch };
+  }
+
   get hasCommits(): boolean {
     return this.window.committingCount > 0;
   }
@@ -247,7 +252,8 @@ export class TopicGroup implements TopicReader, Timed {
     // What waited for its time may be among what is skipped.
     this.intake.wake(Number.POSITIVE_INFINITY);
     if (!skipped) return;
-    this.news.skipped(cause, fromOffset, offset);
+    // Of a group that is only being made nobody knows where it begins.
+    if (this.isDurable) this.news.skipped(cause, fromOffset, offset);
     this.markDirty();
     this.pump();
   }
@@ -264,7 +270,7 @@ export class TopicGroup implements TopicReader, Timed {
 
   /** The cursor that was written is on the disk. */
   cursorDurable(floor: number, epoch: number): void {
-    if (!this.progress.durable(floor, epoch) || this.isEnded) return;
+    if (!this.progress.durable(floor, epoch) || this.isEnded || !this.isDurable) return;
     this.news.cursorMoved(floor, epoch);
     this.topic.readerMoved();
   }

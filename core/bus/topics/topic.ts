@@ -76,6 +76,7 @@ export class Topic implements TopicLogOwner {
   /** Exclusive: durable and answered; groups read up to here. */
   readableEnd = 0;
   private duplicates: Duplicate[] = [];
+  private waiting: { readonly offset: number; readonly action: () => void }[] = [];
   private checkpoint: Checkpoint | undefined;
   private isCheckpointing = false;
   /** Lower bound of the readers' floors. */
@@ -185,6 +186,12 @@ export class Topic implements TopicLogOwner {
     return accepted;
   }
 
+  /** Calls `action` once everything below `offset` is durable: now, if it is. */
+  whenDurable(offset: number, action: () => void): void {
+    if (offset <= this.readableEnd) action();
+    else this.waiting.push({ offset, action });
+  }
+
   addReader(reader: TopicReader): void {
     this.readers.push(reader);
     this.backlogFloor = 0;
@@ -238,6 +245,7 @@ export class Topic implements TopicLogOwner {
     this.readableEnd = endOffset;
     if (this.duplicates.length > 0) this.reportDuplicates(endOffset);
     this.hot.trim(endOffset);
+    if (this.waiting.length > 0) this.wakeWaiting(endOffset);
     for (const reader of this.readers) reader.pump();
     this.owner.topicDurable(this);
     if (this.checkpoint !== undefined) this.writeCheckpoint();
@@ -278,7 +286,15 @@ export class Topic implements TopicLogOwner {
     for (const { producer, sequence } of this.duplicates.splice(0, count)) this.reportDuplicate(producer, sequence);
   }
 
-  private dropTo(offset: number): void {
+  private wakeWaiting(endOffset: number): void {
+    const { waiting } = this;
+    this.waiting = waiting.filter(({ offset }) => offset > endOffset);
+    for (const { offset, action } of waiting) if (offset <= endOffset) action();
+  }
+
+  private dropTo(wanted: number): void {
+    // Not beyond what is durable: a cursor must not count what may yet be lost.
+    const offset = Math.min(wanted, this.readableEnd);
     for (const reader of this.readers) if (reader.floorOffset < offset) reader.skipTo(offset, 'backlog');
     this.backlogFloor = this.readers.reduce((least, reader) => Math.min(least, reader.floorOffset), this.nextOffset);
   }
