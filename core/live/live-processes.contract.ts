@@ -38,8 +38,8 @@ export class LiveProcesses {
     return this.spawn(process.execPath, [program, this.address, name]);
   }
 
-  spawn(program: string, words: readonly string[]): ChildProcess {
-    const child = spawn(program, words, { cwd: this.folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  spawn(program: string, words: readonly string[], env: NodeJS.ProcessEnv = process.env): ChildProcess {
+    const child = spawn(program, words, { cwd: this.folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.children.add(child);
     child.stderr?.on('data', (text) => this.errors.push(String(text)));
     child.once('exit', () => this.children.delete(child));

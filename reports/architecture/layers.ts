@@ -71,6 +71,7 @@ export const ignoredFolders: readonly string[] = [
   '.git',
   '.vitest',
   '.tensorflow',
+  '.services',
   'reports/runs',
   'core/proto/generated',
 ];
