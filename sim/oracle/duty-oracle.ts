@@ -134,6 +134,7 @@ export class DutyOracle implements WorldObserver {
         else order.accepted = true;
       }
     } else if (input.kind === 'taskCancelled') {
+      this.judgeCancellation(input.submission, nowMicros);
       if (this.accepted.has(input.submission)) this.unwanted.add(input.submission);
     }
     // Judged as of then: before the next input the kernel may have been dead.
@@ -145,6 +146,15 @@ export class DutyOracle implements WorldObserver {
       const agent = agents[index] as number;
       if (this.incarnations[agent] !== incarnations[index] || this.dead[agent] === true) continue;
       this.leaseEnds[agent] = nowMicros + this.options.heartbeat.leaseMicros;
+    }
+  }
+
+  /** What runs for a task that is not wanted any more is told to stop at once. */
+  private judgeCancellation(submission: number, nowMicros: number): void {
+    for (const order of this.orders.values()) {
+      if (order.submission !== submission || order.stopping) continue;
+      const what = `submission ${submission} is cancelled, and attempt ${order.attempt} is not told to stop`;
+      this.fail('duties', what, nowMicros, order);
     }
   }
 

@@ -14,10 +14,14 @@ export const oraclePromises = {
   journal: 'effects leave only when their input is durable, in order, and a crash takes none of them back',
   leases: 'no agent works beyond its lease, none is declared dead before, no task has two owners',
   liveness: 'once the faults have stopped, every task ends within a bound',
+  'live-lock':
+    'activity comes to something: attempts, cycles and sayings are bounded while no task comes nearer to its end',
+  memory: 'every table of the kernel is bounded, and empty when nothing is left to do',
   'one owner': 'no task physically runs in two places at once, none runs on after its end',
   placement: 'every decision is what a second account of the cluster says it should be',
   progress: 'the kernel is never busy with nothing',
   recovery: 'a kernel that comes back from its disk is, to the last field, one that never crashed',
+  starvation: 'what could be placed is placed, and what was put off is tried again in time',
 } as const;
 
 export type OracleName = keyof typeof oraclePromises;

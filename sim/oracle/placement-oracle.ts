@@ -3,6 +3,7 @@
 // the policy allows; evicting hurts only the less important, and no more of them than must go. For small clusters: it looks at
 // every machine and every waiting task each time. Where a policy is more than it can follow, it says nothing.
 
+import { microsPerMinute } from '../../core/base/time.ts';
 import type { AgentRegistered, Effect } from '../../core/kernel/effects.ts';
 import type { AgentHello, InputBody, SettingChanged } from '../../core/kernel/inputs.ts';
 import { deviceCountMax } from '../../core/scheduler/cluster-state.ts';
@@ -15,6 +16,7 @@ import { ClusterModel, type ModelAttempt, type ModelMachine, type ModelTask } fr
 import { ConservativeCheck } from './conservative-check.ts';
 import { leastLeft } from './least-left.ts';
 import { bestMachine, queueKey } from './policy-model.ts';
+import { StarvationCheck } from './starvation-check.ts';
 import type { Fail } from './violation.ts';
 
 export interface PlacementOptions {
@@ -23,10 +25,14 @@ export interface PlacementOptions {
   readonly profile: Profile;
   readonly queueLengthMax: number;
   readonly settings?: Readonly<Record<string, unknown>> | undefined;
+  readonly heartbeat: { readonly intervalMicros: number };
+  readonly journal?: unknown;
+  readonly faultPointSeed?: number | undefined;
 }
 
 const attemptsMaxDefault = 16;
 const preemptionsMaxDefault = 8;
+const backoffMaxDefault = 5 * microsPerMinute;
 /** The reason of machines that are kept for a task. */
 const keptReason = 6;
 
@@ -35,6 +41,7 @@ export class PlacementOracle implements WorldObserver {
   private readonly fail: Fail;
   private readonly model: ClusterModel;
   private readonly backfill: BackfillCheck;
+  private readonly starvation: StarvationCheck;
   private readonly conservative: ConservativeCheck | undefined;
   /** Whether turns are followed: gangs wait as one, and who evicts waits outside the queue. */
   private readonly followsTurns: boolean;
@@ -70,6 +77,13 @@ export class PlacementOracle implements WorldObserver {
       queueKey(profile, this.model) !== undefined &&
       tasks.every((task) => task.gang === undefined);
     this.backfill = new BackfillCheck(profile, this.model, fail);
+    const backoffMaxMicros = (settings?.['scheduler.backoffMaxMicros'] as number | undefined) ?? backoffMaxDefault;
+    const mayBeCut = options.journal !== undefined && options.faultPointSeed !== undefined;
+    this.starvation = new StarvationCheck(
+      { profile, heartbeat: options.heartbeat, backoffMaxMicros, mayBeCut },
+      this.model,
+      fail,
+    );
     const plansAlone = profile.backfill === 'conservative' && tasks.every((task) => task.gang === undefined);
     this.conservative = plansAlone ? new ConservativeCheck(profile, this.model, fail) : undefined;
   }
@@ -83,13 +97,17 @@ export class PlacementOracle implements WorldObserver {
     if (input.kind === 'agentHello') this.hello = input;
     if (this.followsTurns) this.backfill.inputDone();
     this.model.begin(input, handledMicros);
+    this.starvation.inputBegins(input, handledMicros);
     if (this.followsTurns) this.backfill.inputBegins(input, handledMicros);
   }
 
   kernelEffect(effect: Effect, nowMicros: number, handledMicros = nowMicros): void {
     if (effect.kind === 'agentRegistered') this.judgeRegistration(effect, handledMicros);
-    if (effect.kind === 'decisionMade') this.judge(effect.record, handledMicros);
-    else if (effect.kind === 'settingAnswered' && effect.refusal === '') this.setTo(effect.name);
+    if (effect.kind === 'decisionMade') {
+      this.judge(effect.record, handledMicros);
+      this.starvation.decided(effect.record, handledMicros);
+    }
+    if (effect.kind === 'settingAnswered' && effect.refusal === '') this.setTo(effect.name);
     else if (effect.kind === 'submissionAccepted') this.judgeAcceptance(effect.submission, handledMicros);
     this.model.effect(effect, handledMicros);
   }
@@ -98,6 +116,7 @@ export class PlacementOracle implements WorldObserver {
     const { value } = this.change as SettingChanged;
     if (name === 'scheduler.attemptsMax') this.model.attemptsMax = value;
     else if (name === 'scheduler.preemptionsMax') this.preemptionsMax = value;
+    else if (name === 'scheduler.backoffMaxMicros') this.starvation.setTo(value);
     else if (name === 'scheduler.queueLengthMax') this.queueLengthMax = value;
   }
 
