@@ -168,15 +168,18 @@ export class TopicHarness {
 
   /** Carries out operations until none is left, or `count` of them. */
   settle(count = 100_000): this {
-    for (; count > 0 && this.operations.length > 0; count--) {
-      const next = this.operations.shift();
-      assert(next !== undefined, 'there is an operation');
-      const completion = this.folder(next.store).run(next.operation);
-      this.broker.complete(next.store, completion, this.nowMicros, this.effects);
-      this.broker.flush(this.effects);
-    }
+    for (; count > 0 && this.operations.length > 0; count--) this.step();
     assert(count > 0 || this.operations.length === 0, 'operations come to an end');
     return this;
+  }
+
+  /** Carries out the operation that was asked for first. */
+  step(): void {
+    const next = this.operations.shift();
+    assert(next !== undefined, 'there is an operation');
+    const completion = this.folder(next.store).run(next.operation);
+    this.broker.complete(next.store, completion, this.nowMicros, this.effects);
+    this.broker.flush(this.effects);
   }
 
   /** Time passes, with everything that is due on the way. */
