@@ -121,7 +121,9 @@ export class GroupFacts {
   settled = new TopicBits(0);
   /** Announced as settled for good, whatever crashes. */
   readonly committed = new TopicBits(0);
-  /** Offsets that ended otherwise than by an acknowledgement: late, dead, skipped. */
+  /** Offsets of which a dead letter stands on the disk. */
+  readonly dead = new TopicBits(0);
+  /** Offsets that ended otherwise than by an acknowledgement, in this life or an earlier one: late, or given up. */
   readonly otherwise = new TopicBits(0);
   /** Offsets that were skipped, unless they had been settled. */
   readonly skipped = new TopicBits(0);

@@ -74,13 +74,9 @@ export class TopicOnceOracle {
       if (group === undefined || group.topic.terms.compaction) continue;
       for (let offset = group.startOffset; offset < group.cursor; offset++) {
         const hasResult = offset < offsets.length && offsets[offset]! >= 0;
-        if (hasResult !== group.otherwise.has(offset) || group.skipped.has(offset)) continue;
-        this.book.fail(
-          oracle,
-          hasResult ? 'has a result, and was given up' : 'is settled and has no result',
-          name,
-          offset,
-        );
+        if (hasResult && group.dead.has(offset)) this.book.fail(oracle, 'has a result, and was given up', name, offset);
+        if (!hasResult && !group.otherwise.has(offset) && !group.skipped.has(offset))
+          this.book.fail(oracle, 'is settled and has no result', name, offset);
       }
     }
   }

@@ -209,6 +209,10 @@ export class TopicOracles implements TopicObserver {
         if (group === undefined) return;
         this.note(this.codes.said('deadLettered'), group.name, effect.offset, effect.attempts);
         this.retry.deadLettered(group, effect);
+        if (effect.deadLetterTopic !== '') {
+          group.committed.add(effect.offset);
+          group.dead.add(effect.offset);
+        }
         this.end(group, effect.offset);
         return;
       }
