@@ -3,7 +3,9 @@
 // oracle computes from the case. What is gone for good stays gone.
 
 import { microsPerMinute, microsPerSecond } from '../../core/base/time.ts';
+import { kernelSettingTable } from '../../core/config/kernel-setting-table.ts';
 import { eventPriority } from '../engine/priority.ts';
+import type { MemoryBounds } from '../oracle/memory-oracle.ts';
 import type { WorkloadTask } from '../workload/workload.ts';
 import type { World } from '../world/world.ts';
 import { faultsEndMicros } from './fault-plan.ts';
@@ -33,4 +35,24 @@ export function scheduleHorizon(world: World, atMicros: number): void {
       simulation.schedule(simulation.nowMicros + microsPerSecond, eventPriority.world, calm, 0, undefined);
   });
   simulation.schedule(Math.max(atMicros, simulation.nowMicros), eventPriority.world, calm, 0, undefined);
+}
+
+/** What a case can need of the kernel's memory. */
+export function memoryBounds({ machines, tasks, settings }: SwarmCase): MemoryBounds {
+  return {
+    machineCount: machines.length,
+    requestKindsMax: new Set(tasks.map(({ request, taskClass }) => JSON.stringify([request, taskClass]))).size,
+    topicLengthMax: settings?.['bus.topicLengthMax'] ?? kernelSettingTable['bus.topicLengthMax'].default,
+  };
+}
+
+/** Calls `judge` from time to time, some dozens of times in a case. */
+export function watchMemory(world: World, everyMicros: number, judge: () => void): void {
+  const { simulation } = world;
+  const gapMicros = Math.max(microsPerSecond, Math.round(everyMicros));
+  const look = simulation.defineHandler('memory is looked at', () => {
+    judge();
+    simulation.schedule(simulation.nowMicros + gapMicros, eventPriority.timer, look, 0, undefined);
+  });
+  simulation.schedule(simulation.nowMicros + gapMicros, eventPriority.timer, look, 0, undefined);
 }

@@ -4,17 +4,23 @@
 
 import { SiraError } from '../../core/base/errors.ts';
 import { RandomStream } from '../../core/base/random.ts';
+import { microsPerMinute } from '../../core/base/time.ts';
 import { kernelSettingTable } from '../../core/config/kernel-setting-table.ts';
+import { judgeEmptiness } from '../oracle/memory-oracle.ts';
 import { RecoveryOracle } from '../oracle/recovery-oracle.ts';
 import { createSwarmOracles } from '../oracle/swarm-oracles.ts';
 import { OracleViolation } from '../oracle/violation.ts';
 import type { WorldObserver } from '../world/observer.ts';
+import { horizonMicros, memoryBounds } from './case-phases.ts';
 import { drawSwarmCase, runSwarmCase, type SwarmCase, type SwarmResult } from './swarm.ts';
 import { withMoreFaults } from './swarm-faults.ts';
 import { withJournal } from './swarm-journal.ts';
 import { withPolicies } from './swarm-policies.ts';
 import { drawSchedulingCase } from './swarm-scheduling.ts';
 import { withFaultPoints, withTightJournal, withTightSpots } from './swarm-tight.ts';
+
+/** How long the last acknowledgements may take, lost once or twice. */
+const settlingMicros = 3 * microsPerMinute;
 
 /** A broken promise. */
 export interface Finding {
@@ -62,7 +68,7 @@ export function checkCase(drawn: SwarmCase, options: CheckOptions = {}): Checked
   // With a journal the recovery oracle compares states, at each crash.
   const restartsMicros =
     options.restartsMicros ?? (drawn.journal === undefined ? drawRestarts(drawn.seed, nowMicros) : []);
-  const finding = leftOver(drawn, whole) ?? otherwise(drawn, whole, restartsMicros);
+  const finding = leftOver(drawn, whole) ?? keptFor(drawn, whole) ?? otherwise(drawn, whole, restartsMicros);
   return { digest: whole.digest, simulatedMicros: nowMicros, eventCount, faultPoints: firedIn(whole), finding };
 }
 
@@ -111,6 +117,18 @@ function leftOver(drawn: SwarmCase, { outcomes, world }: SwarmResult): Finding |
       : `${cluster.gpuFreeTotalMilli} of ${cluster.gpuCapacityTotalMilli} GPU milli are free`,
   ].filter((line) => line !== '');
   return left.length === 0 ? undefined : { oracle: 'nothing left', what: `at the end ${left.join(', ')}`, chain: [] };
+}
+
+/** When the last words have been said, too: nothing is kept in memory that is of no use any more. */
+function keptFor(drawn: SwarmCase, { world }: SwarmResult): Finding | undefined {
+  const { simulation } = world;
+  try {
+    world.runUntil(Math.max(simulation.nowMicros, horizonMicros(drawn)) + settlingMicros);
+    judgeEmptiness(world, memoryBounds(drawn));
+  } catch (error) {
+    return isNamedRot(drawn, error) ? undefined : findingOf(error);
+  }
+  return undefined;
 }
 
 /** Whether the run goes otherwise if the kernel is replaced on the way. */

@@ -10,13 +10,14 @@ import { eventPriority } from '../engine/priority.ts';
 import { defaultSimulationLimits } from '../engine/simulation.ts';
 import type { FaultSpec, LatencySpec, NetworkSpec } from '../experiment/scenario.ts';
 import { createOracles } from '../oracle/create-oracles.ts';
+import { judgeSizes } from '../oracle/memory-oracle.ts';
 import { saysDifference } from '../oracle/say-difference.ts';
 import { OracleViolation } from '../oracle/violation.ts';
 import type { MachineSpec, WorkloadTask } from '../workload/workload.ts';
 import type { JournalSpec } from '../world/journaled-kernel-host.ts';
 import type { WorldObserver } from '../world/observer.ts';
 import { World, type WorldOptions } from '../world/world.ts';
-import { horizonMicros, scheduleHorizon } from './case-phases.ts';
+import { horizonMicros, memoryBounds, scheduleHorizon, watchMemory } from './case-phases.ts';
 
 export interface SwarmCase {
   readonly seed: number;
@@ -190,6 +191,8 @@ export function runSwarmCase(drawn: SwarmCase, options: SwarmOptions = {}): Swar
     observers: [...oracles.observers, recorder, ...(options.observers ?? [])],
   });
   scheduleHorizon(world, horizon);
+  const bounds = memoryBounds(drawn);
+  watchMemory(world, horizon / 40, () => judgeSizes(world, bounds));
   const cancel = world.simulation.defineHandler('task is cancelled', (submission) => world.cancel(submission));
   for (const { atMicros, submission } of drawn.cancellations) {
     world.simulation.schedule(atMicros, eventPriority.world, cancel, submission, undefined);

@@ -1,17 +1,20 @@
 // The promise: once the faults have stopped, every accepted task ends, and the kernel is never busy with nothing. The bound
 // is that of a single server: while work is open, one task after another could run, each for its own length and some slack
 // for messages, back-offs and leases; a kernel that is slower than that has lost something or goes in circles. Tasks that
-// never end by design or fit no machine are exempt; where they may block others, nothing is judged.
+// never end by design or fit no machine are exempt, and gangs that never become whole; where they may block others, nothing is
+// judged.
 
 import { microsPerHour, microsPerMinute } from '../../core/base/time.ts';
 import type { Effect, TaskEnded } from '../../core/kernel/effects.ts';
 import type { InputBody } from '../../core/kernel/inputs.ts';
 import type { Profile } from '../../core/scheduler/framework.ts';
+import type { GangReference } from '../../core/scheduler/gangs.ts';
 import type { FaultSpec } from '../experiment/scenario.ts';
 import { drawFaultMachines, isKernelFault } from '../fault/fault-plan.ts';
 import { createFitTest } from '../workload/fit.ts';
 import type { MachineSpec, WorkloadTask } from '../workload/workload.ts';
 import type { WorldObserver } from '../world/observer.ts';
+import { ModelMachine } from './cluster-model.ts';
 import { withRoom } from './column.ts';
 import type { PhysicalWorkListener } from './physical-work.ts';
 import type { Fail } from './violation.ts';
@@ -32,6 +35,12 @@ const repetitionsPerHour = 1500;
 
 export class LivenessOracle implements WorldObserver, PhysicalWorkListener {
   private readonly fail: Fail;
+  /** Those that are not lost for ever. */
+  private readonly machines: readonly MachineSpec[];
+  /** Members of gangs that are not whole yet, by gang. */
+  private readonly gathering = new Map<string, { readonly submission: number; readonly task: WorkloadTask }[]>();
+  /** Whether members that ask for this fit side by side. */
+  private readonly fitting = new Map<string, boolean>();
   private readonly fits: (request: WorkloadTask['request']) => boolean;
   private readonly blocks: boolean;
   private readonly preempts: boolean;
@@ -58,7 +67,8 @@ export class LivenessOracle implements WorldObserver, PhysicalWorkListener {
     this.fail = fail;
     const lost = lostMachines(options);
     this.judged = lost !== undefined;
-    this.fits = createFitTest(machines.filter((_, index) => lost?.has(index) !== true));
+    this.machines = machines.filter((_, index) => lost?.has(index) !== true);
+    this.fits = createFitTest(this.machines);
     this.blocks = profile.unplaced === 'block' || profile.overtakeMax > 0;
     this.preempts = (profile.preempt ?? 'never') !== 'never';
     this.slackMicros = 15 * microsPerMinute + 3 * heartbeat.leaseMicros;
@@ -79,21 +89,10 @@ export class LivenessOracle implements WorldObserver, PhysicalWorkListener {
     this.progressed(nowMicros);
     if (task.durationMicros === Number.POSITIVE_INFINITY) {
       this.judged = false;
-    } else if (task.gang !== undefined || !this.fits(task.request)) {
-      // Whether a gang fits at once is more than this oracle can tell.
-      if (this.blocks) this.judged = false;
-    } else {
-      const allowed = task.durationMicros * this.slowest + this.slackMicros;
-      if (this.openCount === 0) this.idleSinceMicros = nowMicros;
-      this.allowed = withRoom(this.allowed, submission);
-      this.allowed[submission] = allowed;
-      this.openCount++;
-      this.openSum += allowed;
-      if (this.deadlineMicros === undefined) return;
-      // A newcomer may undo what others have done, if tasks are preempted.
-      const former = this.preempts ? this.openSum - allowed : 0;
-      this.deadlineMicros = Math.max(this.deadlineMicros, nowMicros + former) + allowed;
-    }
+    } else if (task.gang !== undefined) {
+      this.memberArrived(submission, task, task.gang, nowMicros);
+    } else if (this.fits(task.request)) this.open(submission, task, nowMicros);
+    else if (this.blocks) this.judged = false;
   }
 
   submissionAnswered(submission: number, accepted: boolean): void {
@@ -160,6 +159,56 @@ export class LivenessOracle implements WorldObserver, PhysicalWorkListener {
     }
   }
 
+  /** A gang that is whole must start if its members find room side by side; one that is not is given up after its time. */
+  private memberArrived(
+    submission: number,
+    task: WorkloadTask,
+    { name, size }: GangReference,
+    nowMicros: number,
+  ): void {
+    const members = this.gathering.get(name) ?? [];
+    members.push({ submission, task });
+    if (members.length < size) {
+      this.gathering.set(name, members);
+      return;
+    }
+    this.gathering.delete(name);
+    if (this.fitTogether(members.map((member) => member.task.request)))
+      for (const member of members) this.open(member.submission, member.task, nowMicros);
+    // Where one place after the other finds no room for all, another order might.
+    else if (this.blocks) this.judged = false;
+  }
+
+  private open(submission: number, task: WorkloadTask, nowMicros: number): void {
+    const allowed = task.durationMicros * this.slowest + this.slackMicros;
+    if (this.openCount === 0) this.idleSinceMicros = nowMicros;
+    this.allowed = withRoom(this.allowed, submission);
+    this.allowed[submission] = allowed;
+    this.openCount++;
+    this.openSum += allowed;
+    if (this.deadlineMicros === undefined) return;
+    // A newcomer may undo what others have done, if tasks are preempted.
+    const former = this.preempts ? this.openSum - allowed : 0;
+    this.deadlineMicros = Math.max(this.deadlineMicros, nowMicros + former) + allowed;
+  }
+
+  private fitTogether(requests: readonly WorkloadTask['request'][]): boolean {
+    const key = JSON.stringify(requests);
+    const fits = this.fitting.get(key) ?? this.tryTogether(requests);
+    this.fitting.set(key, fits);
+    return fits;
+  }
+
+  private tryTogether(requests: readonly WorkloadTask['request'][]): boolean {
+    const machines = this.machines.map((spec) => new ModelMachine(spec));
+    for (const request of requests) {
+      const fitting = machines.filter((machine) => machine.fits(request)).slice(0, request.machineCount);
+      if (fitting.length < request.machineCount) return false;
+      for (const machine of fitting) machine.apply(request, devicesFor(machine, request), -1);
+    }
+    return true;
+  }
+
   /** The first few. */
   private openText(): string {
     const shown: number[] = [];
@@ -184,6 +233,18 @@ export class LivenessOracle implements WorldObserver, PhysicalWorkListener {
     this.inputsSinceProgress = 0;
     this.progressMicros = nowMicros;
   }
+}
+
+/** Devices of the machine that have room, as many as are asked for: bits. */
+function devicesFor({ devices }: ModelMachine, { gpuCount, gpuMilli }: WorkloadTask['request']): number {
+  let mask = 0;
+  let count = 0;
+  for (let device = 0; device < devices.length && count < gpuCount; device++) {
+    if ((devices[device] as number) < gpuMilli) continue;
+    mask |= 1 << device;
+    count++;
+  }
+  return mask;
 }
 
 /** Machines that a fault takes away for ever; undefined if that cannot be told, or if messages are lost for ever. */

@@ -67,8 +67,8 @@ function tablesOf(world: World, bounds: MemoryBounds): Table[] {
   }
   for (const { name, messages } of broker.topics)
     tables.push(working(`messages on ${name}`, count(messages), topicLengthMax));
-  for (const { agent, spec } of world.machines)
-    tables.push(working(`work of ${spec.name}`, agent.runningCount, open + 64));
+  for (const { agent, spec, responsive } of world.machines)
+    if (responsive) tables.push(working(`work of ${spec.name}`, agent.runningCount, open + 64));
   return tables;
 }
 

@@ -455,3 +455,79 @@ describe('placement', () => {
     );
   });
 });
+
+describe('starvation', () => {
+  it('nothing waits that fits when the instant is closed', () => {
+    const story = (): Story => new Story([{}, {}]).at(1).cycle().decides(1).begins(1);
+    story()
+      .decides(2, { machines: [0] })
+      .begins(2)
+      .at(2)
+      .hears({ kind: 'timeReached' });
+    const passed = violation(() => story().at(2).hears({ kind: 'timeReached' }));
+    expect([passed.oracle, passed.concerned.submission]).toEqual(['starvation', 2]);
+    // What comes after the cycle is for the next one, and what fits nowhere waits by right.
+    story().hears({ kind: 'timeReached' }).at(2).hears({ kind: 'timeReached' });
+    const wide = { ...small, cpuMilli: 64_000 };
+    new Story([{ request: wide }]).at(1).cycle().at(2).hears({ kind: 'timeReached' });
+  });
+
+  it('what was put off is tried again within the longest wait', () => {
+    const off = { outcome: 'backs off', machines: [], feasibleCount: 0 } as const;
+    const rules = { unplaced: 'backoff' } as const;
+    const wide = { ...small, cpuMilli: 64_000 };
+    const story = (): Story =>
+      new Story([{ request: wide }], rules, { 'scheduler.backoffMaxMicros': 20 * second })
+        .at(1)
+        .cycle()
+        .decides(1, off);
+    story().at(20).beats().at(21).cycle().decides(1, off).at(33).beats();
+    expect(violation(() => story().at(20).beats().at(33).beats()).oracle).toBe('starvation');
+    // A pause of the kernel is no delay.
+    story()
+      .at(20)
+      .beats()
+      .at(60)
+      .hears({ kind: 'resumed', pausedMicros: 40 * second })
+      .beats();
+  });
+});
+
+describe('live-lock', () => {
+  it('cycles at one instant come to something', () => {
+    const story = new Story([{ request: { ...small, cpuMilli: 64_000 } }]).at(1).cycle().cycle().cycle();
+    expect(violation(() => story.cycle()).oracle).toBe('live-lock');
+    new Story([{}, {}, {}, {}])
+      .at(1)
+      .cycle()
+      .decides(1)
+      .cycle()
+      .decides(2)
+      .cycle()
+      .decides(3)
+      .cycle()
+      .decides(4)
+      .cycle()
+      .cycle();
+  });
+
+  it('what is said while nothing comes nearer to an end is bounded', () => {
+    const story = new Story([{}]).at(1).cycle().decides(1).begins(1);
+    const answer = { kind: 'submissionAccepted', submitter: 1, submission: 1 } as const;
+    expect(
+      violation(() => {
+        for (let times = 0; times < 30_000; times++) story.says(answer);
+      }).oracle,
+    ).toBe('live-lock');
+  });
+});
+
+describe('a task that is cancelled', () => {
+  it('is told to stop at once', () => {
+    const cancel = { kind: 'taskCancelled', submitter: 1, submission: 1 } as const;
+    const stop = { kind: 'stop', agent: 0, incarnation: 1, task: 1, attempt: 1, order: 1 } as const;
+    const story = (): Story => new Story([{}]).at(1).cycle().decides(1).begins(1).at(2).hears(cancel);
+    story().says(stop).hears({ kind: 'timeReached' });
+    expect(violation(() => story().hears({ kind: 'timeReached' })).what).toContain('is not told to stop');
+  });
+});
