@@ -124,11 +124,25 @@ export class Settings<Table extends SettingTable> {
 
   /** Brings back the values of `version` as a new version. Refused when it is in the future or forgotten. */
   rollback(version: number, reason: ChangeReason): Status {
-    if (!Number.isInteger(version) || version < this.oldestVersion || version > this.currentVersion) {
-      const reach = `versions ${this.oldestVersion} to ${this.currentVersion} can be reached`;
-      return refused('SIRA_SETTING_INVALID', `there is no version ${version} of the settings; ${reach}`);
-    }
+    const reach = this.reach(version);
+    if (!reach.ok) return reach;
     return this.apply(this.valuesAt(version), reason);
+  }
+
+  /** What changes from one version to another, either way, by name in the table's order. Refused as {@link rollback} is. */
+  difference(from: number, to: number): Result<readonly SettingChange[]> {
+    for (const version of [from, to]) {
+      const reach = this.reach(version);
+      if (!reach.ok) return reach;
+    }
+    const before = this.valuesAt(from);
+    const after = this.valuesAt(to);
+    const changes: SettingChange[] = [];
+    for (const name of Object.keys(this.table)) {
+      const change = { name, from: before[name] as SettingValue, to: after[name] as SettingValue };
+      if (change.from !== change.to) changes.push(change);
+    }
+    return acceptedWith(changes);
   }
 
   /** Change sets from the oldest kept to the newest. */
@@ -176,6 +190,12 @@ export class Settings<Table extends SettingTable> {
       if (!rule.holds(values as ValuesOf<Table>)) return refused('SIRA_SETTING_INVALID', rule.requirement);
     }
     return acceptedWith(values);
+  }
+
+  private reach(version: number): Status {
+    if (Number.isInteger(version) && version >= this.oldestVersion && version <= this.currentVersion) return accepted;
+    const reach = `versions ${this.oldestVersion} to ${this.currentVersion} can be reached`;
+    return refused('SIRA_SETTING_INVALID', `there is no version ${version} of the settings; ${reach}`);
   }
 
   private apply(next: Record<string, SettingValue>, reason: ChangeReason): Status {

@@ -102,6 +102,11 @@ const bodies: { readonly [Kind in InputBody['kind']]: fc.Arbitrary<Omit<Extract<
       joules: optional(number),
     }),
     settingChanged: fc.record({ name: text, value: number, who: text, why: text }),
+    settingsAssigned: fc.record({
+      values: fc.dictionary(text, fc.oneof(number, fc.boolean(), text)),
+      who: text,
+      why: text,
+    }),
     resumed: fc.record({ pausedMicros: number }),
     timeReached: fc.record({}),
     instantEnded: fc.record({}),

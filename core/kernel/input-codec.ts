@@ -129,6 +129,7 @@ const table: Table = {
   subscriberDisconnected: { number: 18, fields: subscriber },
   request: { number: 19, fields: { ...produced, topic: 'text', replyTopic: 'text', timeoutMicros: 'number' } },
   reply: { number: 20, fields: { ...produced, requester: 'text', correlation: 'number' } },
+  settingsAssigned: { number: 21, fields: { values: 'value', who: 'text', why: 'text' } },
 };
 
 interface KindRow {

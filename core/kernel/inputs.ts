@@ -2,6 +2,7 @@
 // and a body. Agents and submitters send bodies as messages; the shell adds its own (`instantEnded`, `timeReached`, `resumed`).
 
 import type { BrokerInput } from '../bus/broker-protocol.ts';
+import type { SettingValue } from '../config/setting.ts';
 import type { AgentResources, Capabilities } from '../registry/agent-hello.ts';
 import type { GangReference } from '../scheduler/gangs.ts';
 import type { ResourceRequest } from '../scheduler/request.ts';
@@ -121,6 +122,15 @@ export interface SettingChanged {
   readonly why: string;
 }
 
+/** Several settings at once, as one version: all of them apply or none. A rollback is the values of the version meant. */
+export interface SettingsAssigned {
+  readonly kind: 'settingsAssigned';
+  /** By dotted name; what already has its value changes nothing. */
+  readonly values: Readonly<Record<string, SettingValue>>;
+  readonly who: string;
+  readonly why: string;
+}
+
 /** The kernel was paused or restarted: leases are extended by the length of the pause, those that ran out in it by less. */
 export interface Resumed {
   readonly kind: 'resumed';
@@ -147,6 +157,7 @@ export type InputBody =
   | TaskProgressed
   | TaskFinished
   | SettingChanged
+  | SettingsAssigned
   | Resumed
   | TimeReached
   | InstantEnded

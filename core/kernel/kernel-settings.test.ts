@@ -59,6 +59,37 @@ test('settings that parts have copied do not pretend to change', () => {
   ]);
 });
 
+test('several settings change as one version or not at all, and a rollback is the way there and back', () => {
+  const driver = new KernelDriver();
+  const assign = (values: Readonly<Record<string, number>>) => {
+    driver.give({ kind: 'settingsAssigned', values, who: 'operator', why: 'test' });
+    return driver.of('settingAnswered').map(({ version, refusal }) => [version, refusal.slice(0, 44)])[0];
+  };
+  const { settings } = driver.kernel;
+  // Each alone would break the rule between them.
+  expect(assign({ 'scheduler.backoffFirstMicros': 600_000_000, 'scheduler.backoffMaxMicros': 900_000_000 })).toEqual([
+    1,
+    '',
+  ]);
+  const refusal = assign({ 'scheduler.backoffFirstMicros': 1, 'registry.leaseMicros': 50_000_000 });
+  expect(refusal).toEqual([1, 'registry.leaseMicros: it applies only when t']);
+  expect(assign({ 'scheduler.backofFirstMicros': 1 })).toEqual([1, 'there is no setting "scheduler.backofFirstMi']);
+  const back = settings.difference(1, 0);
+  if (!back.ok) throw new Error(back.reason);
+  expect(back.value).toEqual([
+    { name: 'scheduler.backoffFirstMicros', from: 600_000_000, to: 1_000_000 },
+    { name: 'scheduler.backoffMaxMicros', from: 900_000_000, to: 300_000_000 },
+  ]);
+  assign(Object.fromEntries(back.value.map(({ name, to }) => [name, to as number])));
+  expect(settings.difference(0, 2)).toEqual({ ok: true, value: [] });
+  expect(settings.difference(0, 3).ok).toBe(false);
+  driver.restart();
+  expect(driver.kernel.settings.history().map(({ version, who }) => [version, who])).toEqual([
+    [1, 'operator'],
+    [2, 'operator'],
+  ]);
+});
+
 test('a time-out that is over when it is set is waited for no longer, and no wake lies in the past', () => {
   const driver = new KernelDriver();
   driver.give(helloFrom('alpha'));

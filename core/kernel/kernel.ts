@@ -10,14 +10,14 @@ import { Broker, type BrokerSnapshot } from '../bus/broker.ts';
 import type { BrokerEffect, BrokerInput } from '../bus/broker-protocol.ts';
 import { refusalOf } from '../bus/refusal.ts';
 import { createKernelSettings } from '../config/kernel-setting-table.ts';
-import type { SettingsState } from '../config/settings.ts';
+import type { ChangeReason, SettingsState } from '../config/settings.ts';
 import { type DiscoveryQuery, type DiscoveryResult, discover } from '../registry/discovery.ts';
 import type { Profile } from '../scheduler/framework.ts';
 import { Control, type ControlOutput, controlTimers } from './control.ts';
 import type { ControlSnapshot } from './control-snapshot.ts';
 import { digestEffect } from './effect-digest.ts';
 import type { Effect, EffectSink, TaskEnded } from './effects.ts';
-import type { Input, SettingChanged } from './inputs.ts';
+import type { Input, SettingsAssigned } from './inputs.ts';
 import { appliesAtOnce, brokerSettingsOf, type KernelSettings } from './kernel-settings.ts';
 import { PendingEnds, type PendingEndsState } from './pending-ends.ts';
 
@@ -187,7 +187,10 @@ export class Kernel implements ControlOutput {
         control.taskCancelled(body, now);
         break;
       case 'settingChanged':
-        this.changeSetting(body, now);
+        this.changeSettings({ [body.name]: body.value }, { ...body, atMicros: now });
+        break;
+      case 'settingsAssigned':
+        this.changeSettings(body.values, { ...body, atMicros: now });
         break;
       case 'resumed':
       case 'timeReached':
@@ -309,14 +312,20 @@ export class Kernel implements ControlOutput {
     this.emit({ kind: 'wakeAt', timeMicros });
   }
 
-  private changeSetting({ name, value, who, why }: SettingChanged, atMicros: number): void {
-    let refusal = appliesAtOnce(name) ? '' : 'it applies only when the kernel starts';
-    if (refusal === '') {
-      const status = this.settings.assign({ [name]: value }, { who, why, atMicros });
+  private changeSettings(values: SettingsAssigned['values'], { who, why, atMicros }: ChangeReason): void {
+    const names = Object.keys(values);
+    const held = names.filter((name) => Object.hasOwn(this.settings.table, name) && !appliesAtOnce(name));
+    let refusal = '';
+    if (held.length > 0)
+      refusal = `${names.length === 1 ? '' : `${held.join(', ')}: `}it applies only when the kernel starts`;
+    else {
+      const before = this.settings.get('faults.seed');
+      const status = this.settings.assign(values, { who, why, atMicros });
+      const seed = this.settings.get('faults.seed');
       if (!status.ok) refusal = status.reason;
-      else if (name === 'faults.seed') this.faultPoints.arm(value, 'kernel');
+      else if (seed !== before || names.includes('faults.seed')) this.faultPoints.arm(seed, 'kernel');
     }
-    this.emit({ kind: 'settingAnswered', name, version: this.settings.version, refusal });
+    this.emit({ kind: 'settingAnswered', name: names.join(', '), version: this.settings.version, refusal });
   }
 
   private brokerInput(input: BrokerInput): void {
