@@ -107,10 +107,7 @@ export class GroupDirectory {
       this.makeWhenDurable(topic, input, offset.value);
       return accepted;
     }
-    return topic.storage.findTime(start.timeMicros, (offset) => {
-      const offsetNow = Math.max(offset, topic.startOffset);
-      this.makeWhenDurable(topic, input, offsetNow);
-    });
+    return topic.findTime(start.timeMicros, (offset) => this.makeWhenDurable(topic, input, offset));
   }
 
   unsubscribe({ subscriber, group: name, endsGroup }: UnsubscribeInput): Status {
@@ -136,9 +133,7 @@ export class GroupDirectory {
       this.seekWhenDurable(group, client, offset.value);
       return accepted;
     }
-    return topic.storage.findTime(position.timeMicros, (offset) =>
-      this.seekWhenDurable(group, client, Math.max(offset, topic.startOffset)),
-    );
+    return topic.findTime(position.timeMicros, (offset) => this.seekWhenDurable(group, client, offset));
   }
 
   groupDirty(group: TopicGroup): void {

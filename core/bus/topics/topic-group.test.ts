@@ -281,6 +281,18 @@ describe('replay', () => {
     expect(harness.takeAll('refused')[0]).toMatchObject({ input: 'subscribe', code: 'SIRA_MESSAGE_REFUSED' });
   });
 
+  test('a time that lies among messages on their way to the disk', () => {
+    const harness = begin().join('s', 'g', {}, 0);
+    harness.give(publication('a', 1, 'before'));
+    harness.nowMicros += 10;
+    harness.give(publication('a', 2, 'behind'), {
+      ...{ kind: 'seek', client: 'o', group: 'g' },
+      position: { timeMicros: harness.nowMicros },
+    } as const);
+    harness.settle();
+    expect(harness.takeAll('cursorMoved')).toMatchObject([{ offset: 1, epoch: 1 }]);
+  });
+
   test('a seek begins a new epoch, forward or back, and lasts', () => {
     const harness = filled().join('s', 'g');
     harness.give(acknowledgement('s', 'g', 9, true)).settle();

@@ -186,6 +186,17 @@ export class Topic implements TopicLogOwner {
     return accepted;
   }
 
+  /** The first message kept that was published at `timeMicros` or later, the end if there is none. */
+  findTime(timeMicros: number, take: (offset: number) => void): Status {
+    return this.storage.findTime(timeMicros, (found) => {
+      let offset = Math.max(found, this.startOffset);
+      // Behind what is durable come those that are not yet, all of them in memory.
+      if (offset >= this.readableEnd)
+        while (offset < this.nextOffset && this.hot.at(offset).publishMicros < timeMicros) offset++;
+      take(offset);
+    });
+  }
+
   /** Calls `action` once everything below `offset` is durable: now, if it is. */
   whenDurable(offset: number, action: () => void): void {
     if (offset <= this.readableEnd) action();
