@@ -286,7 +286,6 @@ export class TopicOracles implements TopicObserver {
     this.durability.finish();
     this.once.finish();
     this.retry.finish();
-    this.tensors.finish();
   }
 
   private delivered(effect: DeliverEffect): void {
@@ -324,6 +323,11 @@ export class TopicOracles implements TopicObserver {
     const isOwn = group.isOpen(offset)
       ? group.holderOf(offset) === member
       : group.standingOf(offset) === standing.settled;
+    if (cumulative && group.seeks > 0) {
+      const facts = this.seeking.get(name);
+      for (const { message } of facts?.deliveries ?? [])
+        if (message.offset <= offset) facts?.settled.push({ offset: message.offset, otherwise: false });
+    }
     if (cumulative && !isOwn) return;
     if (cumulative) {
       for (let settled = group.lowest; settled <= offset; settled++) this.settle(group, member, settled, nowMicros);

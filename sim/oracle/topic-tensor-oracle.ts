@@ -12,6 +12,8 @@ import type { GroupFacts, StreamFacts } from './topic-model.ts';
 import type { TopicRuleBook } from './topic-rule-book.ts';
 
 const oracle = 'topic tensors';
+/** Within this time a loss is on the disk, if the disk works at all. */
+const writtenMicros = 20_000_000;
 
 interface TensorFacts {
   readonly stream: StreamFacts;
@@ -20,6 +22,8 @@ interface TensorFacts {
   leaseEndMicros: number;
   isKept: boolean;
   isLost: boolean;
+  /** When that was said. */
+  lostMicros: number;
   /** Released in this life of the broker. */
   isReleased: boolean;
   /** In any. */
@@ -47,7 +51,7 @@ export class TopicTensorOracle {
     const stream = this.book.streamOf.get(owner);
     if (stream === undefined) return;
     const sequence = Number(tensor.slice(tensor.indexOf('/') + 1));
-    const flags = { isKept: false, isLost: false, isReleased: false, wasReleased: false };
+    const flags = { isKept: false, isLost: false, lostMicros: 0, isReleased: false, wasReleased: false };
     this.tensors.set(tensor, { stream, sequence, leaseEndMicros, ...flags, told: new Set(), toTell: new Set() });
   }
 
@@ -61,6 +65,7 @@ export class TopicTensorOracle {
     const facts = this.tensors.get(tensor);
     if (facts === undefined || facts.isReleased || facts.isLost) return;
     facts.isLost = true;
+    facts.lostMicros = this.book.nowMicros;
     const offset = facts.stream.offsets[facts.sequence]!;
     if (!facts.isKept || offset < 0) return;
     for (const group of this.groupsOf(facts)) if (!group.settled.has(offset)) facts.toTell.add(group.name);
@@ -109,7 +114,8 @@ export class TopicTensorOracle {
     if (cause === 'lost' ? !facts.isLost : !isOver)
       this.book.fail(oracle, `told that ${tensor} is lost (${cause}), which it is not`, group.name, offset);
     const sent = facts.stream.offsets[facts.sequence]!;
-    if (sent >= 0 && sent !== offset)
+    const isOwnTopic = group.topic.name === facts.stream.stream.spec.topic;
+    if (isOwnTopic && sent >= 0 && sent !== offset)
       this.book.fail(oracle, `told that ${tensor} is lost, which belongs to ${sent}`, group.name, offset);
   }
 
@@ -122,6 +128,9 @@ export class TopicTensorOracle {
       const mayBe = facts.isLost || facts.wasReleased || this.isOver(facts);
       if (isNamed && !mayBe)
         this.book.fail(oracle, `${tensor} is called lost, which it is not`, group.name, message.offset);
+      // Until the loss is written down it is not told of.
+      const isLate = facts.toTell.has(group.name) && this.book.nowMicros > facts.lostMicros + writtenMicros;
+      if (isLate) this.book.fail(oracle, `was never told that ${tensor} is lost`, group.name, message.offset);
       if (!isNamed && facts.told.has(group.name))
         this.book.fail(oracle, `${tensor} is lost, and delivered as if it were not`, group.name, message.offset);
     }
@@ -145,12 +154,6 @@ export class TopicTensorOracle {
       if (offset >= 0 || facts.leaseEndMicros >= 0) return `${tensor} is not released`;
     }
     return undefined;
-  }
-
-  finish(): void {
-    for (const [tensor, { toTell, stream, sequence }] of this.tensors)
-      for (const group of toTell)
-        this.book.fail(oracle, `was never told that ${tensor} is lost`, group, stream.offsets[sequence]);
   }
 
   private isOver({ leaseEndMicros }: TensorFacts): boolean {

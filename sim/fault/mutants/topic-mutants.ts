@@ -41,8 +41,8 @@ const planted: readonly Omit<Mutant, 'swarm'>[] = [
     name: 'topic-key-not-awaited',
     bug: 'a message does not wait until the one before it of its key is settled',
     file: `${folder}/group-window.ts`,
-    search: "    if (!isFirst) entry.state = 'behind';\n",
-    replace: '',
+    search: "this.lanes = mode === 'keyOrdered' ? new KeyLanes() : undefined;",
+    replace: 'this.lanes = priorityPassesMax < 0 ? new KeyLanes() : undefined;',
   },
   {
     name: 'topic-cursor-too-early',
