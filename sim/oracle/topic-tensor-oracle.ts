@@ -63,7 +63,7 @@ export class TopicTensorOracle {
 
   lostHeard({ tensor }: TensorLostInput): void {
     const facts = this.tensors.get(tensor);
-    if (facts === undefined || facts.isReleased || facts.isLost) return;
+    if (facts === undefined || facts.wasReleased || facts.isLost) return;
     facts.isLost = true;
     facts.lostMicros = this.book.nowMicros;
     const offset = facts.stream.offsets[facts.sequence]!;
