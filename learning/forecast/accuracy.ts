@@ -22,6 +22,15 @@ export function absoluteError(actual: Float64Array, forecast: Float64Array): num
   return sum / actual.length;
 }
 
+/** Mean squared error. */
+export function squaredError(actual: Float64Array, forecast: Float64Array): number {
+  assert(actual.length === forecast.length && actual.length > 0, 'a forecast for each value');
+  let sum = 0;
+  for (let index = 0; index < actual.length; index++)
+    sum += (actual[index]! - forecast[index]!) * (actual[index]! - forecast[index]!);
+  return sum / actual.length;
+}
+
 /** The in-sample mean absolute error of the seasonal naive forecast: what a MASE of 1 amounts to (Hyndman and Koehler, 2006). */
 export function seasonalScale(series: Float64Array, period: number): number {
   let sum = 0;

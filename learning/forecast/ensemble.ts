@@ -4,7 +4,7 @@
 
 import { assert } from '../../core/base/assert.ts';
 import { fixedPow } from '../../core/base/fixed-math.ts';
-import { absoluteError } from './accuracy.ts';
+import { absoluteError, squaredError } from './accuracy.ts';
 import { bounded, type FittedForecaster, type Forecaster, type SeriesShape } from './forecaster.ts';
 import { rollOrigins } from './rolling-origin.ts';
 
@@ -17,6 +17,10 @@ export interface EnsembleOptions {
   readonly stride: number;
   /** A weight is the error to the power of minus this. */
   readonly sharpness: number;
+  /** Which error judges: `absolute` for forecasts of the median, `squared` (its root) for those of the mean. */
+  readonly loss: 'absolute' | 'squared';
+  /** Whether all steps of the horizon are judged, or the last one alone. */
+  readonly judged: 'every-step' | 'last-step';
 }
 
 export interface FittedEnsemble extends FittedForecaster {
@@ -64,14 +68,16 @@ export function ensemble(options: EnsembleOptions): Ensemble {
 /** Zero for members that the shortened series is too short for. */
 function memberWeights(series: Float64Array, shape: SeriesShape, options: EnsembleOptions): Float64Array {
   const known = series.slice(0, series.length - options.validationLength);
+  const meanError = options.loss === 'absolute' ? absoluteError : squaredError;
   const rest = series.subarray(known.length);
   const errors = options.members.map((member) => {
     if (known.length < member.lengthMin(shape)) return Number.POSITIVE_INFINITY;
     let sum = 0;
+    const from = options.judged === 'every-step' ? 0 : options.horizon - 1;
     const origins = rollOrigins(member.fit(known, shape), rest, options, (forecast, actual) => {
-      sum += absoluteError(actual, forecast);
+      sum += meanError(actual.subarray(from), forecast.subarray(from));
     });
-    return sum / origins;
+    return options.loss === 'absolute' ? sum / origins : Math.sqrt(sum / origins);
   });
   const best = errors.reduce((least, error) => Math.min(least, error), Number.POSITIVE_INFINITY);
   assert(best < Number.POSITIVE_INFINITY, 'some member can be fitted');

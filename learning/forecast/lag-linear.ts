@@ -17,6 +17,8 @@ export interface LagLinearOptions {
   readonly stride: number;
   /** By the logarithm where all values are positive. */
   readonly logarithm: boolean;
+  /** What the fit makes small: `squared` errors aim at the mean, `absolute` ones at the median. */
+  readonly loss: 'squared' | 'absolute';
 }
 
 /** The steps 1 … `horizon`. */
@@ -38,9 +40,10 @@ function fitLags(series: Float64Array, shape: SeriesShape, options: LagLinearOpt
   const prior = new Float64Array(features.count);
   prior[options.towards === 'persistence' ? features.lastAt : 0] = 1;
   const coefficients = options.steps.map((step) => {
-    const equations = new NormalEquations(features.count, 1);
-    examples.gather(step, options.stride, equations);
-    return equations.solveTowards(prior, options.shrinkage);
+    const gathered = examples.gather(step, options.stride);
+    return options.loss === 'squared'
+      ? leastSquares(gathered, prior, options.shrinkage)
+      : leastAbsolute(gathered, prior, options.shrinkage);
   });
   const inputs = new Float64Array(features.count);
   return {
@@ -58,6 +61,36 @@ function fitLags(series: Float64Array, shape: SeriesShape, options: LagLinearOpt
     },
     append: (value) => examples.append(value),
   };
+}
+
+/** Inputs row by row, and the target of each row. */
+interface Gathered {
+  readonly inputs: Float64Array;
+  readonly targets: Float64Array;
+}
+
+function leastSquares({ inputs, targets }: Gathered, prior: Float64Array, shrinkage: number): Float64Array {
+  const count = prior.length;
+  const equations = new NormalEquations(count, 1);
+  for (let row = 0; row < targets.length; row++) equations.add(inputs, row * count, targets, row);
+  return equations.solveTowards(prior, shrinkage);
+}
+
+/** By least squares again and again, each row weighted by the inverse of its error before (Schlossmacher, Journal of the American
+ *  Statistical Association 68, 1973). */
+function leastAbsolute({ inputs, targets }: Gathered, prior: Float64Array, shrinkage: number): Float64Array {
+  const count = prior.length;
+  let coefficients = prior;
+  for (let round = 0; round < 12; round++) {
+    const equations = new NormalEquations(count, 1);
+    for (let row = 0; row < targets.length; row++) {
+      let miss = targets[row]!;
+      for (let at = 0; at < count; at++) miss -= inputs[row * count + at]! * coefficients[at]!;
+      equations.add(inputs, row * count, targets, row, 1 / Math.max(0.02, Math.abs(miss)));
+    }
+    coefficients = equations.solveTowards(prior, shrinkage);
+  }
+  return coefficients;
 }
 
 /** The examples that one series yields. */
@@ -79,17 +112,23 @@ class Examples {
     this.scale = sum > 0 ? sum / (values.length - period) : 1;
   }
 
-  /** Adds the examples for `step`, from the latest backwards. */
-  gather(step: number, stride: number, equations: NormalEquations): void {
+  /** The examples for `step`, from the latest backwards. */
+  gather(step: number, stride: number): Gathered {
     const { features, scale } = this;
-    const inputs = new Float64Array(features.count);
-    const target = new Float64Array(1);
-    for (let moment = features.length - step; moment >= features.history; moment -= stride) {
+    const { count } = features;
+    const last = features.length - step;
+    const rowCount = last < features.history ? 0 : Math.floor((last - features.history) / stride) + 1;
+    const inputs = new Float64Array(rowCount * count);
+    const targets = new Float64Array(rowCount);
+    const row = new Float64Array(count);
+    for (let index = 0; index < rowCount; index++) {
+      const moment = last - index * stride;
       const level = features.level(moment);
-      features.write(moment, step, level, scale, inputs);
-      target[0] = (features.valueAt(moment - 1 + step) - level) / scale;
-      equations.add(inputs, 0, target, 0);
+      features.write(moment, step, level, scale, row);
+      inputs.set(row, index * count);
+      targets[index] = (features.valueAt(moment - 1 + step) - level) / scale;
     }
+    return { inputs, targets };
   }
 
   /** A value that has no logarithm stands for the least positive one seen. */
