@@ -1,14 +1,16 @@
 // `npm run swarm`: checks drawn cases by the thousand on all cores, and says what they reached. Exit code 1 if a promise was
 // broken, 130 if it was stopped on the way; with `--resume` the next run goes on where this one stopped.
 
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { SiraError } from '../../../core/base/errors.ts';
 import { checkCase, drawCase } from '../check-case.ts';
 import { shrinkCase } from '../shrink.ts';
 import { writeRegressFile } from './regress-file.ts';
 import { runSwarm } from './run-swarm.ts';
+import { soakDocument, soakPage } from './swarm-page.ts';
 import { coverageText, failureText, sayLeft, summaryText } from './swarm-report.ts';
 import { type SwarmPlan, SwarmState, sayPlan } from './swarm-state.ts';
 
@@ -19,6 +21,8 @@ interface Options {
   readonly workers: number;
   readonly resume?: string;
   readonly failures: number;
+  readonly minutes?: number;
+  readonly output?: string;
   readonly seed?: number;
   readonly shrink?: boolean;
 }
@@ -37,6 +41,8 @@ const program = new Command('swarm')
   .option('--workers <count>', 'threads; 0 uses none', wholeNumber(0), availableParallelism())
   .option('--resume <file>', 'keep the state in this file, and go on from it if it is there')
   .option('--failures <count>', 'stop when so many seeds have failed', wholeNumber(1), 5)
+  .option('--minutes <count>', 'stop after so long', wholeNumber(1))
+  .option('-o, --output <folder>', 'write swarm.md and swarm.json there at the end')
   .option('--seed <seed>', 'this seed alone, with all that is known about its failure', wholeNumber(0))
   .option('--shrink', 'with --seed: make the failing case smaller, and save it in scenarios/regress/')
   .addHelpText(
@@ -59,7 +65,7 @@ async function run(options: Options): Promise<void> {
   else await runMany(options);
 }
 
-async function runMany({ seeds, from, shard, workers, resume, failures }: Options): Promise<void> {
+async function runMany({ seeds, from, shard, workers, resume, failures, minutes, output }: Options): Promise<void> {
   const plan = { from, seeds, ...shard };
   const state = resume === undefined ? new SwarmState(plan) : SwarmState.open(resume, plan);
   const started = performance.now();
@@ -94,11 +100,17 @@ async function runMany({ seeds, from, shard, workers, resume, failures }: Option
   await runSwarm(state, {
     workers,
     failuresMax: failures,
+    isEnough: () => minutes !== undefined && seconds() > 60 * minutes,
     progress,
     failed: (failure) => console.error(`${interactive ? '\r\x1b[K' : ''}${failureText(failure)}`),
   });
   save();
   if (interactive) process.stderr.write('\r\x1b[K');
+  if (output !== undefined) {
+    mkdirSync(output, { recursive: true });
+    writeFileSync(join(output, 'swarm.md'), soakPage(state));
+    writeFileSync(join(output, 'swarm.json'), `${JSON.stringify(soakDocument(state), undefined, 1)}\n`);
+  }
   console.log(coverageText(state));
   console.log(`${sayPlan(plan)}: ${summaryText(state, seconds())}`);
   process.exitCode = state.failures.length === 0 ? 0 : 1;
