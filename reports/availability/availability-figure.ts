@@ -58,13 +58,13 @@ export function availabilityFigure({ recoveries, years, lives }: StudyFigures): 
     textStyle: { fontFamily, color: ink },
     title: [
       heading('Share of displaced work that runs again, by seconds since the fault', panels[0].left),
-      heading('Share of a year’s requests not served', panels[1].left),
+      heading('Share of a year’s requests not served, a colour for each life', panels[1].left),
     ],
     legend: {
       data: recoveries.map(({ name }) => ({ name, icon: 'roundRect' })),
       left: panels[0].left,
       top: 38,
-      itemGap: 16,
+      itemGap: 40,
       itemWidth: 16,
       itemHeight: 4,
       textStyle: { color: ink, fontSize: 12 },
@@ -73,11 +73,10 @@ export function availabilityFigure({ recoveries, years, lives }: StudyFigures): 
     xAxis: [
       horizontal(0, 'seconds', { min: 0, max: 35, interval: 5 }),
       horizontal(1, 'year', {
-        min: 0.5,
-        max: yearCount + 0.5,
+        min: 0,
+        max: yearCount + 1,
         interval: 1,
-        axisLabel: { show: false },
-        axisTick: { show: false },
+        axisLabel: { color: inkSoft, fontSize: 12, formatter: (year: number) => yearText(year, yearCount) },
       }),
     ],
     yAxis: [
@@ -116,14 +115,38 @@ export function availabilityFigure({ recoveries, years, lives }: StudyFigures): 
         xAxisIndex: 1,
         yAxisIndex: 1,
         itemStyle: { color: colours[index % colours.length] },
-        ...(index === 0 ? { markLine: goalLine({ yAxis: 1 - goals.servedShare }, 'goal 99.999% served') } : {}),
       })),
+      {
+        type: 'line',
+        name: 'goal',
+        symbol: 'none',
+        silent: true,
+        data: [
+          [0, 1 - goals.servedShare],
+          [yearCount + 1, 1 - goals.servedShare],
+        ],
+        xAxisIndex: 1,
+        yAxisIndex: 1,
+        lineStyle: { color: inkSoft, type: 'dashed', width: 1.5 },
+        endLabel: { show: false },
+        markPoint: {
+          symbol: 'circle',
+          symbolSize: 0,
+          silent: true,
+          label: { formatter: 'goal: 99.999% served', color: inkSoft, fontSize: 12, position: 'top', distance: 8 },
+          data: [{ coord: [yearCount - 1, 1 - goals.servedShare] }],
+        },
+      },
     ],
   });
   const svg = chart.renderToSVGString();
   chart.dispose();
   const title = 'How fast displaced work runs again, and the share of requests not served by year';
   return `${svg.replace(/^<svg ([^>]*)>/, `<svg role="img" $1>\n<title>${title}</title>`)}\n`;
+}
+
+function yearText(year: number, count: number): string {
+  return year >= 1 && year <= count ? String(year) : '';
 }
 
 function shareText(value: number): string {

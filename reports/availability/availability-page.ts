@@ -29,14 +29,14 @@ export function availabilityPage(
   const { fleet, requests, heartbeat } = defaultStudy;
   const { low, high, mean } = servedShare;
   const interval =
-    low === null || high === null ? '' : `, 95% interval ${percent(low)} to ${percent(Math.min(1, high))}`;
+    low === null || high === null ? '' : `, 95% interval ${percent(low, 7)} to ${percent(Math.min(1, high), 7)}`;
   const playedShare = all.playedRequests / all.requests;
   return `# ${title}
 
-Made by \`${command}\`. Digest over all that was played: \`${digest}\`; the same command gives the same page.
+Made by \`${command}\`. Digest over all that was played: \`${digest}\`; the same command over the same code gives the same page.
 
 ${lives.length} independent ${lives.length === 1 ? 'life' : 'lives'} of ${options.years} ${options.years === 1 ? 'year' : 'years'} of one small fleet under the fault model below, with the true kernel, its journal on
-a simulated disk, its agents and its submitter. Served: ${percent(mean)} of the requests${interval}.
+a simulated disk, its agents and its submitter. Served: ${percent(mean, 7)} of the requests${interval}.
 
 ${checkList(checks)}
 
@@ -125,10 +125,10 @@ ${
 }
 
 A lease is the time that a dead machine keeps its work; it is also the time that agents go on working through an outage of the kernel.
-Short ones make recovery fast, and let more work be given up while the kernel or the gateway is away. What no setting mends is a
-missing standby. Without one the kernel would be away as long as any machine that restarts,
-${(4.2 * meanHours('machine restarts')).toFixed(1)} h a year by the table below:
-at best ${percent(1 - (4.2 * 3600 * meanHours('machine restarts')) / yearSeconds, 3)} (computed, not played).
+Short ones make recovery fast, and let more work be given up while the kernel or the gateway is away. What no setting mends is
+a missing standby: without one the kernel would be away as long as any machine that restarts, ${(4.2 * meanHours('machine restarts')).toFixed(1)} h a year by the table below,
+at best ${percent(1 - (4.2 * 3600 * meanHours('machine restarts')) / yearSeconds, 3)} (computed, not played). And one gateway is one point of failure: while it is away the kernel hears of nobody,
+suspects the whole fleet after three heartbeats, and places nothing new until it is back.
 
 ## The fault model
 
@@ -168,7 +168,7 @@ function row(figures: Figures): string[] {
     Math.round(figures.requests).toLocaleString('en'),
     String(figures.notServed),
     String(figures.lost),
-    percent(figures.servedShare),
+    percent(figures.servedShare, 7),
   ];
 }
 

@@ -27,7 +27,7 @@ interface Options {
   readonly output: string;
 }
 
-const defaults = { years: 10, seed: 1, lives: 3, variantYears: 1 } as const;
+const defaults = { years: 10, seed: 1, lives: 2, variantYears: 1 } as const;
 
 const program = new Command('availability')
   .description(

@@ -122,8 +122,8 @@ export function studyFigures(
     variants: variantFigures(own[0] as PlayedLife, played.slice(lives.length), variants),
     checks: checksOf(figures, shares, controls, all.played),
     recoveries: [
-      { name: 'after a fault of machines, racks, feeds', seconds: secondsOf(all.played.recoveries, false) },
-      { name: 'after a fault of kernel, disk, gateway', seconds: secondsOf(all.played.recoveries, true) },
+      { name: 'after faults of machines, racks, feeds', seconds: secondsOf(all.played.recoveries, false) },
+      { name: 'after faults of kernel, disk, gateway', seconds: secondsOf(all.played.recoveries, true) },
     ],
   };
 }
