@@ -53,8 +53,9 @@ export class Commits {
   /** Decided, in order; those before `appendFrom` have all their results appended. */
   private decided: Commit[] = [];
   private appendFrom = 0;
-  /** Begun and not finished. */
+  /** Begun and not finished, and the bytes of their results. */
   private count = 0;
+  private bytes = 0;
   private nextId = 1;
   /** By topic's number and group's name: the last sequence given to a result. */
   private readonly sequences = new Map<string, number>();
@@ -82,6 +83,8 @@ export class Commits {
   ): Status {
     if (this.count >= this.environment.settings.commitCountMax)
       return refused('SIRA_QUEUE_FULL', 'too many commits are under way');
+    if (this.count > 0 && this.bytes >= this.environment.settings.commitBytesMax)
+      return refused('SIRA_QUEUE_FULL', 'too many bytes are being committed');
     const given = new Map<string, number>();
     const stored = parts.map((part) => this.encodePart(group.name, part, given));
     const id = this.nextId;
@@ -96,6 +99,7 @@ export class Commits {
     if (!written.ok) return written;
     this.nextId++;
     this.count++;
+    this.bytes += bytesOf(commit);
     for (const [key, sequence] of given) this.sequences.set(key, sequence);
     return accepted;
   }
@@ -110,6 +114,7 @@ export class Commits {
       const commit = this.decided.shift() as Commit;
       this.appendFrom--;
       this.count--;
+      this.bytes -= bytesOf(commit);
       commit.whenDone(commit.offsets);
     }
     this.isAdvancing = false;
@@ -130,11 +135,13 @@ export class Commits {
       const first = parts[0];
       const message = first === undefined ? undefined : readMessageBytes(first.bytes, 0, 0);
       const deadLetter = typeof message === 'object' ? message.origin : undefined;
-      this.count++;
-      this.decided.push({
+      const commit: Commit = {
         ...{ id, group, offsets, parts, appendedCount: 0, ends: new Map() },
         whenDone: () => whenDone({ id, group, offsets, deadLetter }),
-      });
+      };
+      this.count++;
+      this.bytes += bytesOf(commit);
+      this.decided.push(commit);
     }
     this.found.clear();
     return true;
@@ -168,6 +175,12 @@ export class Commits {
     }
     return true;
   }
+}
+
+function bytesOf({ parts }: Commit): number {
+  let bytes = 0;
+  for (const part of parts) bytes += part.bytes.length;
+  return bytes;
 }
 
 function isDurable(commit: Commit): boolean {

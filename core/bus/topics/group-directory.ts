@@ -66,11 +66,14 @@ export class GroupDirectory {
     return this.groups.get(name);
   }
 
-  connect({ subscriber, connection }: SubscriberConnectedInput): void {
+  connect({ subscriber, connection }: SubscriberConnectedInput): Status {
     const known = this.subscribers.get(subscriber);
-    if (known !== undefined && known.connection >= connection) return;
+    if (known !== undefined && known.connection >= connection) return accepted;
+    if (known === undefined && this.subscribers.size >= this.environment.settings.subscriberCountMax)
+      return refused('SIRA_QUEUE_FULL', 'too many subscribers');
     this.leaveAll(subscriber);
     this.subscribers.set(subscriber, { connection, groups: new Set() });
+    return accepted;
   }
 
   disconnect(subscriber: string, connection: number): void {
@@ -94,8 +97,7 @@ export class GroupDirectory {
       if (known.topic.name !== input.topic || known.mode !== input.mode)
         return refused('SIRA_MESSAGE_REFUSED', 'the group has other terms');
       if (known.isDurable) return this.join(known, input, true);
-      this.joining.get(known)?.push(input);
-      return accepted;
+      return this.joinLater(known, input);
     }
     const topic = this.topics.find(input.topic);
     if (topic === undefined) return refused('SIRA_MESSAGE_REFUSED', 'there is no such topic');
@@ -103,11 +105,11 @@ export class GroupDirectory {
     const { start } = input;
     if (typeof start !== 'object' || !('timeMicros' in start)) {
       const offset = offsetOf(topic, start);
-      if (!offset.ok) return offset;
-      this.makeWhenDurable(topic, input, offset.value);
-      return accepted;
+      return offset.ok ? this.makeWhenDurable(topic, input, offset.value) : offset;
     }
-    return topic.findTime(start.timeMicros, (offset) => this.makeWhenDurable(topic, input, offset));
+    return topic.findTime(start.timeMicros, (offset) =>
+      this.refuse('subscribe', input.subscriber, input.group, this.makeWhenDurable(topic, input, offset)),
+    );
   }
 
   unsubscribe({ subscriber, group: name, endsGroup }: UnsubscribeInput): Status {
@@ -129,11 +131,11 @@ export class GroupDirectory {
     const { topic } = group;
     if (typeof position !== 'object' || !('timeMicros' in position)) {
       const offset = offsetOf(topic, position);
-      if (!offset.ok) return offset;
-      this.seekWhenDurable(group, client, offset.value);
-      return accepted;
+      return offset.ok ? this.seekWhenDurable(group, client, offset.value) : offset;
     }
-    return topic.findTime(position.timeMicros, (offset) => this.seekWhenDurable(group, client, offset));
+    return topic.findTime(position.timeMicros, (offset) =>
+      this.refuse('seek', client, name, this.seekWhenDurable(group, client, offset)),
+    );
   }
 
   groupDirty(group: TopicGroup): void {
@@ -197,17 +199,28 @@ export class GroupDirectory {
     }
   }
 
+  /** Joins a group once it is durable; a repeat takes the place of what was asked before. */
+  private joinLater(group: TopicGroup, input: SubscribeInput): Status {
+    const joining = this.joining.get(group) ?? [];
+    const before = joining.findIndex(({ subscriber }) => subscriber === input.subscriber);
+    if (before >= 0) joining[before] = input;
+    else if (joining.length >= this.environment.settings.membersPerGroupMax)
+      return refused('SIRA_QUEUE_FULL', 'the group has too many members');
+    else joining.push(input);
+    return accepted;
+  }
+
   /** A cursor may not say more than the topic keeps: what it counts as behind it must be durable. */
-  private makeWhenDurable(topic: Topic, input: SubscribeInput, offset: number): void {
-    topic.whenDurable(offset, () => {
+  private makeWhenDurable(topic: Topic, input: SubscribeInput, offset: number): Status {
+    return topic.whenDurable(offset, () => {
       // Somebody else may have made it meanwhile.
       const status = this.groups.has(input.group) ? this.subscribe(input) : this.make(topic, input, offset);
       if (!status.ok) this.refuse('subscribe', input.subscriber, input.group, status);
     });
   }
 
-  private seekWhenDurable(group: TopicGroup, client: string, offset: number): void {
-    group.topic.whenDurable(offset, () => {
+  private seekWhenDurable(group: TopicGroup, client: string, offset: number): Status {
+    return group.topic.whenDurable(offset, () => {
       if (group.isEnded) return;
       const status = this.seekTo(group, Math.max(offset, group.topic.startOffset));
       if (!status.ok) this.refuse('seek', client, group.name, status);

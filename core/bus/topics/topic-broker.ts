@@ -220,8 +220,7 @@ export class TopicBroker implements TopicMachine {
         return this.topics.create(input.topic, input.terms);
       case 'subscriberConnected':
         if (!isClientName(input.subscriber)) return refused('SIRA_MESSAGE_REFUSED', 'a subscriber has a name');
-        this.groups.connect(input);
-        return accepted;
+        return this.groups.connect(input);
       case 'subscriberDisconnected':
         this.groups.disconnect(input.subscriber, input.connection);
         return accepted;

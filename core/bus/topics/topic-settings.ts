@@ -11,6 +11,8 @@ export interface TopicSettings {
   readonly topicCountMax: number;
   readonly groupCountMax: number;
   readonly membersPerGroupMax: number;
+  /** Subscribers that are connected. */
+  readonly subscriberCountMax: number;
   /** Producers whose sequences one topic remembers; one that was silent for `producerIdleMicros` gives its place to another,
    *  and a repeat that it sends after that is stored again. */
   readonly producersPerTopicMax: number;
@@ -33,8 +35,9 @@ export interface TopicSettings {
   readonly priorityPassesMax: number;
   /** Longest gap at original speed. */
   readonly replayGapMicrosMax: number;
-  /** Commits and dead letters under way. */
+  /** Commits and dead letters under way, and the bytes of their results. */
   readonly commitCountMax: number;
+  readonly commitBytesMax: number;
   /** Offsets and results of one commit. */
   readonly commitPartsMax: number;
   readonly tensorCountMax: number;
@@ -72,6 +75,7 @@ export const defaultTopicSettings: TopicSettings = {
   topicCountMax: 10_000,
   groupCountMax: 10_000,
   membersPerGroupMax: 1_024,
+  subscriberCountMax: 100_000,
   producersPerTopicMax: 10_000,
   producerIdleMicros: 24 * microsPerHour,
   producerWindow: 1_024,
@@ -85,6 +89,7 @@ export const defaultTopicSettings: TopicSettings = {
   priorityPassesMax: 63,
   replayGapMicrosMax: microsPerMinute,
   commitCountMax: 1_024,
+  commitBytesMax: 64 * 1024 * 1024,
   commitPartsMax: 1_024,
   tensorCountMax: 100_000,
   tensorMemoryMicros: 10 * microsPerMinute,
@@ -107,9 +112,22 @@ export const priorityMax = 9;
 /** Asserts that settings are within their bounds. */
 export function checkTopicSettings(settings: TopicSettings): void {
   const counts: (keyof TopicSettings)[] = [
-    ...(['topicCountMax', 'groupCountMax', 'membersPerGroupMax', 'producersPerTopicMax'] as const),
+    ...([
+      'topicCountMax',
+      'groupCountMax',
+      'membersPerGroupMax',
+      'subscriberCountMax',
+      'producersPerTopicMax',
+    ] as const),
     ...(['windowMessagesMax', 'windowBytesMax', 'hotMessagesMax', 'hotBytesMax', 'readMessagesMax'] as const),
-    ...(['readBytesMax', 'replayGapMicrosMax', 'commitCountMax', 'commitPartsMax', 'tensorCountMax'] as const),
+    ...([
+      'readBytesMax',
+      'replayGapMicrosMax',
+      'commitCountMax',
+      'commitBytesMax',
+      'commitPartsMax',
+      'tensorCountMax',
+    ] as const),
     ...([
       'tensorPublicationsMax',
       'tensorMemoryMicros',

@@ -49,6 +49,8 @@ interface Checkpoint {
   readonly records: readonly { readonly name: string; readonly value: Uint8Array | undefined }[];
 }
 
+/** Repeats, or groups and seeks, that wait for the disk. */
+const waitingMax = 65_536;
 const recoveryRecords = 4096;
 const recoveryBytes = 1024 * 1024;
 
@@ -126,6 +128,8 @@ export class Topic implements TopicLogOwner {
         const { producer, sequence } = input;
         // Its first copy may still be on its way to the disk.
         if (this.durableEnd === this.nextOffset) this.reportDuplicate(producer, sequence);
+        else if (this.duplicates.length >= waitingMax)
+          return refused('SIRA_QUEUE_FULL', 'too many repeats wait for the disk');
         else this.duplicates.push({ endOffset: this.nextOffset, producer, sequence });
         return accepted;
       }
@@ -198,9 +202,11 @@ export class Topic implements TopicLogOwner {
   }
 
   /** Calls `action` once everything below `offset` is durable: now, if it is. */
-  whenDurable(offset: number, action: () => void): void {
+  whenDurable(offset: number, action: () => void): Status {
     if (offset <= this.readableEnd) action();
+    else if (this.waiting.length >= waitingMax) return refused('SIRA_QUEUE_FULL', 'too much waits for the disk');
     else this.waiting.push({ offset, action });
+    return accepted;
   }
 
   addReader(reader: TopicReader): void {

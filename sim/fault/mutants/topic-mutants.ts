@@ -158,9 +158,9 @@ const planted: readonly Omit<Mutant, 'swarm'>[] = [
   {
     name: 'topic-replay-begins-late',
     bug: 'a group that begins at a time leaves out the first message of it',
-    file: `${folder}/group-directory.ts`,
-    search: 'const offsetNow = Math.max(offset, topic.startOffset);',
-    replace: 'const offsetNow = Math.min(topic.nextOffset, Math.max(offset, topic.startOffset) + 1);',
+    file: `${folder}/topic.ts`,
+    search: 'let offset = Math.max(found, this.startOffset);',
+    replace: 'let offset = Math.min(this.nextOffset, Math.max(found, this.startOffset) + 1);',
   },
   {
     name: 'topic-tensor-released-early',
