@@ -103,7 +103,7 @@ class Conformal implements ConformalForecaster {
     const { stretches } = this.options;
     for (let step = firstStep - 1; step < horizon; step++) {
       const near = this.errors.slice(Math.max(firstStep - 1, step - stepWindow), step + stepWindow + 1);
-      const sorted = Float64Array.from(near.flat()).sort();
+      const sorted = Float64Array.from(near.flat()).sort((left, right) => left - right);
       for (const [which, row] of quantiles.entries())
         row[step] = point[step]! + (stretches?.[which] ?? 1) * errorQuantile(sorted, this.moved[which]![step]!);
     }
@@ -161,5 +161,8 @@ export function stretchFactor(level: number, misses: Float64Array, offsets: Floa
     if (reach > 0) return Math.max(0, (side * miss) / reach);
     return side * miss <= reach ? 0 : Number.POSITIVE_INFINITY;
   });
-  return errorQuantile(ratios.sort(), level >= 0.5 ? level : 1 - level);
+  return errorQuantile(
+    ratios.sort((left, right) => left - right),
+    level >= 0.5 ? level : 1 - level,
+  );
 }

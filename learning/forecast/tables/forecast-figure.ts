@@ -58,6 +58,7 @@ export function forecastFigure(m4: readonly M4Row[], loads: readonly LoadRow[]):
       left: '2%',
       itemWidth: 16,
       itemHeight: 4,
+      itemGap: 28,
       textStyle: { color: ink, fontSize: 12 },
     },
     xAxis: [
@@ -74,7 +75,7 @@ export function forecastFigure(m4: readonly M4Row[], loads: readonly LoadRow[]):
     yAxis: [
       { ...axis, type: 'category', gridIndex: 0, data: bars.map(({ name }) => name), axisTick: { show: false } },
       { ...axis, type: 'value', gridIndex: 1, min: 0, max: 4, splitLine: { lineStyle: { color: '#eceef0' } } },
-      { ...axis, type: 'value', gridIndex: 2, min: 0.5, max: 1.05, splitLine: { lineStyle: { color: '#eceef0' } } },
+      { ...axis, type: 'value', gridIndex: 2, min: 0, max: 1.1, splitLine: { lineStyle: { color: '#eceef0' } } },
     ],
     series: [
       {
