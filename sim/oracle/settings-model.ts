@@ -6,7 +6,7 @@ import type { InputBody } from '../../core/kernel/inputs.ts';
 
 export class SettingsModel {
   private readonly values = new Map<string, number>();
-  private asked: { readonly name: string; readonly value: number } | undefined;
+  private asked: Readonly<Record<string, unknown>> | undefined;
 
   constructor(initial: Readonly<Record<string, unknown>> = {}) {
     for (const [name, value] of Object.entries(initial)) this.values.set(name, value as number);
@@ -17,12 +17,14 @@ export class SettingsModel {
   }
 
   kernelInput(input: InputBody): void {
-    if (input.kind === 'settingChanged') this.asked = input;
+    if (input.kind === 'settingChanged') this.asked = { [input.name]: input.value };
+    else if (input.kind === 'settingsAssigned') this.asked = input.values;
   }
 
   kernelEffect(effect: Effect): void {
     if (effect.kind !== 'settingAnswered' || this.asked === undefined) return;
-    if (effect.refusal === '') this.values.set(this.asked.name, this.asked.value);
+    if (effect.refusal === '')
+      for (const [name, value] of Object.entries(this.asked)) this.values.set(name, value as number);
     this.asked = undefined;
   }
 }

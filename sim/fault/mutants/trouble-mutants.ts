@@ -45,8 +45,8 @@ export const troubleMutants: readonly Mutant[] = [
     name: 'setting-only-answered',
     bug: 'a change of a setting is confirmed and never applied',
     file: 'core/kernel/kernel.ts',
-    search: 'this.settings.assign({ [name]: value }, { who, why, atMicros });',
-    replace: 'this.settings.assign({ [name]: this.settings.get(name as never) }, { who, why, atMicros });',
+    search: 'this.settings.assign(values, { who, why, atMicros });',
+    replace: 'this.settings.assign({}, { who, why, atMicros });',
   },
   {
     name: 'other-resources-accepted',
