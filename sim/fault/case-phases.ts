@@ -46,7 +46,7 @@ export function memoryBounds({ machines, tasks, settings }: SwarmCase): MemoryBo
   };
 }
 
-/** Calls `judge` from time to time, some dozens of times in a case. */
+/** Calls `judge` from time to time. */
 export function watchMemory(world: World, everyMicros: number, judge: () => void): void {
   const { simulation } = world;
   const gapMicros = Math.max(microsPerSecond, Math.round(everyMicros));

@@ -192,7 +192,7 @@ export function runSwarmCase(drawn: SwarmCase, options: SwarmOptions = {}): Swar
   });
   scheduleHorizon(world, horizon);
   const bounds = memoryBounds(drawn);
-  watchMemory(world, horizon / 40, () => judgeSizes(world, bounds));
+  watchMemory(world, horizon / 15, () => judgeSizes(world, bounds));
   const cancel = world.simulation.defineHandler('task is cancelled', (submission) => world.cancel(submission));
   for (const { atMicros, submission } of drawn.cancellations) {
     world.simulation.schedule(atMicros, eventPriority.world, cancel, submission, undefined);
