@@ -5,7 +5,6 @@ import type {
   AcknowledgeInput,
   DeliverEffect,
   RefusedEffect,
-  ReplayPosition,
   SubscribedEffect,
   SubscribeInput,
   TopicEffect,
@@ -18,7 +17,7 @@ import type { TopicStream } from '../world/topic-stream.ts';
 import { TopicCreditOracle } from './topic-credit-oracle.ts';
 import { TopicCursorOracle } from './topic-cursor-oracle.ts';
 import { TopicDurabilityOracle } from './topic-durability-oracle.ts';
-import { GroupFacts, type MemberFacts, standing, TopicFacts } from './topic-model.ts';
+import { GroupFacts, standing, TopicFacts } from './topic-model.ts';
 import { TopicOnceOracle } from './topic-once-oracle.ts';
 import { TopicOrderOracle } from './topic-order-oracle.ts';
 import { nobody, TopicRecorder } from './topic-recorder.ts';
@@ -26,6 +25,7 @@ import { TopicReplayOracle } from './topic-replay-oracle.ts';
 import { TopicRetentionOracle } from './topic-retention-oracle.ts';
 import { TopicRetryOracle } from './topic-retry-oracle.ts';
 import { TopicRuleBook } from './topic-rule-book.ts';
+import { TopicSettlements } from './topic-settlements.ts';
 import { TopicTensorOracle } from './topic-tensor-oracle.ts';
 import { TopicTimeOracle } from './topic-time-oracle.ts';
 
@@ -35,21 +35,11 @@ export interface TopicOraclesOptions {
   readonly replayGapMicrosMax: number;
 }
 
-/** A seek that was heard: from which moment on it counts is open until the next epoch is announced. */
-interface SeekFacts {
-  readonly position: ReplayPosition;
-  readonly heardMicros: number;
-  readonly deliveries: DeliverEffect[];
-  /** Offsets that were settled, perhaps, and how. */
-  readonly settled: { readonly offset: number; readonly otherwise: boolean }[];
-}
-
 export class TopicOracles implements TopicObserver {
   readonly book: TopicRuleBook;
   /** Messages stored, delivered and settled, for those who count. */
   published = 0;
   deliveries = 0;
-  acknowledged = 0;
   private readonly recorder = new TopicRecorder();
   private readonly durability: TopicDurabilityOracle;
   private readonly order: TopicOrderOracle;
@@ -61,9 +51,9 @@ export class TopicOracles implements TopicObserver {
   private readonly retention: TopicRetentionOracle;
   private readonly replay: TopicReplayOracle;
   private readonly tensors: TopicTensorOracle;
+  private readonly settlements: TopicSettlements;
   /** By subscriber, as it asked last. */
   private readonly asked = new Map<string, SubscribeInput>();
-  private readonly seeking = new Map<string, SeekFacts>();
   private readonly groupOfMember = new Map<string, string>();
   private lastGroup: GroupFacts | undefined;
   private readonly deliverCode: number;
@@ -86,6 +76,10 @@ export class TopicOracles implements TopicObserver {
     this.retention = new TopicRetentionOracle(book);
     this.replay = new TopicReplayOracle(book, replayGapMicrosMax);
     this.tensors = new TopicTensorOracle(book);
+    this.settlements = new TopicSettlements(book, (group) => {
+      this.order.restart(group);
+      this.time.restart(group);
+    });
     for (const { name, terms } of drawn.topics)
       book.topics.set(name, new TopicFacts(name, { ...defaultTerms, ...terms }));
     for (const { name, group } of drawn.members) this.groupOfMember.set(name, group.name);
@@ -93,6 +87,10 @@ export class TopicOracles implements TopicObserver {
     this.codes = { heard: (kind) => recorder.code(`heard ${kind}`), said: (kind) => recorder.code(`said ${kind}`) };
     this.deliverCode = this.codes.said('deliver');
     this.acknowledgeCode = this.codes.heard('acknowledge');
+  }
+
+  get acknowledged(): number {
+    return this.settlements.acknowledged;
   }
 
   streamBegins(stream: TopicStream): void {
@@ -106,7 +104,7 @@ export class TopicOracles implements TopicObserver {
       case 'publish':
         return;
       case 'acknowledge':
-        this.acknowledge(input, nowMicros);
+        this.acknowledge(input);
         return;
       case 'grant': {
         const group = this.find(input.group);
@@ -145,14 +143,16 @@ export class TopicOracles implements TopicObserver {
         this.asked.set(input.subscriber, input);
         return;
       case 'subscriberConnected':
-        this.leave(input.subscriber, input.connection, nowMicros);
+        this.leave(input.subscriber, input.connection);
         return;
       case 'subscriberDisconnected':
-        this.disconnect(input.subscriber, input.connection, nowMicros);
+        this.disconnect(input.subscriber, input.connection);
         return;
       case 'seek': {
         const group = book.groups.get(input.group);
-        if (group !== undefined) this.seekHeard(group, input.position);
+        if (group === undefined) return;
+        this.note(this.codes.heard('seek'), group.name, nobody, nobody);
+        this.settlements.seekHeard(group, input.position);
         return;
       }
       case 'tensorOwned':
@@ -183,7 +183,7 @@ export class TopicOracles implements TopicObserver {
         const group = this.known(effect.group);
         if (group === undefined) return;
         this.note(this.codes.said('cursorMoved'), group.name, nobody, effect.offset);
-        if (effect.epoch !== group.epoch) this.sought(group, effect);
+        if (effect.epoch !== group.epoch) this.settlements.sought(group, effect, this.replay);
         else this.cursor.moved(group, effect);
         group.cursor = effect.offset;
         group.reached = effect.offset;
@@ -201,7 +201,7 @@ export class TopicOracles implements TopicObserver {
         if (group === undefined) return;
         this.note(this.codes.said('lateDropped'), group.name, effect.offset, effect.deadlineMicros);
         this.time.dropped(group, effect);
-        this.end(group, effect.offset);
+        this.settlements.end(group, effect.offset);
         return;
       }
       case 'deadLettered': {
@@ -213,7 +213,7 @@ export class TopicOracles implements TopicObserver {
           group.committed.add(effect.offset);
           group.dead.add(effect.offset);
         }
-        this.end(group, effect.offset);
+        this.settlements.end(group, effect.offset);
         return;
       }
       case 'skipped': {
@@ -221,7 +221,7 @@ export class TopicOracles implements TopicObserver {
         if (group === undefined) return;
         this.note(this.codes.said('skipped'), group.name, effect.fromOffset, effect.toOffset);
         this.retention.skipped(group, effect);
-        for (let offset = effect.fromOffset; offset < effect.toOffset; offset++) this.skip(group, offset);
+        for (let offset = effect.fromOffset; offset < effect.toOffset; offset++) this.settlements.skip(group, offset);
         return;
       }
       case 'revoked': {
@@ -250,10 +250,8 @@ export class TopicOracles implements TopicObserver {
   }
 
   paused(byMicros: number, nowMicros: number): void {
-    for (const group of this.book.groups.values()) {
-      for (let offset = group.lowest; offset <= group.highest; offset++)
-        if (group.isHeld(offset, nowMicros - byMicros)) group.setEnd(offset, group.endOf(offset) + byMicros);
-    }
+    this.book.nowMicros = nowMicros;
+    for (const group of this.book.groups.values()) this.settlements.prolong(group, byMicros);
   }
 
   down(nowMicros: number): void {
@@ -261,11 +259,7 @@ export class TopicOracles implements TopicObserver {
     this.recorder.note(nowMicros, this.recorder.code('the broker dies'), nobody, nobody, nobody);
     for (const group of this.book.groups.values()) {
       for (const member of group.memberList) member.isLive = false;
-      // A seek is forgotten, or was written down: then the group is found again in its next epoch.
-      group.seeks = 0;
-      const facts = this.seeking.get(group.name);
-      if (facts !== undefined) facts.deliveries.length = 0;
-      this.restart(group);
+      this.settlements.down(group);
     }
     this.tensors.down();
   }
@@ -308,58 +302,15 @@ export class TopicOracles implements TopicObserver {
     }
     if (message.parent !== undefined) this.once.delivered(effect);
     this.tensors.delivered(group, effect);
-    if (group.seeks > 0) this.seeking.get(group.name)?.deliveries.push(effect);
-    group.tried.add(offset);
-    if (offset >= group.lowest) group.hold(offset, member, effect.attempt, effect.deadlineMicros);
-    group.deliveries++;
+    this.settlements.delivered(group, member, effect);
   }
 
-  private acknowledge({ group: name, subscriber, offset, cumulative }: AcknowledgeInput, nowMicros: number): void {
+  private acknowledge({ group: name, subscriber, offset, cumulative }: AcknowledgeInput): void {
     const group = this.find(name);
     const member = group?.members.get(subscriber);
     if (group === undefined || member === undefined) return;
     this.note(this.acknowledgeCode, name, offset, member.index);
-    // One that names what its member does not have is refused as a whole.
-    const isOwn = group.isOpen(offset)
-      ? group.holderOf(offset) === member
-      : group.standingOf(offset) === standing.settled;
-    if (cumulative && group.seeks > 0) {
-      const facts = this.seeking.get(name);
-      for (const { message } of facts?.deliveries ?? [])
-        if (message.offset <= offset) facts?.settled.push({ offset: message.offset, otherwise: false });
-    }
-    if (cumulative && !isOwn) return;
-    if (cumulative) {
-      for (let settled = group.lowest; settled <= offset; settled++) this.settle(group, member, settled, nowMicros);
-    } else this.settle(group, member, offset, nowMicros);
-  }
-
-  private settle(group: GroupFacts, member: MemberFacts, offset: number, nowMicros: number): void {
-    if (group.seeks > 0) this.seeking.get(group.name)?.settled.push({ offset, otherwise: false });
-    if (offset < group.lowest) return;
-    const state = group.standingOf(offset);
-    if (!group.isOpen(offset) || group.holderOf(offset) !== member) return;
-    group.settled.add(offset);
-    // Whether an answer that comes after the attempt has ended for good counts, is left open.
-    const isLast = group.attemptOf(offset) >= group.topic.terms.attemptsMax && group.endOf(offset) <= nowMicros;
-    if (state !== standing.held || isLast || !group.isConnected(offset) || group.seeks > 0) return;
-    this.acknowledged++;
-    group.settleNow(offset);
-  }
-
-  /** An offset has ended otherwise than by an acknowledgement. */
-  private end(group: GroupFacts, offset: number): void {
-    group.settled.add(offset);
-    group.otherwise.add(offset);
-    if (group.seeks > 0) this.seeking.get(group.name)?.settled.push({ offset, otherwise: true });
-    else group.settleNow(offset);
-  }
-
-  private skip(group: GroupFacts, offset: number): void {
-    group.settled.add(offset);
-    group.skipped.add(offset);
-    if (group.seeks > 0) this.seeking.get(group.name)?.settled.push({ offset, otherwise: false });
-    else group.settleNow(offset);
+    this.settlements.acknowledge(group, member, offset, cumulative);
   }
 
   private subscribed(effect: SubscribedEffect): void {
@@ -374,7 +325,7 @@ export class TopicOracles implements TopicObserver {
     if (group === undefined) {
       group = new GroupFacts(name, book.groups.size, topic, asked.mode, asked.speed);
       book.groups.set(name, group);
-      this.beginAt(group, offset);
+      this.settlements.beginAt(group, offset);
       group.startOffset = offset;
       group.otherwise.reset(offset);
       group.skipped.reset(offset);
@@ -383,10 +334,10 @@ export class TopicOracles implements TopicObserver {
       // One that was made before a crash began where it was asked to, and may have moved on.
       this.replay.begins(group, effect.resumed ? 'latest' : asked.start, effect, this.book.nowMicros);
     } else if (epoch !== group.epoch) {
-      this.sought(group, { offset, epoch });
+      this.settlements.sought(group, effect, this.replay);
     } else {
       this.cursor.resumed(group, effect);
-      if (offset < group.cursor) this.beginAt(group, offset);
+      if (offset < group.cursor) this.settlements.beginAt(group, offset);
       group.reached = offset;
       if (!group.memberList.some(({ isLive }) => isLive)) this.replay.resumes(group);
     }
@@ -395,67 +346,13 @@ export class TopicOracles implements TopicObserver {
     member.isLive = true;
   }
 
-  private seekHeard(group: GroupFacts, position: ReplayPosition): void {
-    const former = group.seeks > 0 ? this.seeking.get(group.name) : undefined;
-    group.seeks++;
-    this.note(this.codes.heard('seek'), group.name, nobody, nobody);
-    this.seeking.set(group.name, {
-      position,
-      heardMicros: former?.heardMicros ?? this.book.nowMicros,
-      deliveries: former?.deliveries ?? [],
-      settled: former?.settled ?? [],
-    });
-  }
-
-  /** The group begins its next epoch. */
-  private sought(group: GroupFacts, { offset, epoch }: { readonly offset: number; readonly epoch: number }): void {
-    const facts = this.seeking.get(group.name);
-    if (facts === undefined || epoch < group.epoch)
-      this.book.fail('topic cursor', `epoch ${epoch} begins after ${group.epoch}, and nobody asked for it`, group.name);
-    group.epoch = epoch;
-    group.seeks = 0;
-    this.beginAt(group, offset);
-    // What came between may belong to the former epoch or to this one: it permits, and forbids nothing.
-    for (const { message, subscriber, attempt } of facts.deliveries) {
-      const member = group.members.get(subscriber);
-      if (member === undefined || message.offset < offset) continue;
-      group.tried.add(message.offset);
-      group.hold(message.offset, member, attempt, 0);
-      group.stop(message.offset, standing.dropped, 0);
-    }
-    group.highest = -1;
-    for (const settled of facts.settled) {
-      if (settled.offset < offset) continue;
-      group.settled.add(settled.offset);
-      if (settled.otherwise) group.otherwise.add(settled.offset);
-    }
-    this.replay.begins(group, facts.position, { offset }, facts.heardMicros);
-  }
-
-  private beginAt(group: GroupFacts, offset: number): void {
-    group.cursor = offset;
-    group.reached = offset;
-    group.settled.reset(offset);
-    group.committed.reset(offset);
-    group.tried.reset(offset);
-    this.restart(group);
-  }
-
-  private restart(group: GroupFacts): void {
-    group.restart(group.cursor);
-    for (let offset = Math.max(group.cursor, group.committed.floor); offset < group.committed.end; offset++)
-      if (group.committed.has(offset)) group.settleNow(offset);
-    this.order.restart(group);
-    this.time.restart(group);
-  }
-
   /** A subscriber says that its former connections are over. */
-  private leave(subscriber: string, connection: number, nowMicros: number): void {
+  private leave(subscriber: string, connection: number): void {
     const group = this.groupOf(subscriber);
     if (group === undefined) return;
     const member = group.member(subscriber);
     if (connection <= member.connection) return;
-    this.disconnect(subscriber, member.connection, nowMicros);
+    this.disconnect(subscriber, member.connection);
     member.connection = connection;
     member.grantedMessages = 0;
     member.grantedBytes = 0;
@@ -463,16 +360,12 @@ export class TopicOracles implements TopicObserver {
     member.deliveredBytes = 0;
   }
 
-  private disconnect(subscriber: string, connection: number, nowMicros: number): void {
+  private disconnect(subscriber: string, connection: number): void {
     const group = this.groupOf(subscriber);
     const member = group?.members.get(subscriber);
     if (group === undefined || member === undefined || member.connection > connection) return;
     this.note(this.codes.heard('subscriberDisconnected'), group.name, nobody, connection);
-    group.eachHeldBy(member, (offset) => {
-      if (group.isConnected(offset) && group.endOf(offset) >= nowMicros)
-        group.stop(offset, standing.dropped, nowMicros);
-    });
-    member.isLive = false;
+    this.settlements.drop(group, member);
   }
 
   private refused({ input, subject }: RefusedEffect): void {

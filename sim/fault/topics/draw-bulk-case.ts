@@ -30,7 +30,7 @@ export function drawBulkCase(seed: number, messages = 300_000): TopicCase {
   const topics: { name: string; terms: Partial<TopicTerms> }[] = [];
   const producersPerTopic = draw.whole(1, 3);
   const each = Math.max(100, Math.round(messages / (topicCount * producersPerTopic)));
-  const burst = draw.pick([64, 256, 512]);
+  const burst = draw.pick([256, 512, 1024]);
   const gapMicros = draw.pick([2, 5, 10]) * millisecond;
   const publishedMicros = Math.ceil(each / burst) * gapMicros + second;
   for (let index = 0; index < topicCount; index++) {
@@ -62,7 +62,7 @@ export function drawBulkCase(seed: number, messages = 300_000): TopicCase {
     seed,
     settings: {
       producerWindow: 4096,
-      windowMessagesMax: draw.pick([1024, 4096]),
+      windowMessagesMax: draw.pick([2048, 8192]),
       hotMessagesMax: draw.pick([2048, 8192]),
       log: { segmentBytesMax: draw.pick([2 ** 20, 2 ** 22]), segmentAgeMaxMicros: 10 * second },
     },
@@ -106,7 +106,7 @@ export function drawBulkCase(seed: number, messages = 300_000): TopicCase {
         burst,
         gapMicros,
         keys: drawn.pick([1000, 5000]),
-        hotShare: drawn.pick([0, 0.004]),
+        hotShare: drawn.pick([0, 0.001]),
         prioritized: drawn.chance(0.2),
         deadlineShare: drawn.pick([0, 0, 0.01]),
         deadlineMicros: 200 * millisecond,
