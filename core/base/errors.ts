@@ -136,6 +136,35 @@ export const errorTable = {
     summary: 'The data folder belongs to a kernel that runs.',
     remedy: 'Stop that kernel, or give another folder.',
   },
+  SIRA_REQUEST_INVALID: userMistake(
+    'A request over HTTP does not fit its schema.',
+    'Mend the field named; /openapi.json says what each route takes.',
+  ),
+  SIRA_NOT_FOUND: {
+    http: 404,
+    grpc: 5,
+    exit: 2,
+    summary: 'There is nothing of this name or number.',
+    remedy: 'List what there is; tasks that ended long ago and old decisions are no longer kept.',
+  },
+  SIRA_VERSION_CONFLICT: {
+    http: 409,
+    grpc: 10,
+    exit: 1,
+    summary: 'The settings have changed since they were read.',
+    remedy: 'Read them again, look at what changed, and repeat the change with their new version.',
+  },
+  SIRA_KERNEL_UNREACHABLE: {
+    http: 503,
+    grpc: 14,
+    exit: 1,
+    summary: 'No kernel answers at an address.',
+    remedy: 'Start one with `sira start`, or give its address with --url.',
+  },
+  SIRA_DEFECT: failedRun(
+    'Sira has met a defect of its own.',
+    'Look at the log of the kernel, and report what it says.',
+  ),
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof errorTable;

@@ -14,13 +14,16 @@ export class LiveProcesses {
   readonly folder = mkdtempSync(join(tmpdir(), 'sira-live-'));
   readonly data = join(this.folder, 'data');
   address = '';
+  httpAddress = '';
   private readonly children = new Set<ChildProcess>();
   /** Standard error of everything, for a test that fails. */
   readonly errors: string[] = [];
 
   async startKernel(...options: string[]): Promise<ChildProcess> {
     if (this.address === '') this.address = `127.0.0.1:${await freePort()}`;
-    const words = ['start', '--data', this.data, '--grpc', this.address, '--log-level', 'warn', ...options];
+    if (this.httpAddress === '') this.httpAddress = `127.0.0.1:${await freePort()}`;
+    const addresses = ['--grpc', this.address, '--http', this.httpAddress];
+    const words = ['start', '--data', this.data, ...addresses, '--log-level', 'warn', ...options];
     const child = this.spawn(process.execPath, [join(built, 'sira.js'), ...words]);
     await new Promise<void>((resolve, reject) => {
       let output = '';

@@ -1,6 +1,7 @@
 // A whole live kernel: the shell, the services around it, and the order in which they begin and end. Other services join here.
 
 import { GrpcServer } from './grpc/server.ts';
+import { HttpServer } from './http/server.ts';
 import { LiveKernel } from './live-kernel.ts';
 import type { Logger } from './logger.ts';
 import type { StartSettings } from './start-settings.ts';
@@ -8,11 +9,12 @@ import type { StartSettings } from './start-settings.ts';
 export interface RunningKernel {
   readonly live: LiveKernel;
   readonly grpc: GrpcServer;
+  readonly http: HttpServer;
   /** Takes nothing new, lets what was taken become durable, takes a snapshot, ends. */
   stop(): Promise<void>;
 }
 
-/** Throws the coded errors of {@link LiveKernel.start} and {@link GrpcServer.start}. */
+/** Throws the coded errors of {@link LiveKernel.start}, {@link GrpcServer.start} and {@link HttpServer.start}. */
 export async function runKernel(settings: StartSettings, version: string, logger: Logger): Promise<RunningKernel> {
   const live = await LiveKernel.start({
     dataFolder: settings.dataFolder,
@@ -30,7 +32,8 @@ export async function runKernel(settings: StartSettings, version: string, logger
     payloadCacheBytesMax: settings.payloadCacheBytesMax,
     logger,
   });
-  let grpc: GrpcServer;
+  let grpc: GrpcServer | undefined;
+  let http: HttpServer;
   try {
     grpc = await GrpcServer.start(live, {
       address: settings.grpcAddress,
@@ -38,15 +41,18 @@ export async function runKernel(settings: StartSettings, version: string, logger
       heartbeatBatchMicros: settings.heartbeatBatchMicros,
       version,
     });
+    http = await HttpServer.start(live, grpc, { address: settings.httpAddress, hosts: settings.httpHosts, version });
   } catch (error) {
+    await grpc?.stop();
     await live.stop();
     throw error;
   }
+  const services = { grpc, http };
   return {
     live,
-    grpc,
+    ...services,
     async stop() {
-      await grpc.stop();
+      await Promise.all([services.http.stop(), services.grpc.stop()]);
       await live.stop();
     },
   };

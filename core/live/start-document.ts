@@ -44,13 +44,13 @@ export function readStart(file: string): CheckedStart {
 
 export const startDocument: DocumentKind = {
   name: 'configuration of the live kernel',
-  fields: ['data', 'durability', 'seed', 'grpc', 'policy', 'settings', 'payload', 'snapshot', 'log'],
+  fields: ['data', 'durability', 'seed', 'grpc', 'http', 'policy', 'settings', 'payload', 'snapshot', 'log'],
   check(file, context) {
     const { fields, problems } = readStart(file);
     for (const problem of problems) context.printError(problem);
     if (fields === undefined) return undefined;
-    const { grpcAddress, dataFolder, durability, profile } = startSettings(fields);
-    return `gRPC on ${grpcAddress}, data in ${dataFolder}, ${durability}, ${profile.order} and ${profile.place}`;
+    const { grpcAddress, httpAddress, dataFolder, durability, profile } = startSettings(fields);
+    return `gRPC on ${grpcAddress}, HTTP on ${httpAddress}, data in ${dataFolder}, ${durability}, ${profile.order} and ${profile.place}`;
   },
 };
 

@@ -11,6 +11,7 @@ import { type LogLevel, logLevels } from './log-level.ts';
 export interface StartFields {
   readonly data?: string;
   readonly grpc?: { readonly address?: string; readonly messageBytesMax?: number; readonly heartbeatBatch?: string };
+  readonly http?: { readonly address?: string; readonly hosts?: readonly string[] };
   readonly durability?: Durability;
   readonly seed?: number;
   readonly policy?: Partial<Profile>;
@@ -26,6 +27,9 @@ export interface StartSettings {
   readonly grpcAddress: string;
   readonly messageBytesMax: number;
   readonly heartbeatBatchMicros: number;
+  readonly httpAddress: string;
+  /** Names by which the HTTP server may be asked, besides addresses and localhost. */
+  readonly httpHosts: readonly string[];
   readonly durability: Durability;
   readonly seed: number;
   readonly profile: Profile;
@@ -66,6 +70,7 @@ export const liveKernelSettings: Readonly<Record<string, number>> = {
 export const environmentNames: Readonly<Record<string, string>> = {
   SIRA_DATA: 'data',
   SIRA_GRPC_ADDRESS: 'grpc.address',
+  SIRA_HTTP_ADDRESS: 'http.address',
   SIRA_DURABILITY: 'durability',
   SIRA_SEED: 'seed',
   SIRA_LOG_LEVEL: 'log.level',
@@ -73,13 +78,15 @@ export const environmentNames: Readonly<Record<string, string>> = {
 };
 
 export function startSettings(fields: StartFields): StartSettings {
-  const { grpc = {}, payload = {}, snapshot = {}, log = {} } = fields;
+  const { grpc = {}, http = {}, payload = {}, snapshot = {}, log = {} } = fields;
   const payloadBytesMax = payload.bytesMax ?? 8 * mebibyte;
   return {
     dataFolder: fields.data ?? 'sira-data',
     grpcAddress: grpc.address ?? '127.0.0.1:7420',
     messageBytesMax: grpc.messageBytesMax ?? payloadBytesMax + mebibyte,
     heartbeatBatchMicros: micros('grpc.heartbeatBatch', grpc.heartbeatBatch ?? '100ms'),
+    httpAddress: http.address ?? '127.0.0.1:7421',
+    httpHosts: (http.hosts ?? []).map((name) => name.toLowerCase()),
     durability: fields.durability ?? 'powerFailure',
     seed: fields.seed ?? 1,
     profile: { ...defaultProfile, ...fields.policy },

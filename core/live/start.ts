@@ -12,6 +12,7 @@ import { type StartFields, startSettings, withEnvironment, withField } from './s
 const optionFields: Readonly<Record<string, string>> = {
   data: 'data',
   grpc: 'grpc.address',
+  http: 'http.address',
   durability: 'durability',
   logLevel: 'log.level',
 };
@@ -26,6 +27,7 @@ export const startCommand: Command = {
     { flags: '-c, --config <file>', description: 'a configuration, YAML; `sira check` validates it' },
     { flags: '--data <folder>', description: 'journal, snapshots and payloads (default: sira-data)' },
     { flags: '--grpc <address>', description: 'where agents and submitters connect (default: 127.0.0.1:7420)' },
+    { flags: '--http <address>', description: 'API, metrics and console (default: 127.0.0.1:7421)' },
     {
       flags: '--durability <what>',
       description: 'what an acknowledgement outlives: powerFailure syncs the disk, processCrash does not',
@@ -62,6 +64,7 @@ async function start(call: CommandCall, context: CommandContext): Promise<number
     [
       `${colours.bold(`sira ${context.version}`)}  the kernel is running\n`,
       line('gRPC', running.grpc.address),
+      line('HTTP', `${running.http.url}  console, API, metrics`),
       line('data', resolve(settings.dataFolder)),
       line('durability', settings.durability),
     ].join(''),

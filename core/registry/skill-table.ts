@@ -68,6 +68,10 @@ export class SkillTable {
     this.decay = new ForwardDecay(settings.halfLifeMicros);
   }
 
+  /** Names of the classes known so far, in order of first sight. */
+  get classNames(): readonly string[] {
+    return [...this.classOfName.keys()];
+  }
   /** Classes known so far, the none left out. */
   get classCount(): number {
     return this.columns.length - 1;

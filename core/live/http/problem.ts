@@ -1,0 +1,75 @@
+// Errors over HTTP: problem details (RFC 9457) with the code and the remedy of the one error table. What is not a coded error is
+// a defect: the log has it, the client learns that it happened.
+
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type ErrorCode, errorTable, SiraError } from '../../base/errors.ts';
+import type { Logger } from '../logger.ts';
+
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: ErrorCode;
+  readonly remedy: string;
+}
+
+/** `status` overrides that of the table where HTTP has a more precise one. */
+export function problemOf(error: SiraError, status: number = errorTable[error.code].http): Problem {
+  const { code, message, remedy } = error;
+  return {
+    type: `https://sira-kernel.dev/errors#${code.toLowerCase()}`,
+    title: errorTable[code].summary,
+    status,
+    detail: message,
+    code,
+    remedy,
+  };
+}
+
+export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  // Already text: the schema of the route's answers is not that of its problems.
+  return reply
+    .code(problem.status)
+    .type('application/problem+json')
+    .serializer((body) => JSON.stringify(body))
+    .send(problem);
+}
+
+/** Answers every error of the server and its plug-ins. To be called before any route is added. */
+export function answerProblems(server: FastifyInstance, logger: Logger): void {
+  const routes: { readonly method: string; readonly pattern: RegExp }[] = [];
+  server.addHook('onRoute', ({ method, url }) => {
+    const pattern = new RegExp(`^${url.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/:\w+/g, '[^/]+')}$`);
+    for (const one of [method].flat()) routes.push({ method: one, pattern });
+  });
+  server.setErrorHandler((error: FastifyError | SiraError, request, reply) => {
+    if (error instanceof SiraError) return sendProblem(reply, problemOf(error));
+    const status = error.statusCode ?? 500;
+    if (status >= 400 && status < 500) return sendProblem(reply, problemOf(requestError(error), status));
+    logger.error({ method: request.method, url: request.url, error: error.stack ?? String(error) }, 'a request failed');
+    return sendProblem(reply, problemOf(new SiraError('SIRA_DEFECT', 'the request could not be answered')));
+  });
+  server.setNotFoundHandler((request, reply) => {
+    const methods = routes.flatMap(({ method, pattern }) => (pattern.test(pathOf(request)) ? [method] : []));
+    if (methods.length === 0)
+      return sendProblem(reply, problemOf(new SiraError('SIRA_NOT_FOUND', `there is no ${pathOf(request)}`)));
+    reply.header('allow', methods.join(', '));
+    const detail = `${pathOf(request)} does not take ${request.method}, but ${methods.join(', ')}`;
+    return sendProblem(reply, problemOf(new SiraError('SIRA_REQUEST_INVALID', detail), 405));
+  });
+}
+
+function requestError(error: FastifyError): SiraError {
+  const first = error.validation?.[0];
+  const field = first === undefined ? undefined : fieldOf(error.validationContext, first.instancePath);
+  return new SiraError('SIRA_REQUEST_INVALID', error.message, field === undefined ? {} : { field });
+}
+
+function fieldOf(context: string | undefined, path: string): string {
+  return `${context ?? 'request'}${path.replaceAll('/', '.')}`;
+}
+
+function pathOf(request: FastifyRequest): string {
+  return request.url.split('?')[0] as string;
+}

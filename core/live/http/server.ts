@@ -1,0 +1,154 @@
+// The HTTP server of the live kernel: state, configuration, events, health, metrics and the console, behind one address. Every
+// route has its JSON Schema, every error is a problem with a code. It reads the kernel and gives it inputs; nothing waits for it.
+
+import swagger from '@fastify/swagger';
+import { Ajv } from 'ajv';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { SiraError } from '../../base/errors.ts';
+import type { GrpcServer } from '../grpc/server.ts';
+import type { LiveKernel } from '../live-kernel.ts';
+import { Activity } from './activity.ts';
+import { configRoutes } from './config-routes.ts';
+import { defaultEventLimits, type EventLimits, EventStreams } from './event-routes.ts';
+import { Metrics } from './metrics.ts';
+import { answerProblems } from './problem.ts';
+import { Samples } from './samples.ts';
+import { serviceRoutes } from './service-routes.ts';
+import { stateRoutes } from './state-routes.ts';
+import type { HttpSources } from './views.ts';
+
+export interface HttpServerOptions {
+  /** `host:port`; port 0 takes a free one. */
+  readonly address: string;
+  readonly version: string;
+  /** Names under which it may be asked besides addresses and localhost: pages elsewhere that resolve to it are turned away. */
+  readonly hosts?: readonly string[] | undefined;
+  readonly events?: EventLimits | undefined;
+  /** Routes of higher layers. */
+  readonly plugins?: readonly ((server: FastifyInstance, sources: HttpSources) => void)[] | undefined;
+}
+
+const bodyBytesMax = 256 * 1024;
+const readMillisMax = 2000;
+
+export class HttpServer {
+  /** For tests: `inject`. */
+  readonly server: FastifyInstance;
+  readonly metrics: Metrics;
+  readonly activity: Activity;
+  /** Where it listens, as a URL; empty before. */
+  url = '';
+  private readonly samples: Samples;
+  private readonly events: EventStreams;
+
+  private constructor(
+    server: FastifyInstance,
+    sources: HttpSources,
+    metrics: Metrics,
+    samples: Samples,
+    events: EventStreams,
+  ) {
+    this.server = server;
+    this.activity = sources.activity;
+    this.metrics = metrics;
+    this.samples = samples;
+    this.events = events;
+  }
+
+  /** Throws SIRA_ADDRESS_TAKEN if it cannot listen there. */
+  static async start(live: LiveKernel, grpc: GrpcServer, options: HttpServerOptions): Promise<HttpServer> {
+    const http = await HttpServer.create(live, grpc, options);
+    const [, host = '', port = ''] = /^(.*):(\d+)$/.exec(options.address) ?? [];
+    try {
+      http.url = await http.server.listen({ host: host.replace(/^\[|\]$/g, ''), port: Number(port) });
+    } catch (error) {
+      await http.stop();
+      throw new SiraError('SIRA_ADDRESS_TAKEN', `${options.address}: ${(error as Error).message}`);
+    }
+    return http;
+  }
+
+  /** All but listening. */
+  static async create(live: LiveKernel, grpc: GrpcServer, options: HttpServerOptions): Promise<HttpServer> {
+    const activity = new Activity(live);
+    const sources: HttpSources = { live, agents: grpc.agents, activity, version: options.version };
+    const samples = new Samples(live, activity);
+    const metrics = new Metrics(live, grpc, activity, options.version);
+    const events = new EventStreams(sources, samples, metrics, options.events ?? defaultEventLimits);
+    const server = Fastify({
+      bodyLimit: bodyBytesMax,
+      routerOptions: { maxParamLength: 300, ignoreTrailingSlash: false },
+      requestTimeout: 30_000,
+      forceCloseConnections: true,
+    });
+    const rules = { useDefaults: true, removeAdditional: false, allowUnionTypes: true, strict: false } as const;
+    const ofText = new Ajv({ ...rules, coerceTypes: true });
+    const ofJson = new Ajv(rules);
+    // Addresses are text; a body says itself what is a number.
+    server.setValidatorCompiler(({ schema, httpPart }) =>
+      (httpPart === 'body' ? ofJson : ofText).compile(schema as object),
+    );
+    answerProblems(server, live.options.logger);
+    guard(server, options);
+    server.addHook('onResponse', (request, reply, done) => {
+      const labels = {
+        method: request.method,
+        route: request.routeOptions.url ?? 'none',
+        status: String(reply.statusCode),
+      };
+      metrics.requests.observe(labels, reply.elapsedTime / 1000);
+      done();
+    });
+    // What is read may not be durable yet: it is answered when it is. If the disk stands still, people want to see that.
+    server.addHook('onSend', async (request, _reply, payload) => {
+      if (request.method === 'GET' && request.url.startsWith('/v1/') && live.refusal === undefined)
+        await activity.durable(live.kernel.lastSequence, readMillisMax);
+      return payload;
+    });
+    await server.register(swagger, {
+      openapi: {
+        openapi: '3.1.0',
+        info: {
+          title: 'Sira Kernel',
+          version: options.version,
+          description:
+            'The live kernel: state, decisions, configuration, events. Errors are problem details (RFC 9457).',
+          license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+        },
+        tags: ['cluster', 'agents', 'tasks', 'decisions', 'configuration', 'events', 'health', 'metrics'].map(
+          (name) => ({ name }),
+        ),
+      },
+    });
+    server.register(async (scope) => {
+      stateRoutes(scope, sources, samples);
+      configRoutes(scope, sources);
+      events.routes(scope);
+      serviceRoutes(scope, sources, metrics);
+      for (const plugin of options.plugins ?? []) plugin(scope, sources);
+    });
+    await server.ready();
+    return new HttpServer(server, sources, metrics, samples, events);
+  }
+
+  /** Ends streams and connections, and what listens to the kernel. */
+  async stop(): Promise<void> {
+    this.events.close();
+    this.samples.close();
+    this.metrics.close();
+    this.activity.close();
+    await this.server.close();
+  }
+}
+
+/** A page elsewhere whose name was made to resolve to this address must not speak for its reader. */
+function guard(server: FastifyInstance, { hosts = [], address }: HttpServerOptions): void {
+  const own = address.slice(0, address.lastIndexOf(':'));
+  server.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-content-type-options', 'nosniff');
+    const host = request.headers.host?.replace(/:\d+$/, '').toLowerCase() ?? '';
+    const isAddress = /^\d+(\.\d+){3}$/.test(host) || /^\[[0-9a-f:.]+\]$/.test(host);
+    if (isAddress || host === '' || host === 'localhost' || host === own || hosts.includes(host)) done();
+    else done(new SiraError('SIRA_REQUEST_INVALID', `this server is not called "${host}"`));
+  });
+}
