@@ -9,8 +9,8 @@ import type { TopicEnvironment } from './topic-environment.ts';
 import type { GroupMode, ReplaySpeed, TopicMessage } from './topic-protocol.ts';
 
 export interface GroupIntakeOwner extends GroupSourceOwner {
-  /** Messages went unseen: the cursor has moved. */
-  passed(): void;
+  /** The cursor has moved. */
+  markDirty(): void;
 }
 
 export class GroupIntake {
@@ -93,6 +93,6 @@ export class GroupIntake {
     this.news.skipped('compaction', progress.next, offset);
     progress.next = offset;
     progress.note(offset - 1);
-    this.owner.passed();
+    this.owner.markDirty();
   }
 }

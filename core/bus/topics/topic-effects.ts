@@ -147,7 +147,7 @@ export interface DeadLetteredEffect {
 }
 
 /** A group lost the unsettled messages of [fromOffset, toOffset) to retention, to its backlog's bound or to compaction, as the
- *  terms say. */
+ *  terms say. What is being committed is not lost. */
 export interface SkippedEffect {
   readonly kind: 'skipped';
   readonly group: string;

@@ -121,7 +121,8 @@ export class TopicGroup implements TopicReader, Timed {
       if (entry === undefined) break;
       const { deadlineMicros, payload } = entry.message;
       if (deadlineMicros >= 0 && deadlineMicros < environment.nowMicros) {
-        this.dropLate(entry);
+        this.settle(entry);
+        this.news.lateDropped(entry);
         continue;
       }
       const member = members.choose(payload.length, entry.lane?.member);
@@ -197,6 +198,7 @@ export class TopicGroup implements TopicReader, Timed {
     this.failAttempt(entry, 'rejected', reason);
   }
 
+  /** Of a held entry: the attempt ends later. */
   extend(entry: GroupEntry, untilMicros: number): void {
     this.window.prolong(entry, untilMicros);
   }
@@ -235,32 +237,35 @@ export class TopicGroup implements TopicReader, Timed {
   }
 
   skipTo(offset: number, cause: SkippedEffect['cause']): void {
-    const fromOffset = this.floorOffset;
-    let skipped = this.progress.next < offset;
+    let fromOffset = this.floorOffset;
+    let count = 0;
     let kept: GroupEntry | undefined;
+    const tell = (toOffset: number): void => {
+      // Of a group that is only being made nobody knows where it begins.
+      if (count > 0 && this.isDurable) this.news.skipped(cause, fromOffset, toOffset);
+      count = 0;
+    };
     for (;;) {
       const entry: GroupEntry | undefined = kept === undefined ? this.window.first : kept.next;
       if (entry === undefined || entry.id >= offset) break;
-      if (entry.state === 'committing') kept = entry;
-      else {
+      if (entry.state === 'committing') {
+        // Not lost: it ends by its commit.
+        tell(entry.id);
+        fromOffset = entry.id + 1;
+        kept = entry;
+      } else {
         if (entry.state === 'held') this.news.revoked(entry);
         this.remove(entry);
-        skipped = true;
+        count++;
       }
     }
+    if (this.progress.next < offset) count++;
     this.progress.skipTo(offset);
+    tell(offset);
     // What waited for its time may be among what is skipped.
     this.intake.wake(Number.POSITIVE_INFINITY);
-    if (!skipped) return;
-    // Of a group that is only being made nobody knows where it begins.
-    if (this.isDurable) this.news.skipped(cause, fromOffset, offset);
     this.markDirty();
     this.pump();
-  }
-
-  /** Messages that compaction had taken were passed over. */
-  passed(): void {
-    this.markDirty();
   }
 
   /** Writes the cursor as of now; the floor that it has. */
@@ -334,11 +339,6 @@ export class TopicGroup implements TopicReader, Timed {
     this.news.delivered(entry, member, deadlineMicros, owner.lostTensors(message));
   }
 
-  private dropLate(entry: GroupEntry): void {
-    this.settle(entry);
-    this.news.lateDropped(entry);
-  }
-
   /** Of a held entry whose timer is off. */
   private failAttempt(entry: GroupEntry, attemptEnd: AttemptEnd, reason: string): void {
     entry.attemptEnd = attemptEnd;
@@ -383,7 +383,8 @@ export class TopicGroup implements TopicReader, Timed {
     this.intake.clear();
   }
 
-  private markDirty(): void {
+  /** The cursor has moved. */
+  markDirty(): void {
     if (this.isDirty) return;
     this.isDirty = true;
     this.owner.groupDirty(this);
