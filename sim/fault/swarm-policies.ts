@@ -19,6 +19,8 @@ export function withPolicies(drawn: SwarmCase): SwarmCase {
   let more = isFair ? withFairShares(drawn, random) : drawn;
   if (flaps) more = withFlappingMachines(more, random);
   if (lags) more = withLaggingMachine(more, random);
+  const others = new RandomStream(drawn.seed, 'swarm.overtaking');
+  if (others.nextFloat() < 0.05) more = withChangingTurns(more, others);
   if (attemptsMax === 0) return more;
   return { ...more, settings: { ...more.settings, 'scheduler.attemptsMax': attemptsMax } };
 }
@@ -29,6 +31,14 @@ function withFairShares(drawn: SwarmCase, random: RandomStream): SwarmCase {
   const plain = { unplaced: 'skip', backfill: 'none', overtakeMax: 0, preempt: 'never' } as const;
   const tenantWeights = { a: 1 + random.nextBelow(4) };
   return { ...drawn, tasks, profile: { ...drawn.profile, ...plain, order: 'drf', tenantWeights } };
+}
+
+/** Turns that change while tasks wait, and a bound on how often the first of them is overtaken. */
+function withChangingTurns(drawn: SwarmCase, random: RandomStream): SwarmCase {
+  const tasks = drawn.tasks.map(({ gang: _, ...task }) => task);
+  const order = ['wfp3', 'unicep'][random.nextBelow(2)] as string;
+  const rules = { unplaced: 'skip', backfill: 'none', preempt: 'never', overtakeMax: 1 + random.nextBelow(4) } as const;
+  return { ...drawn, tasks, profile: { ...drawn.profile, ...rules, order } };
 }
 
 /** A few machines that crash for a moment every half minute or so, and rules that hold them for it. */
