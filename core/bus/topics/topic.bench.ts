@@ -1,4 +1,4 @@
-// What a message costs from publication to the durable acknowledgement, over files in memory: `npx tsx core/bus/topics/topic.bench.ts`.
+// What a message costs from publication to the durable acknowledgement, over files in memory: `npm run bench:topics`.
 // Beside it the floor: the same bytes appended to a bare log with the same group commit.
 
 import { Log, type LogEffect } from '../../log/log.ts';
