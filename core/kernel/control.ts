@@ -75,7 +75,7 @@ export class Control implements SchedulerOutput {
     this.registry = new AgentRegistry(registrySettingsOf(settings), (row, from, to, reason) =>
       this.agentChanged(row, from, to, reason),
     );
-    this.scheduler = new Scheduler(profile, random, settings, this.registry.skills, faults);
+    this.scheduler = new Scheduler(profile, random, settings, { skills: this.registry.skills, faults });
     this.scheduler.cluster.hasSkill = (skill, row) => this.registry.capabilities.has(row, skill);
     const emit = (effect: Effect): void => output.emit(effect);
     this.dispatcher = new Dispatcher(this.scheduler.attempts, this.registry, settings, emit, faults);

@@ -1,7 +1,9 @@
 // What a scheduler says, and what it is made again from: the two shapes in which its work leaves it.
 
+import type { FaultSwitch } from '../base/fault-points.ts';
 import type { PlansSnapshot } from './conservative-backfill.ts';
 import type { DecisionRecord } from './decision.ts';
+import type { Skills } from './framework.ts';
 import type { GangsSnapshot } from './gangs.ts';
 import type { HeldMachinesSnapshot } from './held-machines.ts';
 import type { Attempt, Task } from './task.ts';
@@ -33,4 +35,10 @@ export interface SchedulerSnapshot {
   readonly shadowMicros: number;
   readonly decisionCount: number;
   readonly policyVersion: number;
+}
+
+/** What only some schedulers have. */
+export interface MoreParts {
+  readonly skills?: Skills | undefined;
+  readonly faults?: FaultSwitch | undefined;
 }

@@ -13,19 +13,26 @@ import { ClusterState, holdAgent } from './cluster-state.ts';
 import { ConservativeBackfill } from './conservative-backfill.ts';
 import type { DecisionOutcome, DecisionRule } from './decision.ts';
 import { EasyReservation } from './easy-reservation.ts';
-import type { Placement, Profile, Skills } from './framework.ts';
+import type { Placement, Profile } from './framework.ts';
 import { FreedMachines } from './freed-machines.ts';
 import { type Gang, type GangReference, Gangs } from './gangs.ts';
-import { type Begun, placeGang } from './place-gang.ts';
+import type { Begun } from './place-gang.ts';
+import { placeTask } from './place-task.ts';
 import { Placer } from './placer.ts';
 import { Preemptor } from './preemptor.ts';
 import { RequestKindTable } from './request.ts';
 import { type Reservation, reservedMachines } from './reservation.ts';
-import type { SchedulerOutput, SchedulerSnapshot } from './scheduler-output.ts';
+import type { MoreParts, SchedulerOutput, SchedulerSnapshot } from './scheduler-output.ts';
 import type { Attempt, Task } from './task.ts';
 import { TaskQueue } from './task-queue.ts';
 
 export type { SchedulerOutput, SchedulerSnapshot };
+
+/** What a task that is backfilled keeps off, and ends before. */
+interface Backfilled {
+  readonly reserved: Reservation | undefined;
+  readonly shadowMicros: number;
+}
 
 export class Scheduler {
   readonly cluster = new ClusterState();
@@ -47,16 +54,9 @@ export class Scheduler {
   private readonly gangs = new Gangs();
   private readonly preempts: boolean;
   private readonly planner: ConservativeBackfill | undefined;
-  /** Shadow time of the backfilling under way. */
-  private backfillShadowMicros = -1;
 
-  constructor(
-    profile: Profile,
-    random: RandomStream,
-    settings: Settings<KernelSettingTable>,
-    skills?: Skills,
-    faults: FaultSwitch = noFaults,
-  ) {
+  constructor(profile: Profile, random: RandomStream, settings: Settings<KernelSettingTable>, more: MoreParts = {}) {
+    const { skills, faults = noFaults } = more;
     this.faults = faults;
     this.profile = profile;
     this.settings = settings;
@@ -202,13 +202,11 @@ export class Scheduler {
     for (;;) {
       const task = this.pinned ?? this.queue.select(nowMicros);
       if (task === undefined) break;
-      const attempt = this.place(task, nowMicros, 'in order', undefined, output);
+      const attempt = this.place(task, nowMicros, output);
       if (attempt !== undefined) {
         if (this.profile.unplaced === 'skip' && this.profile.overtakeMax > 0) this.countOvertaking(task, nowMicros);
-        if (this.profile.backfill === 'none' && this.faults.fires('scheduler.shortCycle')) {
-          this.isCut = true;
-          break;
-        }
+        this.isCut = this.profile.backfill === 'none' && this.faults.fires('scheduler.shortCycle');
+        if (this.isCut) break;
         continue;
       }
       if (this.evict(task, nowMicros, output)) continue;
@@ -283,34 +281,18 @@ export class Scheduler {
   }
 
   /** Filter, Score, Reserve, Bind. Returns undefined if no machine, or too few, can take the task. */
-  private place(
-    task: Task,
-    nowMicros: number,
-    rule: DecisionRule,
-    reservation: Reservation | undefined,
-    output: SchedulerOutput,
-  ): Attempt | undefined {
-    const excluded = reservation === undefined ? undefined : reservedMachines(reservation);
-    const shadowMicros = rule === 'backfilled' ? this.backfillShadowMicros : -1;
-    const queueLength = this.queueLength;
-    if (task.gang !== undefined) {
-      const facts = { nowMicros, rule, shadowMicros, queueLength, excluded };
-      const begun = placeGang(task.gang.members, this.placer, facts);
-      if (begun === undefined) {
-        this.placer.index.consider(task.kind);
-        return undefined;
-      }
-      this.leaveQueue(task);
-      this.gangs.dissolve(task.gang);
-      for (const each of begun) this.bind(each, output);
-      return begun[0]?.attempt;
-    }
-    const machines = this.placer.find(task.kind, excluded);
-    if (machines === undefined) return undefined;
-    const begun = this.placer.reserve(task, machines, nowMicros, { rule, shadowMicros, queueLength });
+  private place(task: Task, nowMicros: number, output: SchedulerOutput, backfill?: Backfilled): Attempt | undefined {
+    const rule = backfill === undefined ? 'in order' : 'backfilled';
+    const shadowMicros = backfill?.shadowMicros ?? -1;
+    const reserved = backfill?.reserved;
+    const excluded = reserved === undefined ? undefined : reservedMachines(reserved);
+    const { queueLength } = this;
+    const begun = placeTask(task, this.placer, { nowMicros, rule, shadowMicros, queueLength, excluded });
+    if (begun === undefined) return undefined;
     this.leaveQueue(task);
-    this.bind(begun, output);
-    return begun.attempt;
+    if (task.gang !== undefined) this.gangs.dissolve(task.gang);
+    for (const each of begun) this.bind(each, output);
+    return begun[0]?.attempt;
   }
 
   private leaveQueue(task: Task): void {
@@ -356,17 +338,9 @@ export class Scheduler {
   private backfill(head: Task, nowMicros: number, output: SchedulerOutput): void {
     const waiting: Task[] = [];
     this.queue.collectBySubmission(waiting);
-    this.easy.backfill(
-      head,
-      waiting,
-      this.attempts.values(),
-      this.cluster,
-      nowMicros,
-      (task, reserved, shadowMicros) => {
-        this.backfillShadowMicros = shadowMicros;
-        return this.place(task, nowMicros, 'backfilled', reserved, output) !== undefined;
-      },
-    );
+    const start = (task: Task, reserved: Reservation | undefined, shadowMicros: number): boolean =>
+      this.place(task, nowMicros, output, { reserved, shadowMicros }) !== undefined;
+    this.easy.backfill(head, waiting, this.attempts.values(), this.cluster, nowMicros, start);
   }
 
   /** Conservative backfilling: plans for all that wait, and starts what can start now. */

@@ -15,6 +15,7 @@ import type { JournaledKernelHost } from '../world/journaled-kernel-host.ts';
 import type { Machine } from '../world/machine.ts';
 import { firstMachineNode, type Network, submitterNode } from '../world/network.ts';
 import type { WorldObserver } from '../world/observer.ts';
+import type { SubmitterProcess } from '../world/submitter-process.ts';
 
 /** What faults need of the world that they strike. */
 export interface FaultedWorld {
@@ -26,8 +27,7 @@ export interface FaultedWorld {
   /** A machine crashes: its work is lost, and work that it shares with others fails there. */
   crash(index: number): void;
   readonly gateway: HeartbeatGateway;
-  crashSubmitter(): void;
-  startSubmitter(): void;
+  readonly submitter: SubmitterProcess;
 }
 
 export function scheduleFaults(
@@ -190,8 +190,8 @@ function applyToService(
       else if (active.size === 0) world.gateway.start(world.simulation.nowMicros);
       break;
     case 'submitterCrash':
-      if (begins) world.crashSubmitter();
-      else if (active.size === 0) world.startSubmitter();
+      if (begins) world.submitter.crash();
+      else if (active.size === 0) world.submitter.start();
       break;
     case 'submitterClog':
       world.network.clog(submitterNode, active.size > 0);

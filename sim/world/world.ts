@@ -5,12 +5,11 @@
 import { assert } from '../../core/base/assert.ts';
 import { FaultPoints } from '../../core/base/fault-points.ts';
 import { RandomStream } from '../../core/base/random.ts';
-import { microsPerSecond } from '../../core/base/time.ts';
 import type { AgentMessage, ToAgent } from '../../core/client/agent-client.ts';
-import { SubmitterClient, type ToSubmitter } from '../../core/client/submitter-client.ts';
+import type { ToSubmitter } from '../../core/client/submitter-client.ts';
 import { createKernelSettings, type KernelSettingName } from '../../core/config/kernel-setting-table.ts';
 import type { Dispatch, Effect, TaskEnded } from '../../core/kernel/effects.ts';
-import type { InputBody, TaskSubmitted } from '../../core/kernel/inputs.ts';
+import type { InputBody } from '../../core/kernel/inputs.ts';
 import type { SubmissionDeferred } from '../../core/kernel/journaled-kernel.ts';
 import { Kernel } from '../../core/kernel/kernel.ts';
 import type { KernelSettings } from '../../core/kernel/kernel-settings.ts';
@@ -26,6 +25,7 @@ import { KernelHost, type KernelShell } from './kernel-host.ts';
 import { Machine, type MachineWorld } from './machine.ts';
 import { firstMachineNode, gatewayNode, Network, submitterNode } from './network.ts';
 import type { WorkEnd, WorldObserver } from './observer.ts';
+import { SubmitterProcess, type SubmitterWorld } from './submitter-process.ts';
 
 export interface WorldOptions {
   readonly seed: number;
@@ -54,7 +54,7 @@ export interface WorldOptions {
 const messageBytes = 256;
 const bytesPerHeartbeat = 8;
 
-export class World implements MachineWorld {
+export class World implements MachineWorld, SubmitterWorld {
   readonly simulation: Simulation;
   readonly host: KernelShell;
   /** The host, if the world has a journal. */
@@ -69,7 +69,7 @@ export class World implements MachineWorld {
   private readonly options: WorldOptions;
   private readonly observers: readonly WorldObserver[];
   private readonly speechObservers: readonly WorldObserver[];
-  private submitter: SubmitterClient | undefined;
+  readonly submitter: SubmitterProcess;
   readonly gateway: HeartbeatGateway;
   private readonly arrivals: Iterator<WorkloadTask>;
   private nextTask: WorkloadTask | undefined;
@@ -82,14 +82,6 @@ export class World implements MachineWorld {
   private readonly runs = new Map<number, NonNullable<WorkloadTask['run']>>();
   /** Attempts that run on more than one machine, by attempt: the machines' own indices. */
   private readonly spanning = new Map<number, readonly number[]>();
-  /** What the submitter's application keeps on a disk of its own: tasks whose answer it does not know, and those that it wants no
-   *  longer and whose end it does not know, by submission. */
-  private readonly unanswered = new Map<number, WorkloadTask>();
-  private readonly unwanted = new Set<number>();
-  private formerDeferrals = 0;
-  private readonly retryMicros: number;
-  private submitterWasAway = false;
-  private readonly submitterWake: number;
   private arrived = 0;
   private ended = 0;
   private stopWhenDone = false;
@@ -123,7 +115,7 @@ export class World implements MachineWorld {
     const arrivalHandler = simulation.defineHandler('task arrives', () => this.arrive(arrivalHandler));
     this.toKernel = simulation.defineHandler('to kernel', (_, payload) => this.host.give(payload as InputBody));
     this.toSubmitter = simulation.defineHandler('to submitter', (_, payload) => {
-      this.submitter?.receive(payload as ToSubmitter, simulation.nowMicros);
+      this.submitter.receive(payload as ToSubmitter);
     });
     this.toAgent = simulation.defineHandler('to agent', (machine, payload) =>
       this.machineAt(machine).receive(payload as ToAgent),
@@ -133,20 +125,18 @@ export class World implements MachineWorld {
       this.machineAt(machine).endWork(attempt as number),
     );
     this.agentWakeHandler = simulation.defineHandler('agent wakes', (machine) => this.machineAt(machine).wake());
-    this.submitterWake = simulation.defineHandler('submitter wakes', () => this.submitter?.wake(simulation.nowMicros));
     const heartbeat = simulation.defineHandler('heartbeats', () => this.beat(heartbeat));
 
     // The clients' own: what the kernel's settings become later is no concern of theirs.
     const retryMicros = this.settings.get('dispatch.retryMicros');
-    this.retryMicros = retryMicros;
     this.machines = options.machines.map((spec, index) => {
       this.machineOfName.set(spec.name, index);
       return new Machine(index, spec, retryMicros, this, this.faultPoints);
     });
     this.gateway = new HeartbeatGateway(this.machines, this.network, options.heartbeat.intervalMicros);
     const now = simulation.nowMicros;
-    this.submitter = this.createSubmitter();
-    this.submitter.start(now);
+    this.submitter = new SubmitterProcess(this, retryMicros, this.faultPoints);
+    this.submitter.start();
     for (const machine of this.machines) machine.start();
     simulation.schedule(now + options.heartbeat.intervalMicros, eventPriority.timer, heartbeat, 0, undefined);
     scheduleFaults(options.faults, this, options.seed, options.observers);
@@ -164,7 +154,7 @@ export class World implements MachineWorld {
 
   /** Times that the submitter was told to come again later. */
   get deferralCount(): number {
-    return this.formerDeferrals + (this.submitter?.deferralCount ?? 0);
+    return this.submitter.deferralCount;
   }
 
   /** True if the workload is at its end and every task of it has ended. */
@@ -196,32 +186,7 @@ export class World implements MachineWorld {
 
   /** The submitter wants a task no longer. Nothing happens if it has not come yet, or has ended. */
   cancel(submission: number): void {
-    if (!this.durations.has(submission)) return;
-    this.unwanted.add(submission);
-    this.submitter?.cancel(submission, this.simulation.nowMicros);
-  }
-
-  /** The submitter's process dies, with all that the client remembers. Tasks go on coming; they are sent when it is back. */
-  crashSubmitter(): void {
-    this.formerDeferrals += this.submitter?.deferralCount ?? 0;
-    this.submitter = undefined;
-    this.submitterWasAway = true;
-  }
-
-  /** It comes back, and sends again whatever it knows no answer for. The kernel tells what it has taken, and every end that was not
-   *  acknowledged. */
-  startSubmitter(): void {
-    if (this.submitter !== undefined) return;
-    const now = this.simulation.nowMicros;
-    const submitter = this.createSubmitter();
-    this.submitter = submitter;
-    submitter.resume(this.arrived, 0);
-    submitter.start(now);
-    for (const [submission, task] of this.unanswered) {
-      const { request, estimateMicros, priority, tenant } = task;
-      submitter.submitAgain({ submission, request, estimateMicros, priority, tenant, ...moreOf(task) }, now);
-    }
-    for (const submission of this.unwanted) submitter.cancel(submission, now);
+    if (this.durations.has(submission)) this.submitter.cancel(submission);
   }
 
   /** Trouble that comes by itself ends: losses, failures of the disk, fault points. Faults of the plan end by the plan. */
@@ -246,6 +211,14 @@ export class World implements MachineWorld {
   send(machine: number, message: AgentMessage): void {
     for (const observer of this.speechObservers) observer.agentSaid?.(machine, message, this.simulation.nowMicros);
     this.network.send(firstMachineNode + machine, this.toKernel, 0, message, messageBytes);
+  }
+
+  submitterSays(message: InputBody): void {
+    this.network.send(submitterNode, this.toKernel, 0, message, messageBytes);
+  }
+
+  isOpen(submission: number): boolean {
+    return this.durations.has(submission);
   }
 
   durationMicros(dispatch: Dispatch, machine: number): number {
@@ -312,22 +285,6 @@ export class World implements MachineWorld {
     return host;
   }
 
-  private createSubmitter(): SubmitterClient {
-    const { simulation, retryMicros } = this;
-    return new SubmitterClient(
-      { submitter: 1, retryMicros, acknowledgeEvery: 64, acknowledgeMicros: 5 * microsPerSecond },
-      {
-        send: (message) => this.network.send(submitterNode, this.toKernel, 0, message, messageBytes),
-        wakeAt: (timeMicros) => {
-          simulation.schedule(timeMicros, eventPriority.timer, this.submitterWake, 0, undefined);
-        },
-        answered: (submission, accepted, reason) => this.answered(submission, accepted, reason),
-        ended: (end) => this.taskEnded(end),
-      },
-      this.faultPoints,
-    );
-  }
-
   private machineAt(index: number): Machine {
     return this.machines[index] as Machine;
   }
@@ -357,13 +314,10 @@ export class World implements MachineWorld {
     do {
       const task = this.nextTask as WorkloadTask;
       this.arrived++;
-      // The submitter numbers its tasks 1, 2, 3 …; the answer may come before `submit` returns only with the next event.
       this.durations.set(this.arrived, task.durationMicros);
       if (task.run !== undefined) this.runs.set(this.arrived, task.run);
       for (const observer of this.observers) observer.taskArrived?.(this.arrived, task, now);
-      this.unanswered.set(this.arrived, task);
-      const { request, estimateMicros, priority, tenant } = task;
-      this.submitter?.submit(request, estimateMicros, priority, tenant, now, moreOf(task));
+      this.submitter.submit(task);
       const next = this.arrivals.next();
       this.nextTask = next.done === true ? undefined : next.value;
     } while (this.nextTask !== undefined && this.nextTask.arrivalMicros <= now);
@@ -413,36 +367,21 @@ export class World implements MachineWorld {
     }
   }
 
-  private answered(submission: number, accepted: boolean, reason: string): void {
-    this.unanswered.delete(submission);
+  answered(submission: number, accepted: boolean, reason: string): void {
     for (const observer of this.observers)
       observer.submissionAnswered?.(submission, accepted, reason, this.simulation.nowMicros);
     if (!accepted) this.end(submission);
   }
 
-  private taskEnded(end: TaskEnded): void {
-    // A submitter that was away is told again of ends that it had not acknowledged; its application knows them.
-    if (this.submitterWasAway && !this.durations.has(end.submission)) return;
+  taskEnded(end: TaskEnded): void {
     for (const observer of this.observers) observer.taskEnded?.(end, this.simulation.nowMicros);
     this.end(end.submission);
   }
 
   private end(submission: number): void {
     this.durations.delete(submission);
-    this.unwanted.delete(submission);
     this.runs.delete(submission);
     this.ended++;
     if (this.stopWhenDone && this.done) this.simulation.stop();
   }
-}
-
-/** What only some tasks say to the kernel. */
-function moreOf({
-  checkpointMicros,
-  gang,
-  taskClass,
-  size,
-}: WorkloadTask): Pick<TaskSubmitted, 'checkpointMicros' | 'gang' | 'taskClass' | 'size'> {
-  const isPlain = checkpointMicros === undefined && gang === undefined && taskClass === undefined;
-  return isPlain ? {} : { checkpointMicros, gang, taskClass, size };
 }
