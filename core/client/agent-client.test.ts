@@ -399,3 +399,40 @@ describe('the lease', () => {
     expect(bench.take()).toEqual([]);
   });
 });
+
+describe('a new connection', () => {
+  test('is told of everything that runs or has no receipt, and counts within the incarnation', () => {
+    const bench = ready();
+    bench.agent.receive(dispatchOf(1), 1);
+    bench.agent.receive(dispatchOf(2), 1);
+    bench.agent.workEnded(dispatchOf(2), 'completed', 1, 2);
+    bench.take();
+    bench.agent.reconnected(3);
+    expect(bench.sent[0]).toMatchObject({
+      kind: 'agentHello',
+      incarnation: 1,
+      connection: 2,
+      sentMicros: 3,
+      running: [{ attempt: 1 }, { attempt: 2 }],
+    });
+    expect(bench.take()).toEqual(['hello 1', 'completed 2']);
+    // The answer may take away what is no longer the agent's.
+    bench.agent.receive(registered({ helloSentMicros: 3, stop: [{ task: 101, attempt: 1 }] }), 4);
+    expect(bench.stopped).toEqual([1]);
+    expect(bench.take()).toEqual(['stopped 1']);
+    bench.agent.start(5);
+    expect(bench.sent[0]).toMatchObject({ incarnation: 2, connection: 1, running: [] });
+  });
+
+  test('an incarnation that the kernel knows already is passed over', () => {
+    const bench = new Bench();
+    bench.agent.start(0);
+    bench.take();
+    bench.agent.incarnationKnown(41);
+    bench.agent.receive({ kind: 'agentRefused', gateway: 3, name: 'alpha', incarnation: 41, reason: 'old' }, 1);
+    bench.agent.wake(retry);
+    expect(bench.take()).toEqual(['hello 42']);
+    bench.agent.incarnationKnown(7);
+    expect(bench.agent.currentIncarnation).toBe(42);
+  });
+});

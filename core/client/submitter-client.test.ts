@@ -350,3 +350,30 @@ test('of many that are overdue only so many are on their way at once, and each a
   }
   expect(bench.client.unansweredCount).toBe(0);
 });
+
+test('on a new connection it subscribes anew and says everything again that has no answer', () => {
+  const bench = new Bench();
+  bench.client.start(0);
+  bench.submit(1);
+  bench.submit(1);
+  bench.client.cancel(2, 2);
+  bench.accept(2, 3);
+  bench.sent.length = 0;
+  bench.client.reconnected(4);
+  expect(bench.sent.map((message) => [message.kind, 'submission' in message ? message.submission : 0])).toEqual([
+    ['subscribe', 0],
+    ['taskSubmitted', 1],
+    ['taskCancelled', 2],
+  ]);
+});
+
+test('one that was there before takes ends from where they were acknowledged', () => {
+  const bench = new Bench(3);
+  bench.client.resume(7, 4);
+  expect(bench.submit(0)).toBe(8);
+  bench.deliver(4, 1);
+  bench.deliver(6, 1);
+  bench.deliver(5, 1);
+  expect(bench.ended).toEqual([7, 6]);
+  expect(bench.sent.filter((message) => message.kind === 'acknowledge').at(-1)).toMatchObject({ offset: 6 });
+});

@@ -10,6 +10,7 @@ import type { AgentResources } from '../../registry/agent-hello.ts';
 import type { LiveClock } from '../live-clock.ts';
 import { agentMessage, type Outcome } from './agent-messages.ts';
 import { type Tensors, tensorsOfMessages, tensorsToMessages } from './tensors.ts';
+import { WakeTimers } from './wake-timers.ts';
 import { type Parameters, parametersOfMessages } from './work.ts';
 
 /** What a function is told besides its inputs. */
@@ -60,6 +61,7 @@ export class AgentHost {
   private readonly running = new Map<number, Running>();
   /** What was reported and is not recorded yet. */
   private readonly outcomes = new Map<number, Outcome>();
+  private readonly timers: WakeTimers;
   private incarnation = 0;
   /** The dispatch that is being received. */
   private arriving: DispatchMessage | undefined;
@@ -76,6 +78,7 @@ export class AgentHost {
     this.send = send;
     const capabilities: Record<string, number> = { ...definition.skills };
     for (const name of Object.keys(definition.functions)) capabilities[name] ??= 1;
+    this.timers = new WakeTimers(clock, () => this.receive(() => this.machine.wake(clock.now())));
     this.machine = new AgentClient(
       {
         gateway: 0,
@@ -90,10 +93,7 @@ export class AgentHost {
         send: (message) => this.say(message),
         startWork: (dispatch) => this.startWork(dispatch),
         stopWork: ({ attempt }) => this.running.get(attempt)?.abort.abort(),
-        wakeAt: (timeMicros) => {
-          const millis = Math.max(0, Math.ceil((timeMicros - this.clock.now()) / 1000));
-          setTimeout(() => this.receive(() => this.machine.wake(this.clock.now())), millis).unref();
-        },
+        wakeAt: (timeMicros) => this.timers.at(timeMicros),
       },
     );
   }
@@ -140,6 +140,7 @@ export class AgentHost {
   }
 
   stop(): void {
+    this.timers.clear();
     for (const { abort } of this.running.values()) abort.abort();
   }
 

@@ -21,6 +21,7 @@ import { outcomeOfMessage } from '../grpc/messages.ts';
 import { LiveClock } from '../live-clock.ts';
 import { ReconnectingStream } from './reconnecting-stream.ts';
 import { type Tensors, tensorsOfMessages, tensorsToMessages } from './tensors.ts';
+import { WakeTimers } from './wake-timers.ts';
 import { type Parameters, parametersToMessages } from './work.ts';
 
 /** A task to be done. */
@@ -106,7 +107,7 @@ export class Submitter {
   private readonly machine: SubmitterClient;
   private readonly unanswered = new Map<number, Waiting>();
   private readonly unended = new Map<number, (end: TaskEnd) => void>();
-  private readonly timers = new Set<NodeJS.Timeout>();
+  private readonly timers: WakeTimers;
   private whenRoom: (() => void)[] = [];
   private isWelcome = false;
   private whenWelcome: (error: Error | undefined) => void = () => {};
@@ -130,11 +131,12 @@ export class Submitter {
         'grpc.max_reconnect_backoff_ms': 500,
       },
     );
+    this.timers = new WakeTimers(this.clock, () => this.machine.wake(this.clock.now()));
     this.machine = new SubmitterClient(
       { submitter: 0, retryMicros: options.retryMicros ?? 1_000_000, acknowledgeEvery, acknowledgeMicros },
       {
         send: (message) => this.say(message),
-        wakeAt: (timeMicros) => this.wakeAt(timeMicros),
+        wakeAt: (timeMicros) => this.timers.at(timeMicros),
         answered: (submission, accepted, reason) => this.answered(submission, accepted, reason),
         ended: (end) => this.ended(end),
       },
@@ -192,7 +194,6 @@ export class Submitter {
 
   /** Ends at once, acknowledging nothing more: as if the process were killed. */
   abandon(): void {
-    for (const timer of this.timers) clearTimeout(timer);
     this.timers.clear();
     this.stream.close();
     this.stream.break();
@@ -203,7 +204,7 @@ export class Submitter {
   async close(): Promise<void> {
     // What was told last is acknowledged within this time.
     await new Promise((resolve) => setTimeout(resolve, (2 * acknowledgeMicros) / 1000));
-    for (const timer of this.timers) clearTimeout(timer);
+    this.timers.clear();
     this.stream.close();
     this.client.close();
   }
@@ -360,16 +361,6 @@ export class Submitter {
     this.options.ended?.(told);
     this.unended.get(end.submission)?.(told);
     this.unended.delete(end.submission);
-  }
-
-  private wakeAt(timeMicros: number): void {
-    const millis = Math.max(0, Math.ceil((timeMicros - this.clock.now()) / 1000));
-    const timer = setTimeout(() => {
-      this.timers.delete(timer);
-      this.machine.wake(this.clock.now());
-    }, millis);
-    timer.unref();
-    this.timers.add(timer);
   }
 
   private rejected(code: status, reason: string): void {
