@@ -13,9 +13,9 @@ export function runTopicJob(job: SwarmJob): SwarmJobResult {
   return runJob(job, drawTopicCase);
 }
 
-/** Every fourth case is a small one, so that the corners are visited too. */
+/** One case in eight is a small one, so that the corners are visited too. */
 export function drawSoakCase(seed: number): TopicCase {
-  return seed % 4 === 0 ? drawTopicCase(seed) : drawBulkCase(seed);
+  return seed % 8 === 0 ? drawTopicCase(seed) : drawBulkCase(seed);
 }
 
 export function runSoakJob(job: SwarmJob): SwarmJobResult {

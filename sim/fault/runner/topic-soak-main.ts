@@ -57,9 +57,12 @@ async function run({ messages, from, workers, resume, minutes, failures, output 
     failuresMax: failures,
     ...follow,
     isEnough: () => seconds() > minutes * 60 || soakFigures(state, 0).published >= messages,
-    jobs: { seedsPerJob: 1, run: runSoakJob, worker: new URL('./topic-worker.js?soak', import.meta.url) },
+    jobs: { seedsPerJob: 1, run: runSoakJob, worker: new URL('./topic-soak-worker.js', import.meta.url) },
   });
-  const figures = soakFigures(state, follow.end());
+  const wall = follow.end();
+  const { user, system } = process.cpuUsage();
+  const published = soakFigures(state, 0).published - former;
+  const figures = soakFigures(state, wall, (published * 1e6) / (user + system));
   if (output !== undefined) {
     mkdirSync(output, { recursive: true });
     writeFileSync(join(output, 'broker.md'), soakMarkdown(state, figures, messages));
