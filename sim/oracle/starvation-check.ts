@@ -91,7 +91,7 @@ export class StarvationCheck {
   private fits(request: WorkloadTask['request']): boolean {
     let count = 0;
     for (const [machine, state] of this.model.machines.entries())
-      if (state !== undefined && state.fits(request) && this.model.isOpen(machine)) count++;
+      if (state?.fits(request) === true && this.model.isOpen(machine)) count++;
     return count >= request.machineCount;
   }
 }

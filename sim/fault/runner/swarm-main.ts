@@ -42,7 +42,7 @@ const program = new Command('swarm')
   .option('--resume <file>', 'keep the state in this file, and go on from it if it is there')
   .option('--failures <count>', 'stop when so many seeds have failed', wholeNumber(1), 5)
   .option('--minutes <count>', 'stop after so long', wholeNumber(1))
-  .option('-o, --output <folder>', 'write swarm.md and swarm.json there at the end')
+  .option('-o, --output <folder>', 'write swarm.md and swarm.json there at the end, or when it is stopped')
   .option('--seed <seed>', 'this seed alone, with all that is known about its failure', wholeNumber(0))
   .option('--shrink', 'with --seed: make the failing case smaller, and save it in scenarios/regress/')
   .addHelpText(
@@ -92,8 +92,15 @@ async function runMany({ seeds, from, shard, workers, resume, failures, minutes,
     const line = `${String(share).padStart(3)}%  ${state.cases} of ${state.caseCount} cases, ${rate.toFixed(1)} a second, ${sayLeft((state.caseCount - state.cases) / Math.max(rate, 0.001))} left`;
     process.stderr.write(interactive ? `\r\x1b[K${line}` : `${line}\n`);
   };
+  const publish = (): void => {
+    if (output === undefined) return;
+    mkdirSync(output, { recursive: true });
+    writeFileSync(join(output, 'swarm.md'), soakPage(state));
+    writeFileSync(join(output, 'swarm.json'), `${JSON.stringify(soakDocument(state), undefined, 1)}\n`);
+  };
   process.once('SIGINT', () => {
     save();
+    publish();
     console.error(resume === undefined ? '\nstopped' : `\nstopped; the same command goes on from ${resume}`);
     process.exit(130);
   });
@@ -106,11 +113,7 @@ async function runMany({ seeds, from, shard, workers, resume, failures, minutes,
   });
   save();
   if (interactive) process.stderr.write('\r\x1b[K');
-  if (output !== undefined) {
-    mkdirSync(output, { recursive: true });
-    writeFileSync(join(output, 'swarm.md'), soakPage(state));
-    writeFileSync(join(output, 'swarm.json'), `${JSON.stringify(soakDocument(state), undefined, 1)}\n`);
-  }
+  publish();
   console.log(coverageText(state));
   console.log(`${sayPlan(plan)}: ${summaryText(state, seconds())}`);
   process.exitCode = state.failures.length === 0 ? 0 : 1;
