@@ -2,15 +2,19 @@
 // code 1 if a promise was broken, 130 if it was stopped on the way; with `--resume` the next run goes on where this one stopped.
 
 import { availableParallelism } from 'node:os';
+import { relative } from 'node:path';
 import { Command } from 'commander';
+import type { TopicCase } from '../../world/topic-case.ts';
 import { checkTopicCase } from '../topics/check-topic-case.ts';
 import { drawTopicCase } from '../topics/draw-topic-case.ts';
+import { shrinkTopicCase } from '../topics/shrink-topic-case.ts';
 import { topicReachable } from '../topics/topic-reach.ts';
 import { runSwarm } from './run-swarm.ts';
 import { coverageText, failureText, sayLeft, summaryText } from './swarm-report.ts';
 import { SwarmState, sayPlan } from './swarm-state.ts';
 import { drawSoakCase, runTopicJob } from './topic-job.ts';
 import { followSwarm, reportErrors, wholeNumber } from './topic-progress.ts';
+import { writeTopicRegressFile } from './topic-regress-file.ts';
 
 interface Options {
   readonly seeds: number;
@@ -20,6 +24,7 @@ interface Options {
   readonly failures: number;
   readonly seed?: number;
   readonly soak?: boolean;
+  readonly shrink?: boolean;
 }
 
 const again = 'npm run swarm:broker --';
@@ -36,6 +41,7 @@ const program = new Command('swarm:broker')
   .option('--failures <count>', 'stop when so many seeds have failed', wholeNumber(1), 5)
   .option('--seed <seed>', 'this seed alone, with all that is known about its failure', wholeNumber(0))
   .option('--soak', 'with --seed: the case that the soak draws')
+  .option('--shrink', 'with --seed: make the failing case smaller, and save it in scenarios/regress/topics/')
   .addHelpText('after', `\nExamples:\n  ${again} --seeds 2000\n  ${again} --seed 480\n`)
   .action((options: Options) => (options.seed === undefined ? runMany(options) : runOne(options)));
 
@@ -62,7 +68,7 @@ async function runMany({ seeds, from, workers, resume, failures }: Options): Pro
   process.exitCode = state.failures.length === 0 ? 0 : 1;
 }
 
-function runOne({ seed = 0, soak }: Options): void {
+function runOne({ seed = 0, soak, shrink }: Options): void {
   const drawn = soak === true ? drawSoakCase(seed) : drawTopicCase(seed);
   const started = performance.now();
   const { finding, digest, simulatedMicros, eventCount, published, deliveries } = checkTopicCase(drawn);
@@ -70,6 +76,7 @@ function runOne({ seed = 0, soak }: Options): void {
   if (finding !== undefined) {
     process.exitCode = 1;
     console.log(failureText({ seed, ...finding }, again));
+    if (shrink === true) saveSmaller(seed, drawn);
     return;
   }
   console.log(
@@ -77,4 +84,15 @@ function runOne({ seed = 0, soak }: Options): void {
       `${published} messages, ${deliveries} deliveries, ${eventCount} events in ${sayLeft(simulatedMicros / 1e6)} simulated, ` +
       `digest ${digest}, ${seconds.toFixed(2)} s, ${Math.round(published / seconds)} messages a second`,
   );
+}
+
+function saveSmaller(seed: number, drawn: TopicCase): void {
+  const small = shrinkTopicCase(drawn, { runsMax: 400 });
+  if (small === undefined) return;
+  const { oracle, what } = small.finding;
+  const file = writeTopicRegressFile({ name: `seed-${seed}`, description: what, oracle, case: small.case });
+  console.log(
+    `smallest that still fails, in ${relative(process.cwd(), file)}; say there what the bug was, and keep it\n`,
+  );
+  console.log(failureText({ seed, ...small.finding }, again));
 }
