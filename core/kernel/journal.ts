@@ -6,7 +6,7 @@
 import { assert } from '../base/assert.ts';
 import { type FaultSwitch, noFaults } from '../base/fault-points.ts';
 import { PackedReader, PackedWriter } from '../base/packed-values.ts';
-import type { Result } from '../base/status.ts';
+import type { Status } from '../base/status.ts';
 import {
   Log,
   type LogEffect,
@@ -17,6 +17,7 @@ import {
 } from '../log/log.ts';
 import { type Snapshot, type SnapshotEffect, SnapshotStore } from '../log/snapshot-store.ts';
 import type { FileCompletion, FileOperation } from '../ports/file-port.ts';
+import { type EffectMarks, marksBytesMax, readMarks, writeMarks } from './effect-marks.ts';
 import { readInput, writeInput } from './input-codec.ts';
 import type { Input } from './inputs.ts';
 
@@ -31,6 +32,8 @@ export interface JournalSettings {
   readonly snapshotsKept: number;
   /** Inputs that wait for the disk; beyond it no more are taken. */
   readonly heldInputsMax: number;
+  /** Whether each input is kept with marks of its effects, against which a replay proves that it does the same. */
+  readonly marksEffects: boolean;
   /** `retainBytesMax`: closed segments that no snapshot needs stay while all together are not larger. */
   readonly log: Partial<Omit<LogSettings, 'codeHash' | 'firstOffset'>>;
 }
@@ -41,6 +44,8 @@ export const defaultJournalSettings: JournalSettings = {
   snapshotMicros: 60_000_000,
   snapshotsKept: 2,
   heldInputsMax: 10_000,
+  // A simulated run is its own record: it is proven by being played twice.
+  marksEffects: false,
   log: { retainBytesMax: 1024 ** 3 },
 };
 
@@ -73,8 +78,9 @@ export interface JournalOwner {
   /** No snapshot and no input is there: the body of a first snapshot. */
   begin(): Uint8Array;
   restore(body: Uint8Array): void;
-  /** `releasedSequence`: the effects of inputs up to this one had left when the input was appended. */
-  replay(input: Input, releasedSequence: number): void;
+  /** `releasedSequence`: the effects of inputs up to this one had left when the input was appended. `marks`: of the effects
+   *  that it had then, if they were kept. */
+  replay(input: Input, releasedSequence: number, marks: EffectMarks | undefined): void;
   opened(report: JournalReport, effects: JournalFileSink): void;
   /** Inputs up to this one are on the disk. */
   durable(sequence: number, effects: JournalFileSink): void;
@@ -94,6 +100,9 @@ export class Journal {
   private readonly log: Log;
   private readonly snapshots: SnapshotStore;
   private readonly writer = new PackedWriter();
+  private readonly envelope = new PackedWriter();
+  /** Bytes before the input that was prepared. */
+  private preparedHead = 0;
   private readonly input: Input = { sequence: 0, timeMicros: 0, body: { kind: 'timeReached' } };
   private found: { readonly snapshot: Snapshot | undefined; readonly faults: readonly LogFault[] } | undefined;
   private recovery: RecoveryReport | undefined;
@@ -140,15 +149,26 @@ export class Journal {
     });
   }
 
-  /** Appends an input, without beginning to write: see {@link flush}. Its offset, or SIRA_QUEUE_FULL or SIRA_LOG_CLOSED. */
-  append(input: Input, releasedSequence: number): Result<number> {
-    const { writer } = this;
+  /** Whether an input can be appended now, or SIRA_QUEUE_FULL or SIRA_LOG_CLOSED. To be asked before the input is handled, which
+   *  may change it: what it was now is what {@link append} appends. */
+  prepare(input: Input, releasedSequence: number): Status {
+    const { writer, settings } = this;
+    const lag = input.sequence - 1 - releasedSequence;
     writer.clear();
-    writer.number(input.sequence - 1 - releasedSequence);
+    // Below zero, marks follow.
+    writer.number(settings.marksEffects ? -1 - lag : lag);
+    this.preparedHead = writer.written.length;
     writeInput(writer, input.body);
-    const appended = this.log.append({ timeMicros: input.timeMicros, value: writer.written });
-    assert(!appended.ok || appended.value === input.sequence - 1, 'offsets and sequences go together');
-    return appended;
+    return this.log.admits(writer.written.length + (settings.marksEffects ? marksBytesMax : 0));
+  }
+
+  /** Appends the input that was prepared last, without beginning to write: see {@link flush}. `marks`: if the settings ask for
+   *  them. */
+  append(input: Input, marks: EffectMarks | undefined): void {
+    assert((marks !== undefined) === this.settings.marksEffects, 'marks are there as it was prepared');
+    const value = marks === undefined ? this.writer.written : this.withMarks(marks);
+    const appended = this.log.append({ timeMicros: input.timeMicros, value });
+    assert(appended.ok && appended.value === input.sequence - 1, 'offsets and sequences go together');
   }
 
   /** Begins to write what was appended, unless a write is under way, which it follows anyway. */
@@ -172,6 +192,16 @@ export class Journal {
   maintain(nowMicros: number, effects: JournalFileSink): void {
     this.nowMicros = nowMicros;
     this.with(effects, () => this.log.maintain(nowMicros, this.logSink));
+  }
+
+  private withMarks(marks: EffectMarks): Uint8Array {
+    const { envelope, writer, preparedHead } = this;
+    const { written } = writer;
+    envelope.clear();
+    envelope.raw(written.subarray(0, preparedHead));
+    writeMarks(envelope, marks);
+    envelope.raw(written.subarray(preparedHead));
+    return envelope.written;
   }
 
   private with(effects: JournalFileSink, act: () => void): void {
@@ -291,7 +321,9 @@ export class Journal {
     const { input } = this;
     for (const record of records) {
       const reader = new PackedReader(record.value ?? new Uint8Array(0));
-      const lag = reader.number();
+      const head = reader.number();
+      const marks = head < 0 ? readMarks(reader) : undefined;
+      const lag = head < 0 ? -1 - head : head;
       const body = readInput(reader);
       const isNext = record.offset === input.sequence;
       if (!body.ok || !isNext) {
@@ -302,7 +334,7 @@ export class Journal {
       input.sequence = record.offset + 1;
       input.timeMicros = record.timeMicros;
       input.body = body.value;
-      this.owner.replay(input, record.offset - lag);
+      this.owner.replay(input, record.offset - lag, marks);
     }
     if (nextOffset >= this.log.durableEnd) {
       this.finishOpening((this.found as NonNullable<typeof this.found>).snapshot?.offset ?? 0);

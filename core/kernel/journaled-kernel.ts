@@ -12,6 +12,7 @@ import { accepted, type Refused, refused, type Status } from '../base/status.ts'
 import type { LogFault } from '../log/log.ts';
 import type { FileCompletion } from '../ports/file-port.ts';
 import type { Profile } from '../scheduler/framework.ts';
+import { type EffectMarks, markEffects } from './effect-marks.ts';
 import type { Effect } from './effects.ts';
 import type { Input, InputBody } from './inputs.ts';
 import {
@@ -84,6 +85,7 @@ export class JournaledKernel implements JournalOwner {
   private pausedSinceMicros = 0;
   private isStalled = false;
   private isRecovered = false;
+  private differing: number | undefined;
   private snapshotAtSequence = 0;
   private snapshotAtMicros = 0;
   /** Waits until everything that it holds has left. */
@@ -128,6 +130,12 @@ export class JournaledKernel implements JournalOwner {
   /** Everything up to this input has left. */
   get releasedSequence(): number {
     return this.released;
+  }
+
+  /** The first input whose effects the recovery did not make again as they were, `undefined` if it did: this kernel went on as
+   *  another one. That is a defect; the journal's replay tells where. */
+  get differingSequence(): number | undefined {
+    return this.differing;
   }
 
   get snapshotFailures(): number {
@@ -200,9 +208,10 @@ export class JournaledKernel implements JournalOwner {
     this.released = this.current.lastSequence;
   }
 
-  replay({ sequence, timeMicros, body }: Input, releasedSequence: number): void {
+  replay({ sequence, timeMicros, body }: Input, releasedSequence: number, marks: EffectMarks | undefined): void {
     const effects: Effect[] = [];
     this.kernel.handle({ sequence, timeMicros, body }, effects);
+    if (marks !== undefined && marks.digest !== this.kernel.digest) this.differing ??= sequence;
     this.held.push({ sequence, timeMicros, body, effects });
     this.released = Math.max(this.released, releasedSequence);
     while (this.heldFrom < this.held.length && this.oldest.sequence <= this.released) this.heldFrom++;
@@ -251,10 +260,12 @@ export class JournaledKernel implements JournalOwner {
     const { kernel } = this;
     const timeMicros = Math.max(nowMicros, kernel.clockMicros);
     const input = { sequence: kernel.lastSequence + 1, timeMicros, body };
-    const appended = this.journal.append(input, this.released);
-    if (!appended.ok) return appended;
+    const prepared = this.journal.prepare(input, this.released);
+    if (!prepared.ok) return prepared;
     const effects: Effect[] = [];
     kernel.handle(input, effects);
+    // Nothing leaves before the input is on the disk, so that its marks can go there with it.
+    this.journal.append(input, this.settings.marksEffects ? markEffects(effects, kernel.digest) : undefined);
     this.held.push({ ...input, effects });
     this.takeSnapshotIfDue(timeMicros);
     return accepted;

@@ -71,6 +71,11 @@ export class KernelProcess {
     return this.journaled.releasedSequence;
   }
 
+  /** See {@link JournaledKernel.differingSequence}. */
+  get differingSequence(): number | undefined {
+    return this.journaled.differingSequence;
+  }
+
   get snapshotFailures(): number {
     return this.journaled.snapshotFailures;
   }

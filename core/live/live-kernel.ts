@@ -99,7 +99,7 @@ export class LiveKernel {
     const open = (store: JournalStore): LiveFiles =>
       new LiveFiles(this.folder.folder(store), (completion) => this.process.complete(store, completion), { syncs });
     this.files = { log: open('log'), snapshots: open('snapshots') };
-    const journal = { ...defaultJournalSettings, ...options.journal, codeHash: this.codeHash };
+    const journal = { ...defaultJournalSettings, ...options.journal, codeHash: this.codeHash, marksEffects: true };
     this.process = new KernelProcess(journal, () => this.first(), {
       now: () => this.clock.now(),
       endInstantSoon: () => {
@@ -157,6 +157,12 @@ export class LiveKernel {
       const swept = sweepPayloads(store, live.kernel);
       const { snapshotSequence = 0, lastSequence = 0 } = live.journalReport ?? {};
       live.tellDifferences();
+      const { differingSequence } = live.process;
+      if (differingSequence !== undefined)
+        options.logger.error(
+          { differingSequence },
+          'the recovered kernel decided otherwise than before; `sira replay` tells where',
+        );
       options.logger.info(
         {
           lastSequence,

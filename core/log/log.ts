@@ -6,7 +6,7 @@
 
 import { assert } from '../base/assert.ts';
 import { type FaultSwitch, noFaults } from '../base/fault-points.ts';
-import { acceptedWith, type Refused, type Result, refused } from '../base/status.ts';
+import { accepted, acceptedWith, type Refused, type Result, refused, type Status } from '../base/status.ts';
 import type { FileCompletion } from '../ports/file-port.ts';
 import { compact, verifyAll } from './compact.ts';
 import { type FileTask, FileTasks } from './file-tasks.ts';
@@ -144,24 +144,29 @@ export class Log {
    */
   append(message: LogMessage, effects?: LogEffectSink): Result<number> {
     const { key, value, timeMicros } = message;
-    if (this.state !== 'open') return this.notOpen();
-    const { recordBytesMax, pendingBytesMax } = this.settings;
     assert(key !== undefined || value !== undefined, 'a tombstone needs a key');
     assert((key?.length ?? 0) <= keyBytesMax, 'a key has at most 65,534 bytes');
-    assert((key?.length ?? 0) + (value?.length ?? 0) <= recordBytesMax, 'a record has at most recordBytesMax bytes');
+    const admitted = this.admits(value?.length ?? 0, key?.length ?? 0);
+    if (!admitted.ok) return admitted;
     assert(timeMicros >= this.lastTime && Number.isSafeInteger(timeMicros), 'times do not fall');
     const writer = this.writer!;
-    const bytes = recordLength(key?.length ?? 0, value?.length ?? 0);
-    if (writer.pendingBytes + bytes > pendingBytesMax) {
-      const why = writer.stalledReason === undefined ? '' : ` (${writer.stalledReason})`;
-      return refused('SIRA_QUEUE_FULL', `${writer.pendingBytes} bytes wait for the disk, the maximum${why}`);
-    }
     const offset = this.next;
     writer.buffer.add(value === undefined ? recordKind.tombstone : recordKind.value, offset, timeMicros, key, value);
     this.next = offset + 1;
     this.lastTime = timeMicros;
     if (effects !== undefined) writer.work(effects);
     return acceptedWith(offset);
+  }
+
+  /** Whether a message with so many bytes would be appended now; if not, why: see {@link append}. */
+  admits(valueBytes: number, keyBytes = 0): Status {
+    if (this.state !== 'open') return this.notOpen();
+    const { recordBytesMax, pendingBytesMax } = this.settings;
+    assert(keyBytes + valueBytes <= recordBytesMax, 'a record has at most recordBytesMax bytes');
+    const { pendingBytes, stalledReason } = this.writer!;
+    if (pendingBytes + recordLength(keyBytes, valueBytes) <= pendingBytesMax) return accepted;
+    const why = stalledReason === undefined ? '' : ` (${stalledReason})`;
+    return refused('SIRA_QUEUE_FULL', `${pendingBytes} bytes wait for the disk, the maximum${why}`);
   }
 
   /** Begins to write what was appended, unless a write is under way, which it follows anyway. */

@@ -61,7 +61,7 @@ export const journalMutants: readonly Mutant[] = [
     name: 'refused-input-handled',
     bug: 'an input that the journal did not take is handled all the same',
     file: journaled,
-    search: '    if (!appended.ok) return appended;\n    const effects: Effect[] = [];',
+    search: '    if (!prepared.ok) return prepared;\n    const effects: Effect[] = [];',
     replace: '    const effects: Effect[] = [];',
   },
   {

@@ -54,8 +54,8 @@ export const recoveryMutants: readonly Mutant[] = [
     name: 'release-mark-forgotten',
     bug: 'the journal does not say which effects had left, and a recovery takes all of them for gone',
     file: journal,
-    search: 'writer.number(input.sequence - 1 - releasedSequence);',
-    replace: 'writer.number(0);',
+    search: 'const lag = input.sequence - 1 - releasedSequence;',
+    replace: 'const lag = 0;',
   },
   {
     name: 'stalled-for-ever',
