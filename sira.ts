@@ -4,6 +4,7 @@
 // failure in words, with exit code 2 for the user's mistake and 1 for a failed run.
 
 import { checkCommandOf } from './core/documents/check-command.ts';
+import { codeHash } from './core/live/code-hash.ts';
 import { runCommandLine } from './core/live/command-line.ts';
 import { liveCommands, liveDocuments } from './core/live/commands.ts';
 import { doctorCommand } from './core/live/doctor.ts';
@@ -15,12 +16,14 @@ import { learningChecks } from './learning/doctor-checks.ts';
 import { reportCommands } from './reports/commands.ts';
 import { simCommands, simDocuments } from './sim/commands.ts';
 import { projectRoot, projectVersion } from './sim/experiment/project-root.ts';
+import { replayCommand } from './sim/replay/replay-command.ts';
 
 const commands: readonly Command[] = [
   ...reportCommands,
   ...simCommands,
   ...learningCommands,
   ...liveCommands,
+  replayCommand(codeHash),
   checkCommandOf([...simDocuments, ...liveDocuments]),
   doctorCommand(learningChecks),
 ];
