@@ -15,6 +15,7 @@ const colours: Readonly<Record<string, string>> = {
   'holt-winters': '#b5488f',
   'lag-linear': '#009e73',
   ensemble: '#d55e00',
+  gru: '#7a5ccc',
 };
 const ink = '#17202a';
 const inkSoft = '#505b66';

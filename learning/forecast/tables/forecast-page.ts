@@ -88,7 +88,8 @@ function m4Section(rows: readonly M4Row[]): string[] {
       '19.065 / 2.509, MSTL (24, 168) 13.238 / 1.133. In the competition itself, on its own test part, OWA was 0.627 for the seasonal ' +
       'naive forecast, 1.006 for Theta, 0.440 for the winner (ES-RNN) and 0.410 for the best hourly method; other 48 hours, so not to ' +
       'be compared to the last digit. `theta` and `holt-winters` know the week here, as all methods but `naive-2` and `seasonal-naive` ' +
-      'do; `seasonal-naive-2` repeats the last week.',
+      'do; `seasonal-naive-2` repeats the last week. `gru` is one network for all series, trained for ten epochs on the wasm backend, so ' +
+      'that the row is the same everywhere; it is no member of the ensemble.',
   ];
 }
 

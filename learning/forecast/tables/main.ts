@@ -12,7 +12,7 @@ import { forecastChecks, forecastPage } from './forecast-page.ts';
 import { azureRequests, heliosDemand } from './load-series.ts';
 import { type LoadRow, type LoadTask, loadRow } from './load-table.ts';
 import { m4File, readM4 } from './m4.ts';
-import { type M4Row, m4Table } from './m4-table.ts';
+import { type M4Row, m4Forecasters, m4Gru, m4Table } from './m4-table.ts';
 
 const program = new Command('tables:forecast')
   .description('Measures every forecaster beside its baselines on M4 Hourly, Helios and Azure.')
@@ -22,8 +22,8 @@ const program = new Command('tables:forecast')
 const { output } = program.opts<{ output: string }>();
 
 const started = performance.now();
-const m4 = m4Rows();
-const loads = loadRows();
+const m4 = await m4Rows();
+const loads = await loadRows();
 const checks = forecastChecks(m4, loads);
 mkdirSync(output, { recursive: true });
 const document = { command: 'npm run tables:forecast', checks, m4, loads };
@@ -36,16 +36,18 @@ console.log(
 );
 process.exitCode = checks.every(({ holds }) => holds) ? 0 : 1;
 
-function m4Rows(): M4Row[] {
+async function m4Rows(): Promise<M4Row[]> {
   const file = m4File(projectRoot());
   if (file === undefined) {
     console.error('M4 Hourly is not in ../shared/data/m4; its licence keeps it out of the project. Left out.');
     return [];
   }
-  return withProgress('M4 Hourly', (progress) => m4Table(readM4(file), progress));
+  const series = readM4(file);
+  const recurrent = await withProgress('training', (progress) => m4Gru(series, progress));
+  return withProgress('M4 Hourly', async (progress) => m4Table(series, [...m4Forecasters(), recurrent], progress));
 }
 
-function loadRows(): LoadRow[] {
+async function loadRows(): Promise<LoadRow[]> {
   const azure = azureRequests(projectRoot(), 10);
   const rest = { originStride: 1, trainingStride: 1, period: 6, testLength: 137 };
   const tasks: LoadTask[] = [1, 6, 30].map((horizon) => ({
@@ -61,7 +63,7 @@ function loadRows(): LoadRow[] {
         ...{ series, horizon, period: 1440, originStride: 10, trainingStride: 7 },
         ...{ testLength: week, calibrationLength: week, validationLength: week },
       });
-  return withProgress('load series', (progress) =>
+  return withProgress('load series', async (progress) =>
     tasks.map((task, index) => {
       const row = loadRow(task);
       progress((index + 1) / tasks.length);
@@ -71,13 +73,13 @@ function loadRows(): LoadRow[] {
 }
 
 /** A bar where a person watches, a line for each quarter elsewhere. */
-function withProgress<T>(title: string, work: (progress: (share: number) => void) => T): T {
+async function withProgress<T>(title: string, work: (progress: (share: number) => void) => Promise<T>): Promise<T> {
   const interactive = process.stderr.isTTY === true;
   const bar = new SingleBar({ format: `${title}  {bar} {percentage}%  {eta_formatted} left`, hideCursor: true });
   if (interactive) bar.start(100, 0);
   let quarter = 0;
   try {
-    return work((share) => {
+    return await work((share) => {
       if (interactive) bar.update(Math.round(100 * share));
       else if (Math.floor(share * 4) > quarter) {
         quarter = Math.floor(share * 4);
