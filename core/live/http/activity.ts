@@ -24,6 +24,7 @@ export interface ActivityEvent {
   /** Counts the events of one input, from 0. */
   readonly index: number;
   readonly timeMicros: number;
+  /** Of a decision: a {@link KeptDecision}. */
   readonly data: object;
 }
 
@@ -166,7 +167,7 @@ export class Activity {
       const life = this.placed.get(body.task);
       if (life?.attempt !== body.attempt || life.startedMicros >= 0) return;
       life.startedMicros = timeMicros;
-      this.tell('task', { task: body.task, state: 'running', ...placeOf(life) }, sequence, timeMicros);
+      this.tell('task', { task: body.task, state: 'running', ...this.placeOf(life) }, sequence, timeMicros);
     } else if (body.kind === 'taskFinished') {
       const life = this.placed.get(body.task);
       const { registry } = this.live.kernel.control;
@@ -218,12 +219,10 @@ export class Activity {
 
   private decided(record: DecisionRecord, sequence: number, timeMicros: number): void {
     if (this.decisions.isFull) this.decisions.shift();
-    this.decisions.push({ record, sequence, timeMicros });
+    const kept = { record, sequence, timeMicros };
+    this.decisions.push(kept);
     const { task: number, outcome, attempt, machines } = record;
-    const agents = machines.map((machine) => this.nameOf(machine));
-    const { decision, submission, rule, feasibleCount, queueLength } = record;
-    const data = { decision, task: number, submission, outcome, rule, agents, feasibleCount, queueLength };
-    this.tell('decision', data, sequence, timeMicros);
+    this.tell('decision', kept, sequence, timeMicros);
     const task = this.live.kernel.control.tasks.get(number);
     const known = this.placed.get(number);
     if (outcome === 'dropped') this.end(number, 'dropped', timeMicros, sequence);
@@ -260,7 +259,7 @@ export class Activity {
       this.ended.push(life);
     }
     this.endedHere(outcome, life);
-    const place = life === undefined ? {} : placeOf(life);
+    const place = life === undefined ? {} : this.placeOf(life);
     this.tell('task', { task, state: 'ended', outcome, ...place }, sequence, timeMicros);
   }
 
@@ -274,6 +273,10 @@ export class Activity {
     }
   }
 
+  private placeOf({ submission, attempt, machines }: TaskLife): object {
+    return { submission, attempt, agents: machines.map((machine) => this.nameOf(machine)) };
+  }
+
   private nameOf(agent: number): string {
     return this.live.kernel.control.registry.names[agent] ?? '';
   }
@@ -284,10 +287,6 @@ export class Activity {
     this.events.push(event);
     for (const listener of this.listeners) listener(event);
   }
-}
-
-function placeOf(life: TaskLife): object {
-  return { submission: life.submission, attempt: life.attempt, machines: life.machines };
 }
 
 interface KnownTask {

@@ -5,11 +5,11 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { SiraError } from '../../base/errors.ts';
-import { type ActivityEvent, eventKinds } from './activity.ts';
+import { type ActivityEvent, eventKinds, type KeptDecision } from './activity.ts';
 import type { Metrics } from './metrics.ts';
 import type { Samples } from './samples.ts';
 import { answers, object, text } from './schemas.ts';
-import type { HttpSources } from './views.ts';
+import { decisionView, type HttpSources } from './views.ts';
 
 export interface EventLimits {
   readonly streamsMax: number;
@@ -43,7 +43,7 @@ export class EventStreams {
     this.limits = limits;
     this.stops = [
       sources.activity.listen((event) => {
-        if (this.readers.size > 0) this.tell(event.kind, frame(event));
+        if (this.readers.size > 0) this.tell(event.kind, frame(this.sources, event));
       }),
       samples.listen((sample) => {
         if (this.readers.size > 0) this.tell('sample', `event: sample\ndata: ${JSON.stringify(sample)}\n\n`);
@@ -120,7 +120,7 @@ export class EventStreams {
     this.readers.add(reader);
     this.metrics.eventStreams.set(this.readers.size);
     const missed = lastId === undefined ? [] : this.after(lastId).filter(({ kind }) => reader.kinds.has(kind));
-    this.write(reader, `retry: 1000\n\n${missed.map(frame).join('')}`);
+    this.write(reader, `retry: 1000\n\n${missed.map((event) => frame(this.sources, event)).join('')}`);
   }
 
   /** What is kept after the event of that id; all of it if the id is none. */
@@ -156,7 +156,7 @@ export class EventStreams {
   }
 }
 
-function frame({ kind, sequence, index, timeMicros, data }: ActivityEvent): string {
-  const fields = JSON.stringify({ sequence, timeMicros, ...data });
-  return `id: ${sequence}-${index}\nevent: ${kind}\ndata: ${fields}\n\n`;
+function frame(sources: HttpSources, { kind, sequence, index, timeMicros, data }: ActivityEvent): string {
+  const fields = kind === 'decision' ? decisionView(sources, data as KeptDecision) : { sequence, timeMicros, ...data };
+  return `id: ${sequence}-${index}\nevent: ${kind}\ndata: ${JSON.stringify(fields)}\n\n`;
 }

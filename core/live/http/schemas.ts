@@ -249,3 +249,12 @@ export const sample = object({
   completed: integer('Since the sample before.'),
   lost: integer('Failed, dropped and cancelled since the sample before.'),
 });
+
+export const fleet = object({
+  names: list(text('Name.')),
+  states: list(text('State.')),
+  used: list(number('Share of its scarcest resource in use, 0 to 1.')),
+  tasks: list(integer('Tasks on its machine.')),
+  connected: list(flag('Whether it has a stream here.')),
+  total: integer('Agents ever registered; the columns hold the first of them.'),
+});

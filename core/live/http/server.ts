@@ -9,6 +9,7 @@ import type { GrpcServer } from '../grpc/server.ts';
 import type { LiveKernel } from '../live-kernel.ts';
 import { Activity } from './activity.ts';
 import { configRoutes } from './config-routes.ts';
+import { consoleRoutes } from './console-routes.ts';
 import { defaultEventLimits, type EventLimits, EventStreams } from './event-routes.ts';
 import { Metrics } from './metrics.ts';
 import { answerProblems } from './problem.ts';
@@ -125,6 +126,7 @@ export class HttpServer {
       configRoutes(scope, sources);
       events.routes(scope);
       serviceRoutes(scope, sources, metrics);
+      consoleRoutes(scope);
       for (const plugin of options.plugins ?? []) plugin(scope, sources);
     });
     await server.ready();

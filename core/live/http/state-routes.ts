@@ -13,6 +13,7 @@ import {
   cluster,
   decision,
   explainedDecision,
+  fleet,
   integer,
   limit,
   list,
@@ -29,12 +30,14 @@ import {
   decisionExplanation,
   decisionView,
   endedTaskView,
+  fleetView,
   type HttpSources,
   skillViews,
   taskView,
 } from './views.ts';
 
 const pageMax = 1000;
+const fleetMax = 20_000;
 /** Tasks looked at for one page. */
 const lookMax = 200_000;
 
@@ -73,6 +76,18 @@ export function stateRoutes(server: FastifyInstance, sources: HttpSources, sampl
       },
     },
     () => ({ samples: samples.kept.toArray() }),
+  );
+  server.get(
+    '/v1/cluster/fleet',
+    {
+      schema: {
+        operationId: 'getFleet',
+        tags: ['cluster'],
+        summary: 'The agents as columns, in order of first registration: for maps',
+        response: answers(fleet),
+      },
+    },
+    () => fleetView(sources, fleetMax),
   );
   agentRoutes(server, sources);
   server.get<{ Querystring: { after: number; limit: number; state?: string } }>(

@@ -108,6 +108,27 @@ export function agentView({ live, agents }: HttpSources, row: number) {
   };
 }
 
+/** The first agents as columns. */
+export function fleetView({ live, agents }: HttpSources, most: number) {
+  const { registry, scheduler } = live.kernel.control;
+  const { cluster } = scheduler;
+  const rows = Array.from({ length: Math.min(most, cluster.machineCount) }, (_, row) => row);
+  const share = (capacity: number, free: number): number => (capacity > 0 ? 1 - free / capacity : 0);
+  return {
+    names: rows.map((row) => registry.names[row] ?? ''),
+    states: rows.map((row) => registry.state(row)),
+    used: rows.map((row) => {
+      const cpu = share(cluster.cpuCapacityMilli[row] as number, cluster.cpuFreeMilli[row] as number);
+      const memory = share(cluster.memoryCapacityMib[row] as number, cluster.memoryFreeMib[row] as number);
+      const gpu = share((cluster.gpuCount[row] as number) * 1000, cluster.gpuFreeMilli[row] as number);
+      return Math.min(1, Math.max(0, cpu, memory, gpu));
+    }),
+    tasks: rows.map((row) => cluster.allocationCount[row] as number),
+    connected: rows.map((row) => agents.isConnected(row)),
+    total: registry.size,
+  };
+}
+
 /** What is believed of the agent at each class of task, and what it declares. */
 export function skillViews({ live }: HttpSources, row: number) {
   const { registry } = live.kernel.control;
