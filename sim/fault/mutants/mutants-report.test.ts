@@ -24,7 +24,11 @@ describe('the page of planted bugs', () => {
     expect(page).toContain(
       '**3 of 3 bugs are caught within 200 cases**, half of them by the 7th case, the last by the 40th.',
     );
-    expect(page).toContain('None survives.');
+    expect(page).toContain('None of these survives.');
+    expect(page).not.toContain('Not hunted yet');
+    expect(mutantsMarkdown(caught, { ...plan, open: ['six', 'seven'] })).toContain(
+      '**Not hunted yet, 2:** six, seven.',
+    );
     expect(page).toContain('| bugs caught | 0 | 1 | 1 | 2 | 2 | 3 | 3 | 3 |');
     expect(page).toContain(`| leases | ${oraclePromises.leases} | 2 |`);
     expect(page).toContain('| two | bug of two | kernel/kernel.ts | leases | 7 |');

@@ -14,6 +14,8 @@ export interface HuntedMutant extends Pick<Mutant, 'name' | 'bug' | 'file' | 'se
 export interface HuntPlan {
   readonly from: number;
   readonly seedsMax: number;
+  /** Names of mutants that are planned and not hunted yet. */
+  readonly open?: readonly string[] | undefined;
 }
 
 /** What the page says made it. */
@@ -21,14 +23,14 @@ const command = 'npm run mutants';
 
 /** What finds fault besides the oracles. */
 const otherChecks: Readonly<Record<string, string>> = {
-  assertion: 'the product’s own assertions, on in production as well',
+  assertion: 'the product stops by itself: at an assertion of its own, or at an error that the language throws',
   'nothing left': 'at the end every task has its outcome, and the kernel holds and remembers nothing',
   snapshots: 'a run in which the kernel is replaced by one restored from its snapshot goes on equally, field by field',
   SIRA_LOG_CORRUPT: 'the log refuses to open on what it cannot have written',
   'time limit': 'the cases did not come to an end',
 };
 
-export function mutantsMarkdown(hunted: readonly HuntedMutant[], { from, seedsMax }: HuntPlan): string {
+export function mutantsMarkdown(hunted: readonly HuntedMutant[], { from, seedsMax, open = [] }: HuntPlan): string {
   const survivors = hunted.filter(({ caught }) => caught === undefined);
   const cases = hunted.flatMap(({ caught }) => (caught === undefined ? [] : [caught.seeds])).sort((a, b) => a - b);
   const within = (count: number): number => cases.filter((seeds) => seeds <= count).length;
@@ -43,19 +45,20 @@ export function mutantsMarkdown(hunted: readonly HuntedMutant[], { from, seedsMa
     '',
     `**${hunted.length - survivors.length} of ${hunted.length} bugs are caught within ${seedsMax} cases**, half of them by the ${ordinal(median(cases))} case, the last by the ${ordinal(cases.at(-1) ?? 0)}.`,
     survivors.length === 0
-      ? 'None survives.'
+      ? 'None of these survives.'
       : `Survivors: ${survivors.map(({ name, bug }) => `\`${name}\` (${bug})`).join('; ')}.`,
+    ...(open.length === 0 ? [] : ['', `**Not hunted yet, ${open.length}:** ${open.join(', ')}.`]),
     '',
     '## How to doubt it',
     '',
-    `- *Were the cases chosen to fit?* The seeds are ${from}, ${from + 1}, …, the same for every bug; no test uses them. A case is drawn from its seed`,
+    `- *Were the cases chosen to fit?* The seeds are ${from}, ${from + 1}, …, the same for every bug; no test draws from them. A case is drawn from its seed`,
     '  alone: cluster, tasks, policy, settings, network, faults.',
     `- *Would the oracles cry at anything?* The product without a bug is checked first, by the same ${seedsMax} cases; had one failed, this page would`,
     '  not have been written. The swarm checks 2,000 others in every CI run.',
     '- *Are the bugs real?* Each is a replacement of one piece of text in one file of `core/`, listed in `sim/fault/mutants/`; a test holds every one',
-    '  of them to the source as it is. None of them is a crash by itself: an assertion that catches one was there before.',
-    `- *See one:* \`${command} -- --only stale-lease\` hunts it again; with \`--save\` the case is made small and written to \`scenarios/regress/\`. Those that`,
-    '  were saved are replayed with and without their bug in every test run.',
+    '  of them to the source as it is. Some make the product stop by itself, which counts as `assertion` below.',
+    `- *See one:* \`${command} -- --only stale-lease\` hunts it again; with \`--save\` the case is made small and written to \`scenarios/regress/\`. What is`,
+    '  there is replayed without the bug in every test run, and some of it with the bug as well (`replay.test.ts`).',
     '- *What does it not show?* A bug is caught by whichever oracle speaks first, so that a low number in the table below does not mean that an',
     '  oracle is weak: the second account of the cluster (`placement`) sees most things before they do harm. And bugs that nobody thought of are not',
     '  in the list.',
@@ -74,7 +77,7 @@ export function mutantsMarkdown(hunted: readonly HuntedMutant[], { from, seedsMa
     '',
     idle.length === 0
       ? 'Every oracle is the first to catch some bug.'
-      : `Never the first to speak: ${idle.join(', ')}. Their tests in \`sim/oracle/\` show that they bite.`,
+      : `Never the first to speak: ${idle.join(', ')}. What they are worth rests on their tests in \`sim/oracle/\`.`,
     '',
     '## Bug by bug',
     '',
@@ -100,12 +103,16 @@ export interface MutantsDocument extends HuntPlan {
   readonly mutants: readonly (Omit<HuntedMutant, 'caught'> & { readonly caught: Catch | null })[];
 }
 
-export function mutantsDocument(hunted: readonly HuntedMutant[], { from, seedsMax }: HuntPlan): MutantsDocument {
+export function mutantsDocument(
+  hunted: readonly HuntedMutant[],
+  { from, seedsMax, open = [] }: HuntPlan,
+): MutantsDocument {
   const { idle, rows } = byOracle(hunted);
   return {
     madeBy: command,
     from,
     seedsMax,
+    open,
     planted: hunted.length,
     caught: hunted.filter(({ caught }) => caught !== undefined).length,
     byOracle: Object.fromEntries(rows.map(({ name, count }) => [name, count])),
