@@ -14,4 +14,11 @@ export {
   type TaskEnd,
 } from './client/submitter.ts';
 export { arrayFrom, type NumberArray, type Tensors, tensorFrom } from './client/tensors.ts';
+export {
+  type PublishOptions,
+  type ReceivedMessage,
+  type SubscribeOptions,
+  Topics,
+  type TopicsOptions,
+} from './client/topics.ts';
 export type { Parameters, ParameterValue } from './client/work.ts';

@@ -1,15 +1,22 @@
 // A whole live kernel: the shell, the services around it, and the order in which they begin and end. Other services join here.
 
+import { join } from 'node:path';
+import type { LogFault } from '../log/log.ts';
 import { GrpcServer } from './grpc/server.ts';
 import { HttpServer } from './http/server.ts';
 import { LiveKernel } from './live-kernel.ts';
+import { LiveTopics } from './live-topics.ts';
 import type { Logger } from './logger.ts';
 import type { StartSettings } from './start-settings.ts';
 
 export interface RunningKernel {
   readonly live: LiveKernel;
+  /** The durable topics, a machine of their own. */
+  readonly topics: LiveTopics;
   readonly grpc: GrpcServer;
   readonly http: HttpServer;
+  /** Resolves if it cannot go on. */
+  readonly failed: Promise<LogFault>;
   /** Takes nothing new, lets what was taken become durable, takes a snapshot, ends. */
   stop(): Promise<void>;
 }
@@ -32,27 +39,41 @@ export async function runKernel(settings: StartSettings, version: string, logger
     payloadCacheBytesMax: settings.payloadCacheBytesMax,
     logger,
   });
+  let topics: LiveTopics | undefined;
   let grpc: GrpcServer | undefined;
   let http: HttpServer;
   try {
+    topics = await LiveTopics.start({
+      folder: join(settings.dataFolder, 'topics'),
+      clock: live.clock,
+      syncs: settings.durability === 'powerFailure',
+      seed: settings.seed,
+      codeHash: live.codeHash,
+      messageBytesMax: Math.min(settings.payloadBytesMax, 4 * 1024 ** 2),
+      logger,
+    });
     grpc = await GrpcServer.start(live, {
       address: settings.grpcAddress,
       messageBytesMax: settings.messageBytesMax,
       heartbeatBatchMicros: settings.heartbeatBatchMicros,
       version,
+      topics,
     });
     http = await HttpServer.start(live, grpc, { address: settings.httpAddress, hosts: settings.httpHosts, version });
   } catch (error) {
     await grpc?.stop();
+    await topics?.stop();
     await live.stop();
     throw error;
   }
-  const services = { grpc, http };
+  const services = { grpc, http, topics };
   return {
     live,
     ...services,
+    failed: Promise.race([live.failed, topics.failed]),
     async stop() {
       await Promise.all([services.http.stop(), services.grpc.stop()]);
+      await services.topics.stop();
       await live.stop();
     },
   };

@@ -69,7 +69,7 @@ async function start(call: CommandCall, context: CommandContext): Promise<number
       line('durability', settings.durability),
     ].join(''),
   );
-  const ended = await Promise.race([stopSignal(), running.live.failed]);
+  const ended = await Promise.race([stopSignal(), running.failed]);
   await running.stop();
   if (typeof ended === 'string') return 0;
   throw new SiraError(ended.code, ended.reason, ended.file === undefined ? {} : { file: ended.file });

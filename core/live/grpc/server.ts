@@ -9,11 +9,14 @@ import {
   type SubmissionServiceServer,
   SubmissionServiceService,
 } from '../../proto/generated/sira/v1/submission_service.ts';
+import { type TopicServiceServer, TopicServiceService } from '../../proto/generated/sira/v1/topic_service.ts';
 import type { LiveKernel } from '../live-kernel.ts';
+import type { LiveTopics } from '../live-topics.ts';
 import { administrationService } from './administration.ts';
 import { AgentGateway } from './agent-gateway.ts';
 import { answerMessage, queryOf } from './messages.ts';
 import { SubmissionGateway } from './submission-gateway.ts';
+import { TopicGateway } from './topic-gateway.ts';
 
 export interface GrpcServerOptions {
   /** `host:port`; port 0 takes a free one. */
@@ -21,6 +24,7 @@ export interface GrpcServerOptions {
   readonly messageBytesMax: number;
   readonly heartbeatBatchMicros: number;
   readonly version: string;
+  readonly topics: LiveTopics;
   /** TLS; none is for loopback. */
   readonly credentials?: ServerCredentials | undefined;
 }
@@ -28,6 +32,7 @@ export interface GrpcServerOptions {
 export class GrpcServer {
   readonly agents: AgentGateway;
   readonly submissions: SubmissionGateway;
+  readonly topics: TopicGateway;
   /** Where it listens. */
   readonly address: string;
   private readonly server: Server;
@@ -39,11 +44,13 @@ export class GrpcServer {
     address: string,
     agents: AgentGateway,
     submissions: SubmissionGateway,
+    topics: TopicGateway,
   ) {
     this.server = server;
     this.address = address;
     this.agents = agents;
     this.submissions = submissions;
+    this.topics = topics;
     this.stopListening = live.listen({
       released: (input) => {
         for (const effect of input.effects) agents.carryOut(effect);
@@ -60,6 +67,7 @@ export class GrpcServer {
       outgoingMax: 16_384,
     });
     const submissions = new SubmissionGateway(live, { outgoingMax: 16_384, pendingMax: 4096 });
+    const topics = new TopicGateway(options.topics, () => live.now(), 16_384);
     const server = new Server({
       'grpc.max_receive_message_length': options.messageBytesMax,
       'grpc.max_send_message_length': options.messageBytesMax,
@@ -79,6 +87,8 @@ export class GrpcServer {
     const submissionService: SubmissionServiceServer = { attach: (stream) => submissions.attach(stream) };
     server.addService(AgentServiceService, agentService);
     server.addService(SubmissionServiceService, submissionService);
+    const topicService: TopicServiceServer = { join: (stream) => topics.attach(stream) };
+    server.addService(TopicServiceService, topicService);
     server.addService(AdministrationServiceService, administrationService(live, agents, options.version));
     const credentials = options.credentials ?? ServerCredentials.createInsecure();
     const port = await new Promise<number>((resolve, reject) => {
@@ -88,16 +98,18 @@ export class GrpcServer {
       });
     }).catch((error: unknown) => {
       agents.close();
+      topics.close();
       throw error;
     });
     const host = options.address.slice(0, options.address.lastIndexOf(':'));
-    return new GrpcServer(live, server, `${host}:${port}`, agents, submissions);
+    return new GrpcServer(live, server, `${host}:${port}`, agents, submissions, topics);
   }
 
   /** Ends all streams with a word, then listens no more. */
   async stop(): Promise<void> {
     this.agents.close();
     this.submissions.close();
+    this.topics.close();
     this.stopListening();
     await new Promise<void>((resolve) => {
       const force = setTimeout(() => this.server.forceShutdown(), 1000);
