@@ -73,7 +73,7 @@ export function soakPage(state: SwarmState): string {
   const share = ((100 * cases) / Math.max(1, caseCount)).toFixed(cases === caseCount ? 0 : 1);
   const broken =
     failures.length === 0
-      ? 'Every promise was kept in every case.'
+      ? 'Every promise was kept in every case that was run.'
       : `${failures.length} cases broke a promise:\n\n${failures.map(({ seed, oracle, what }) => `- seed ${seed}, ${oracle}: ${what}`).join('\n')}`;
   const found = foundAndMended.map(({ what, by, test }) => `| ${what} | ${by} | ${test} |`).join('\n');
   return `# A soak of the kernel
@@ -85,7 +85,7 @@ trouble stops, everything must end and all memory be given back; then it runs ag
 
 | | |
 |---|---|
-| seeds | ${sayPlan(state.plan)} |
+| seeds planned | ${sayPlan(state.plan)} |
 | cases run | ${grouped(cases)} of ${grouped(caseCount)} (${share}%), each twice or judged at each recovery |
 | simulated time | ${formatDuration(simulatedMicros)} |
 | events of the simulation | ${grouped(eventCount)} |
