@@ -54,6 +54,8 @@ export class TopicOracles implements TopicObserver {
   private readonly settlements: TopicSettlements;
   /** By subscriber, as it asked last. */
   private readonly asked = new Map<string, SubscribeInput>();
+  /** By group: when somebody asked for it first. */
+  private readonly askedMicros = new Map<string, number>();
   private readonly groupOfMember = new Map<string, string>();
   private lastGroup: GroupFacts | undefined;
   private readonly deliverCode: number;
@@ -141,6 +143,7 @@ export class TopicOracles implements TopicObserver {
       }
       case 'subscribe':
         this.asked.set(input.subscriber, input);
+        if (!this.askedMicros.has(input.group)) this.askedMicros.set(input.group, nowMicros);
         return;
       case 'subscriberConnected':
         this.leave(input.subscriber, input.connection);
@@ -332,7 +335,8 @@ export class TopicOracles implements TopicObserver {
       group.committed.reset(offset);
       group.epoch = epoch;
       // One that was made before a crash began where it was asked to, and may have moved on.
-      this.replay.begins(group, effect.resumed ? 'latest' : asked.start, effect, this.book.nowMicros);
+      const sinceMicros = this.askedMicros.get(name) ?? this.book.nowMicros;
+      this.replay.begins(group, effect.resumed ? 'latest' : asked.start, effect, sinceMicros);
     } else if (epoch !== group.epoch) {
       this.settlements.sought(group, effect, this.replay);
     } else {
@@ -353,11 +357,7 @@ export class TopicOracles implements TopicObserver {
     const member = group.member(subscriber);
     if (connection <= member.connection) return;
     this.disconnect(subscriber, member.connection);
-    member.connection = connection;
-    member.grantedMessages = 0;
-    member.grantedBytes = 0;
-    member.delivered = 0;
-    member.deliveredBytes = 0;
+    Object.assign(member, { connection, grantedMessages: 0, grantedBytes: 0, delivered: 0, deliveredBytes: 0 });
   }
 
   private disconnect(subscriber: string, connection: number): void {

@@ -53,7 +53,8 @@ export class TopicRetryOracle {
     const former = group.standingOf(offset);
     if (former === standing.settled && offset >= group.lowest && !group.otherwise.has(offset))
       this.book.fail(oracle, 'a dead letter although it was settled', group.name, offset);
-    if (group.isOpen(offset) && group.attemptOf(offset) < attempts)
+    // 0: from before a seek, perhaps.
+    if (group.isOpen(offset) && group.attemptOf(offset) > 0 && group.attemptOf(offset) < attempts)
       this.book.fail(
         oracle,
         `given up after ${attempts} attempts, made were ${group.attemptOf(offset)}`,

@@ -132,11 +132,11 @@ export class TopicSettlements {
     group.seeks = 0;
     this.beginAt(group, offset);
     // What came between may belong to the former epoch or to this one: it permits, and forbids nothing.
-    for (const { message, subscriber, attempt } of facts.deliveries) {
+    for (const { message, subscriber } of facts.deliveries) {
       const member = group.members.get(subscriber);
       if (member === undefined || message.offset < offset) continue;
       group.tried.add(message.offset);
-      group.hold(message.offset, member, attempt, 0);
+      group.hold(message.offset, member, 0, 0);
       group.stop(message.offset, standing.dropped, 0);
     }
     group.highest = -1;
