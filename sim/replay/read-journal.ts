@@ -58,7 +58,9 @@ export function oldestReadable(source: JournalSource): number {
   let fault: unknown;
   for (const sequence of snapshotSequences(source)) {
     try {
-      readJournal(source, sequence, { restored() {}, input: () => false });
+      const isAtEnd = readJournal(source, sequence, { restored() {}, input: () => false }) !== undefined;
+      // A snapshot that nothing follows is no answer about inputs that other code handled.
+      if (isAtEnd && fault !== undefined) break;
       return sequence;
     } catch (error) {
       // Whoever upgraded the kernel went over a snapshot: what follows that one can be read.

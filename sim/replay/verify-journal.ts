@@ -29,6 +29,9 @@ export interface JournalVerdict {
   readonly tornBytes: number;
 }
 
+const repetitionsMax = 8;
+const repeatedInputsMax = 1_000_000;
+
 /** Throws SIRA_FILE_MISSING, SIRA_LOG_CORRUPT, SIRA_LOG_VERSION, SIRA_DISK_FAILED. */
 export function verifyJournal(source: JournalSource, progress?: (inputs: number) => void): JournalVerdict {
   const from = oldestReadable(source);
@@ -42,12 +45,7 @@ export function verifyJournal(source: JournalSource, progress?: (inputs: number)
   const { difference, counts, recordedDigest, lastSequence } = replay;
   const { kernel } = replay;
   if (kernel === undefined) throw new TypeError('a journal that was read has a kernel');
-  let repeats: boolean | undefined;
-  if (difference !== undefined) {
-    const again = new JournalReplay(new Map(), undefined, difference.sequence);
-    readJournal(source, from, again);
-    repeats = again.kernel?.digest === difference.replayed.digest;
-  }
+  const repeats = difference === undefined ? undefined : repeatsItself(source, from, difference, counts.inputs);
   return {
     verdict: difference !== undefined ? 'different' : recordedDigest === undefined ? 'unknown' : 'equal',
     folder: source.folder,
@@ -63,4 +61,16 @@ export function verifyJournal(source: JournalSource, progress?: (inputs: number)
     told: difference === undefined ? [] : tellDifference(difference, kernel, replay.firstMicros),
     tornBytes: report?.log.cutBytes ?? 0,
   };
+}
+
+/** Whether the replay makes the differing effects each time. Code that is not deterministic may do so by chance: it is tried more
+ *  often where that is cheap. */
+function repeatsItself(source: JournalSource, from: number, difference: ReplayDifference, inputs: number): boolean {
+  for (let left = Math.max(1, Math.min(repetitionsMax, Math.floor(repeatedInputsMax / inputs))); left > 0; left--) {
+    const again = new JournalReplay(new Map(), undefined, difference.sequence);
+    readJournal(source, from, again);
+    if (again.difference === undefined || again.difference.sequence !== difference.sequence) return false;
+    if (again.kernel?.digest !== difference.replayed.digest) return false;
+  }
+  return true;
 }
