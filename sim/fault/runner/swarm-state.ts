@@ -45,6 +45,8 @@ export class SwarmState {
   /** Time spent by runs before this one. */
   formerSeconds = 0;
   private done: [number, number][] = [];
+  /** Of the code that runs, whatever is built meanwhile. */
+  private readonly build = buildDigest();
 
   /** `names`: what should be reached, if not what is known of the kernel. */
   constructor(plan: SwarmPlan, names?: ReachCounts['names']) {
@@ -97,7 +99,7 @@ export class SwarmState {
     const saved: SavedState = {
       version: 1,
       plan: this.plan,
-      build: buildDigest(),
+      build: this.build,
       done: this.done,
       cases: this.cases,
       eventCount: this.eventCount,
@@ -120,7 +122,7 @@ export class SwarmState {
     if (JSON.stringify(saved.plan) !== JSON.stringify(plan)) {
       throw new SiraError('SIRA_USAGE', `${file} is the state of another swarm: ${sayPlan(saved.plan)}`, {}, remedy);
     }
-    if (saved.build !== buildDigest())
+    if (saved.build !== state.build)
       throw new SiraError('SIRA_USAGE', `${file} is the state of a swarm over another build`, {}, remedy);
     state.done = saved.done.map(([first, end]) => [first, end]);
     state.cases = saved.cases;
