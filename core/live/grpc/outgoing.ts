@@ -52,7 +52,8 @@ export class OutgoingMessages<Message extends object> {
         this.queue.splice(0, next);
         next = 0;
       }
-      const message = typeof outgoing === 'function' ? await outgoing() : outgoing;
+      // What cannot be made is not sent: whoever waits for it asks again.
+      const message = typeof outgoing === 'function' ? await outgoing().catch(() => undefined) : outgoing;
       if (this.isEnded) break;
       if (message === undefined || this.stream.write(message)) continue;
       await this.drained();
