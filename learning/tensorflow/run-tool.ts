@@ -54,8 +54,9 @@ export async function runTool(call: ToolCall): Promise<string> {
   return output;
 }
 
+// pip, told to be quiet, says only that it found no version at all.
 const unreachable =
-  /ENOTFOUND|ECONNREFUSED|ETIMEDOUT|EAI_AGAIN|Could not fetch|Connection|Temporary failure|getaddrinfo|timed out/i;
+  /ENOTFOUND|ECONNREFUSED|ETIMEDOUT|EAI_AGAIN|Could not fetch|Connection|Temporary failure|getaddrinfo|timed out|from versions: none/i;
 
 /** Remedies of a download: the network, or something else that `otherwise` names. */
 export function downloadRemedy(registry: string, otherwise: string): (output: string) => string {
