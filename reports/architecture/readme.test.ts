@@ -11,10 +11,12 @@ import { learningCommands } from '../../learning/commands.ts';
 import { simCommands, simDocuments } from '../../sim/commands.ts';
 import { describe as describeScenario } from '../../sim/experiment/check-command.ts';
 import { checkScenario, loadScenario } from '../../sim/experiment/load-scenario.ts';
+import { replayCommand } from '../../sim/replay/replay-command.ts';
 import { reportCommands } from '../commands.ts';
 
 const commands = [
   ...[...reportCommands, ...simCommands, ...learningCommands, ...liveCommands],
+  replayCommand(() => ''),
   checkCommandOf([...simDocuments, ...liveDocuments]),
   doctorCommand([]),
 ];

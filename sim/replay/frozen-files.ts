@@ -66,7 +66,6 @@ export class FrozenFiles implements FilePort {
     switch (request.kind) {
       case 'list':
         return { entries: this.names.map((name) => ({ name, sizeBytes: sizeOf(files.get(name) as FrozenFile) })) };
-      case 'sync':
       case 'syncFolder':
         return {};
       case 'create':
@@ -79,7 +78,7 @@ export class FrozenFiles implements FilePort {
         if (request.kind === 'readAt') return read(file, request.position, request.length);
         if (request.kind === 'append') file.pieces.push(request.bytes.slice());
         else if (request.kind === 'truncate') truncate(file, request.size);
-        else files.delete(request.file);
+        else if (request.kind !== 'sync') files.delete(request.file);
         if (request.kind === 'rename') files.set(request.to, file);
         return {};
       }

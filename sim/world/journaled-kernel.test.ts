@@ -1,6 +1,6 @@
 // A kernel with a journal, on a disk that loses what was not synced: what it holds back, what it gives back, and when it says no.
 
-import { describe, expect, it, test } from 'vitest';
+import { afterEach, describe, expect, it, test, vi } from 'vitest';
 import { RandomStream } from '../../core/base/random.ts';
 import { createKernelSettings } from '../../core/config/kernel-setting-table.ts';
 import type { InputBody } from '../../core/kernel/inputs.ts';
@@ -332,5 +332,55 @@ describe('a disk that is full or too slow', () => {
     driver.run(2_000_000);
     expect(driver.running.refusalNow).toBeUndefined();
     expect(driver.give(submit(11))).toBe(true);
+  });
+});
+
+describe('marks of effects', () => {
+  afterEach(() => void vi.restoreAllMocks());
+
+  const brief: Partial<JournalSettings> = { marksEffects: true, snapshotInputs: 1000 };
+
+  it('are found again by a recovery that makes the same effects', () => {
+    const driver = new Driver(brief);
+    driver.give(helloFrom('a'));
+    for (let submission = 1; submission <= 20; submission++) driver.give(submit(submission));
+    driver.give({ kind: 'instantEnded' });
+    driver.run();
+    const { digest } = driver.running.kernel;
+    driver.crash();
+    driver.start();
+    expect(driver.recoveredDigest).toBe(digest);
+    expect(driver.running.differingSequence).toBeUndefined();
+  });
+
+  it('tell a recovery that makes others, by the first input: the kernel goes on, and says so', () => {
+    const driver = new Driver(brief);
+    for (let submission = 1; submission <= 20; submission++) driver.give(submit(submission));
+    driver.run();
+    driver.crash();
+    const { handle } = Kernel.prototype;
+    vi.spyOn(Kernel.prototype, 'handle').mockImplementation(function (this: Kernel, input, effects) {
+      const body = input.sequence === 7 ? submit(70) : input.body;
+      handle.call(this, { ...input, body }, effects);
+    });
+    driver.start();
+    expect(driver.running.differingSequence).toBe(7);
+    expect(driver.last('ready')).toBeDefined();
+  });
+
+  it('are not read into a journal that has none, nor missed in one that has some', () => {
+    const driver = new Driver({ ...brief, marksEffects: false });
+    driver.give(submit(1));
+    driver.run();
+    driver.crash();
+    driver.settings = { ...driver.settings, marksEffects: true };
+    driver.start();
+    driver.give(submit(2));
+    driver.run();
+    driver.crash();
+    driver.start();
+    expect(driver.last('failed')).toBeUndefined();
+    expect(driver.running.differingSequence).toBeUndefined();
+    expect(driver.running.kernel.control.tasks.size).toBe(2);
   });
 });
