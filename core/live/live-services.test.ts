@@ -33,6 +33,7 @@ const settings = (address = '127.0.0.1:0', changes: object = {}) =>
   startSettings({
     data: join(folder, 'data'),
     grpc: { address, heartbeatBatch: '20ms' },
+    http: { address: '127.0.0.1:0' },
     durability: 'processCrash',
     ...changes,
   });

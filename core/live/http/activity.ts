@@ -104,6 +104,11 @@ export class Activity {
     return () => this.listeners.delete(listener);
   }
 
+  /** Tells all listeners. */
+  announce(event: ActivityEvent): void {
+    for (const listener of this.listeners) listener(event);
+  }
+
   /** The decision of that number, if it is kept. */
   decision(number: number): KeptDecision | undefined {
     const first = this.decisions.peek()?.record.decision;
@@ -285,7 +290,7 @@ export class Activity {
     const event: ActivityEvent = { kind, sequence, index: this.index++, timeMicros, data };
     if (this.events.isFull) this.events.shift();
     this.events.push(event);
-    for (const listener of this.listeners) listener(event);
+    this.announce(event);
   }
 }
 

@@ -113,7 +113,7 @@ export function configRoutes(server: FastifyInstance, sources: HttpSources): voi
           '',
           ['from', 'to'],
         ),
-        response: answers(object({ from: integer('Version.'), to: integer('Version.'), changes: list(change) })),
+        response: answers(object({ from: integer('Version.'), to: integer('Version.'), changes: list(change) }), 404),
       },
     },
     ({ query: { to = settings.version, from = Math.max(0, to - 1) } }) => ({
@@ -192,7 +192,7 @@ export function configRoutes(server: FastifyInstance, sources: HttpSources): voi
         body: object({ version: version('The version whose values to bring back.'), ...reason }, '', [
           'expectedVersion',
         ]),
-        response: answers(changed, 409, 503),
+        response: answers(changed, 404, 409, 503),
       },
     },
     ({ body }) => {
@@ -254,7 +254,7 @@ function checkedValues(given: Readonly<Record<string, SettingValue>>): Readonly<
 
 function difference({ live }: HttpSources, from: number, to: number) {
   const result = live.kernel.settings.difference(from, to);
-  if (!result.ok) throw new SiraError(result.code, result.reason);
+  if (!result.ok) throw new SiraError('SIRA_NOT_FOUND', result.reason);
   return result.value.map((one) => ({ ...one }));
 }
 

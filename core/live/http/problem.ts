@@ -38,26 +38,53 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
 
 /** Answers every error of the server and its plug-ins. To be called before any route is added. */
 export function answerProblems(server: FastifyInstance, logger: Logger): void {
-  const routes: { readonly method: string; readonly pattern: RegExp }[] = [];
+  const routes: Route[] = [];
   server.addHook('onRoute', ({ method, url }) => {
     const pattern = new RegExp(`^${url.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/:\w+/g, '[^/]+')}$`);
-    for (const one of [method].flat()) routes.push({ method: one, pattern });
+    for (const one of [method].flat()) routes.push({ method: one, pattern, isExact: !url.includes(':') });
   });
-  server.setErrorHandler((error: FastifyError | SiraError, request, reply) => {
-    if (error instanceof SiraError) return sendProblem(reply, problemOf(error));
-    const status = error.statusCode ?? 500;
-    if (status >= 400 && status < 500) return sendProblem(reply, problemOf(requestError(error), status));
-    logger.error({ method: request.method, url: request.url, error: error.stack ?? String(error) }, 'a request failed');
-    return sendProblem(reply, problemOf(new SiraError('SIRA_DEFECT', 'the request could not be answered')));
+  // Before the body is looked at: whatever it is, nobody wants it.
+  server.addHook('onRequest', (request, reply, done) => {
+    if (request.is404) answerUnknown(routes, request, reply);
+    else done();
   });
-  server.setNotFoundHandler((request, reply) => {
-    const methods = routes.flatMap(({ method, pattern }) => (pattern.test(pathOf(request)) ? [method] : []));
-    if (methods.length === 0)
-      return sendProblem(reply, problemOf(new SiraError('SIRA_NOT_FOUND', `there is no ${pathOf(request)}`)));
-    reply.header('allow', methods.join(', '));
-    const detail = `${pathOf(request)} does not take ${request.method}, but ${methods.join(', ')}`;
-    return sendProblem(reply, problemOf(new SiraError('SIRA_REQUEST_INVALID', detail), 405));
-  });
+  server.setErrorHandler((error: FastifyError | SiraError, request, reply) =>
+    answerError(error, request, reply, logger),
+  );
+  server.setNotFoundHandler((request, reply) => answerUnknown(routes, request, reply));
+}
+
+interface Route {
+  readonly method: string;
+  readonly pattern: RegExp;
+  readonly isExact: boolean;
+}
+
+/** Also for what the framework refuses before there is a route. */
+export function answerError(
+  error: FastifyError | SiraError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  logger: Logger,
+): FastifyReply {
+  if (error instanceof SiraError) return sendProblem(reply, problemOf(error));
+  const status = error.statusCode ?? 500;
+  if (status >= 400 && status < 500) return sendProblem(reply, problemOf(requestError(error), status));
+  logger.error({ method: request.method, url: request.url, error: error.stack ?? String(error) }, 'a request failed');
+  return sendProblem(reply, problemOf(new SiraError('SIRA_DEFECT', 'the request could not be answered')));
+}
+
+/** No route takes the path, or none by this method. */
+function answerUnknown(routes: readonly Route[], request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const path = pathOf(request);
+  const matching = routes.filter(({ pattern }) => pattern.test(path));
+  const isExact = matching.some((route) => route.isExact);
+  const methods = matching.flatMap((route) => (route.isExact === isExact ? [route.method] : []));
+  if (methods.length === 0)
+    return sendProblem(reply, problemOf(new SiraError('SIRA_NOT_FOUND', `there is no ${path}`)));
+  reply.header('allow', methods.join(', '));
+  const detail = `${path} does not take ${request.method}, but ${methods.join(', ')}`;
+  return sendProblem(reply, problemOf(new SiraError('SIRA_REQUEST_INVALID', detail), 405));
 }
 
 function requestError(error: FastifyError): SiraError {

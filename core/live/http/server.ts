@@ -12,7 +12,7 @@ import { configRoutes } from './config-routes.ts';
 import { consoleRoutes } from './console-routes.ts';
 import { defaultEventLimits, type EventLimits, EventStreams } from './event-routes.ts';
 import { Metrics } from './metrics.ts';
-import { answerProblems } from './problem.ts';
+import { answerError, answerProblems } from './problem.ts';
 import { Samples } from './samples.ts';
 import { serviceRoutes } from './service-routes.ts';
 import { stateRoutes } from './state-routes.ts';
@@ -81,6 +81,7 @@ export class HttpServer {
       routerOptions: { maxParamLength: 300, ignoreTrailingSlash: false },
       requestTimeout: 30_000,
       forceCloseConnections: true,
+      frameworkErrors: (error, request, reply) => void answerError(error, request, reply, live.options.logger),
     });
     const rules = { useDefaults: true, removeAdditional: false, allowUnionTypes: true, strict: false } as const;
     const ofText = new Ajv({ ...rules, coerceTypes: true });
@@ -90,6 +91,7 @@ export class HttpServer {
       (httpPart === 'body' ? ofJson : ofText).compile(schema as object),
     );
     answerProblems(server, live.options.logger);
+    server.removeContentTypeParser('text/plain');
     guard(server, options);
     server.addHook('onResponse', (request, reply, done) => {
       const labels = {
@@ -143,14 +145,21 @@ export class HttpServer {
   }
 }
 
-/** A page elsewhere whose name was made to resolve to this address must not speak for its reader. */
+/** A page elsewhere must not speak for its reader: neither under a name that was made to resolve to this address, nor by
+ *  sending what needs no permission of ours. */
 function guard(server: FastifyInstance, { hosts = [], address }: HttpServerOptions): void {
   const own = address.slice(0, address.lastIndexOf(':'));
+  const refuse = (detail: string): SiraError => new SiraError('SIRA_REQUEST_INVALID', detail);
   server.addHook('onRequest', (request, reply, done) => {
     reply.header('x-content-type-options', 'nosniff');
-    const host = request.headers.host?.replace(/:\d+$/, '').toLowerCase() ?? '';
-    const isAddress = /^\d+(\.\d+){3}$/.test(host) || /^\[[0-9a-f:.]+\]$/.test(host);
-    if (isAddress || host === '' || host === 'localhost' || host === own || hosts.includes(host)) done();
-    else done(new SiraError('SIRA_REQUEST_INVALID', `this server is not called "${host}"`));
+    const { host = '', origin, 'sec-fetch-site': site } = request.headers;
+    const name = host.replace(/:\d+$/, '').toLowerCase();
+    const isAddress = /^\d+(\.\d+){3}$/.test(name) || /^\[[0-9a-f:.]+\]$/.test(name);
+    const isOurs = isAddress || name === '' || name === 'localhost' || name === own || hosts.includes(name);
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    const isElsewhere = site === 'cross-site' || (origin !== undefined && origin.replace(/^https?:\/\//, '') !== host);
+    if (!isOurs) done(refuse(`this server is not called "${name}"`));
+    else if (!isRead && isElsewhere) done(refuse('pages of other sites change nothing here'));
+    else done();
   });
 }
