@@ -77,8 +77,10 @@ export class FrozenFiles implements FilePort {
         if (file === undefined) return 'notFound';
         if (request.kind === 'readAt') return read(file, request.position, request.length);
         if (request.kind === 'append') file.pieces.push(request.bytes.slice());
-        else if (request.kind === 'truncate') truncate(file, request.size);
-        else if (request.kind !== 'sync') files.delete(request.file);
+        else if (request.kind === 'truncate') {
+          if (request.size > sizeOf(file)) return 'ioError';
+          truncate(file, request.size);
+        } else if (request.kind !== 'sync') files.delete(request.file);
         if (request.kind === 'rename') files.set(request.to, file);
         return {};
       }
