@@ -375,6 +375,8 @@ describe('operators', () => {
       gpuModels: [],
       attributes: new Map(),
       limit: 1,
+      fastest: '',
+      size: 0,
     };
     const { answer } = await ask<DiscoverResponse>((done) => client.discover({ query }, done));
     expect(answer).toMatchObject({ matches: [{ name: 'a', similarity: 1 }], agentCount: 2 });
@@ -382,6 +384,11 @@ describe('operators', () => {
       client.discover({ query: { ...query, attributes: new Map([['zone', 'south']]) } }, done),
     );
     expect(none.answer?.matches).toEqual([]);
+    const fast = await ask<DiscoverResponse>((done) =>
+      client.discover({ query: { ...query, capabilities: new Map(), fastest: 'echo', size: 2 } }, done),
+    );
+    // It declares one unit a second.
+    expect(fast.answer?.matches).toMatchObject([{ name: 'a', skill: { declaredSeconds: 2, samples: 0 } }]);
     expect(none.answer?.excluded.map(({ reason }) => reason)).toContain('zone is not south');
   });
 });

@@ -103,6 +103,7 @@ export function submissionInput(submit: TaskSubmission, submitter: number): Resu
     tenant: submit.tenant,
     taskClass: work?.function ?? '',
     skill: work?.function ?? '',
+    size: submit.size || 1,
     ...(gang === undefined ? {} : { gang }),
     ...(checkpointMicros > 0 ? { checkpointMicros } : {}),
   });
@@ -130,6 +131,7 @@ export function queryOf(query: QueryMessage | undefined): DiscoveryQuery {
   return {
     ...(capabilities.size > 0 ? { capabilities: Object.fromEntries(capabilities) } : {}),
     ...(similarityMin === undefined ? {} : { similarityMin }),
+    ...(query.fastest === '' ? {} : { fastest: { taskClass: query.fastest, size: query.size || 1 } }),
     resources: { cpuMilli, memoryMib, gpuCount, ...(gpuModels.length > 0 ? { gpuModels } : {}) },
     attributes: [...attributes].map(([attribute, equals]) => ({ attribute, equals })),
     limit: Math.min(limit || 10, 1000),
@@ -138,7 +140,7 @@ export function queryOf(query: QueryMessage | undefined): DiscoveryQuery {
 
 export function answerMessage({ matches, agentCount, excluded }: DiscoveryResult): DiscoveryAnswer {
   return {
-    matches: matches.map(({ name, row, similarity }) => ({ name, agent: row, similarity })),
+    matches: matches.map(({ name, row, similarity, skill }) => ({ name, agent: row, similarity, skill })),
     agentCount,
     excluded: excluded.map(({ reason, count }) => ({ reason, count })),
   };

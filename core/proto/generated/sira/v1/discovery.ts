@@ -28,6 +28,10 @@ export interface DiscoveryQuery {
   attributes: Map<string, string>;
   /** Matches at most; 0 counts as 10. */
   limit: number;
+  /** Who serves this function fastest, by what is declared and measured? Matches are then by expected time. */
+  fastest: string;
+  /** Work in the function's own unit, for which times are given; 0 counts as 1. */
+  size: number;
 }
 
 export interface DiscoveryQuery_CapabilitiesEntry {
@@ -40,11 +44,33 @@ export interface DiscoveryQuery_AttributesEntry {
   value: string;
 }
 
+/** How fast an agent is believed to serve a function, for the size asked about. */
+export interface SkillBelief {
+  /** The median, and where it lies with 95%. */
+  seconds: number;
+  secondsLow: number;
+  secondsHigh: number;
+  /** Chance that a task completes. */
+  success: number;
+  /** What the agent declares, if it does. */
+  declaredSeconds?:
+    | number
+    | undefined;
+  /** Of its own completed tasks, older ones counting less; and how many these are. */
+  measuredSeconds?: number | undefined;
+  samples: number;
+  /** Since its latest outcome. */
+  ageMicros?: number | undefined;
+  joules?: number | undefined;
+}
+
 export interface DiscoveryMatch {
   name: string;
   /** The kernel's number of the agent. */
   agent: number;
   similarity: number;
+  /** With `fastest`: what is believed of it, and why. */
+  skill: SkillBelief | undefined;
 }
 
 /** Why agents are not among the matches. */
@@ -70,6 +96,8 @@ function createBaseDiscoveryQuery(): DiscoveryQuery {
     gpuModels: [],
     attributes: new Map(),
     limit: 0,
+    fastest: "",
+    size: 0,
   };
 }
 
@@ -98,6 +126,12 @@ export const DiscoveryQuery: MessageFns<DiscoveryQuery> = {
     });
     if (message.limit !== 0) {
       writer.uint32(64).uint32(message.limit);
+    }
+    if (message.fastest !== "") {
+      writer.uint32(74).string(message.fastest);
+    }
+    if (message.size !== 0) {
+      writer.uint32(81).double(message.size);
     }
     return writer;
   },
@@ -183,6 +217,22 @@ export const DiscoveryQuery: MessageFns<DiscoveryQuery> = {
             }
 
             message.limit = reader.uint32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.fastest = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 81) {
+              break;
+            }
+
+            message.size = reader.double();
             continue;
           }
         }
@@ -312,8 +362,152 @@ export const DiscoveryQuery_AttributesEntry: MessageFns<DiscoveryQuery_Attribute
   },
 };
 
+function createBaseSkillBelief(): SkillBelief {
+  return {
+    seconds: 0,
+    secondsLow: 0,
+    secondsHigh: 0,
+    success: 0,
+    declaredSeconds: undefined,
+    measuredSeconds: undefined,
+    samples: 0,
+    ageMicros: undefined,
+    joules: undefined,
+  };
+}
+
+export const SkillBelief: MessageFns<SkillBelief> = {
+  encode(message: SkillBelief, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.seconds !== 0) {
+      writer.uint32(9).double(message.seconds);
+    }
+    if (message.secondsLow !== 0) {
+      writer.uint32(17).double(message.secondsLow);
+    }
+    if (message.secondsHigh !== 0) {
+      writer.uint32(25).double(message.secondsHigh);
+    }
+    if (message.success !== 0) {
+      writer.uint32(33).double(message.success);
+    }
+    if (message.declaredSeconds !== undefined) {
+      writer.uint32(41).double(message.declaredSeconds);
+    }
+    if (message.measuredSeconds !== undefined) {
+      writer.uint32(49).double(message.measuredSeconds);
+    }
+    if (message.samples !== 0) {
+      writer.uint32(57).double(message.samples);
+    }
+    if (message.ageMicros !== undefined) {
+      writer.uint32(64).uint64(message.ageMicros);
+    }
+    if (message.joules !== undefined) {
+      writer.uint32(73).double(message.joules);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SkillBelief {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSkillBelief();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.seconds = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.secondsLow = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.secondsHigh = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.success = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.declaredSeconds = reader.double();
+            continue;
+          }
+          case 6: {
+            if (tag !== 49) {
+              break;
+            }
+
+            message.measuredSeconds = reader.double();
+            continue;
+          }
+          case 7: {
+            if (tag !== 57) {
+              break;
+            }
+
+            message.samples = reader.double();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.ageMicros = longToNumber(reader.uint64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 73) {
+              break;
+            }
+
+            message.joules = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseDiscoveryMatch(): DiscoveryMatch {
-  return { name: "", agent: 0, similarity: 0 };
+  return { name: "", agent: 0, similarity: 0, skill: undefined };
 }
 
 export const DiscoveryMatch: MessageFns<DiscoveryMatch> = {
@@ -326,6 +520,9 @@ export const DiscoveryMatch: MessageFns<DiscoveryMatch> = {
     }
     if (message.similarity !== 0) {
       writer.uint32(25).double(message.similarity);
+    }
+    if (message.skill !== undefined) {
+      SkillBelief.encode(message.skill, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -365,6 +562,14 @@ export const DiscoveryMatch: MessageFns<DiscoveryMatch> = {
             }
 
             message.similarity = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.skill = SkillBelief.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -504,6 +709,17 @@ export const DiscoveryAnswer: MessageFns<DiscoveryAnswer> = {
     }
   },
 };
+
+function longToNumber(int64: { toString(): string }): number {
+  const num = globalThis.Number(int64.toString());
+  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
+  }
+  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
+  }
+  return num;
+}
 
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;

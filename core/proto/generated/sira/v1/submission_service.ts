@@ -56,7 +56,11 @@ export interface TaskSubmission {
     | undefined;
   /** Service between two checkpoints that the work saves; 0 if it saves none. */
   checkpointMicros: number;
-  work: Work | undefined;
+  work:
+    | Work
+    | undefined;
+  /** Amount of work in the function's own unit, by which measured times are compared; 0 counts as 1. */
+  size: number;
 }
 
 /** The task is wanted no longer. Its end is told as any other. */
@@ -262,6 +266,7 @@ function createBaseTaskSubmission(): TaskSubmission {
     gang: undefined,
     checkpointMicros: 0,
     work: undefined,
+    size: 0,
   };
 }
 
@@ -293,6 +298,9 @@ export const TaskSubmission: MessageFns<TaskSubmission> = {
     }
     if (message.work !== undefined) {
       Work.encode(message.work, writer.uint32(74).fork()).join();
+    }
+    if (message.size !== 0) {
+      writer.uint32(81).double(message.size);
     }
     return writer;
   },
@@ -380,6 +388,14 @@ export const TaskSubmission: MessageFns<TaskSubmission> = {
             }
 
             message.work = Work.decode(reader, reader.uint32());
+            continue;
+          }
+          case 10: {
+            if (tag !== 81) {
+              break;
+            }
+
+            message.size = reader.double();
             continue;
           }
         }
