@@ -223,6 +223,31 @@ describe('connections', () => {
     expect(calls).toBe(40);
   });
 
+  test('that read nothing stall nobody else, and get the rest when they read on', async () => {
+    const bytes = 200_000;
+    agents({ name: 'a', functions: { big: async () => ({ x: tensorFrom(new Uint8Array(bytes)) }), ...echo } });
+    const filler = await submitter('slow');
+    for (let times = 0; times < 40; times++) await filler.submit({ function: 'big' });
+    filler.abandon();
+    const client = new SubmissionServiceClient(running.grpc.address, credentials.createInsecure());
+    ends.push(() => client.close());
+    const stream = client.attach();
+    ends.push(() => stream.cancel());
+    stream.on('error', () => {});
+    const got = new Set<number>();
+    stream.on('data', ({ message }: AttachResponse) => {
+      if (message?.$case === 'ended') got.add(message.value.submission);
+    });
+    stream.pause();
+    stream.write({ message: { $case: 'hello', value: { submitter: 'slow', inFlightMax: 0 } } });
+    const tester = await submitter('quick');
+    for (let times = 0; times < 50; times++) expect((await tester.run({ function: 'echo' })).outcome).toBe('completed');
+    expect(got.size).toBe(0);
+    stream.resume();
+    // The last ends at least were not acknowledged when the first one went.
+    await until(() => got.size > 0 && running.live.kernel.control.tasks.size === 0);
+  });
+
   test('of one submitter: the later one takes over', async () => {
     const reasons: string[] = [];
     const first = await Submitter.connect({
