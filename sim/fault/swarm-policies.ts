@@ -21,6 +21,8 @@ export function withPolicies(drawn: SwarmCase): SwarmCase {
   if (lags) more = withLaggingMachine(more, random);
   const others = new RandomStream(drawn.seed, 'swarm.overtaking');
   if (others.nextFloat() < 0.05) more = withChangingTurns(more, others);
+  const clocks = new RandomStream(drawn.seed, 'swarm.slowClocks');
+  if (clocks.nextFloat() < 0.06) more = withSlowClocks(more, clocks);
   if (attemptsMax === 0) return more;
   return { ...more, settings: { ...more.settings, 'scheduler.attemptsMax': attemptsMax } };
 }
@@ -31,6 +33,27 @@ function withFairShares(drawn: SwarmCase, random: RandomStream): SwarmCase {
   const plain = { unplaced: 'skip', backfill: 'none', overtakeMax: 0, preempt: 'never' } as const;
   const tenantWeights = { a: 1 + random.nextBelow(4) };
   return { ...drawn, tasks, profile: { ...drawn.profile, ...plain, order: 'drf', tenantWeights } };
+}
+
+/** Clocks of agents that are as slow as they may be, and machines that are cut off again and again while they work: leases end by
+ *  one clock and are believed by another. */
+function withSlowClocks(drawn: SwarmCase, random: RandomStream): SwarmCase {
+  // An agent looks at its lease with each beat. A lease that ends a little before one shows whether it trusts its clock too far,
+  // unless what is on its way for longer than the clock drifts hides it.
+  const heartbeat = { intervalMicros: 2 * microsPerSecond, leaseMicros: 29.9 * microsPerSecond };
+  const { leaseMicros } = heartbeat;
+  const latency = { distribution: 'constant', meanMicros: 200, sigma: 0 } as const;
+  const spanMicros = (drawn.tasks.at(-1) as WorkloadTask).arrivalMicros + microsPerMinute;
+  const machines = drawn.machines.map(({ name }) => name);
+  const faults: FaultSpec[] = [{ kind: 'clockDrift', atMicros: 0, forMicros: spanMicros, machines, factor: -0.01 }];
+  for (let atMicros = 0; faults.length < 13; ) {
+    atMicros += leaseMicros + random.nextBelow(2 * leaseMicros);
+    if (atMicros > spanMicros) break;
+    const share = [0.3, 0.6][random.nextBelow(2)] as number;
+    faults.push({ kind: 'partition', atMicros, forMicros: 2 * leaseMicros, machines: { share }, factor: 1 });
+  }
+  const network = { ...drawn.network, latency };
+  return { ...drawn, heartbeat, network, faults: [...drawn.faults, ...faults] };
 }
 
 /** Turns that change while tasks wait, and a bound on how often the first of them is overtaken. */

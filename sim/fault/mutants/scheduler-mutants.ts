@@ -104,14 +104,6 @@ export const schedulerMutants: readonly Mutant[] = [
     replace: '        for (const task of line.heap.items) {\n          if',
   },
   {
-    name: 'overtaking-by-keys-of-the-past',
-    bug: 'overtaking is counted by a key of the past, and otherwise after a restart',
-    file: queue,
-    search:
-      '    if (this.order.dynamic) {\n      left.queueKey = this.order.key(left, nowMicros);\n      right.queueKey = this.order.key(right, nowMicros);\n    }\n',
-    replace: '',
-  },
-  {
     name: 'heap-loses-order',
     bug: 'the heap of waiting tasks looks at one child only',
     file: 'core/scheduler/task-heap.ts',

@@ -7,13 +7,6 @@ const submitter = 'core/client/submitter-client.ts';
 
 export const troubleMutants: readonly Mutant[] = [
   {
-    name: 'one-failed-read-ends-recovery',
-    bug: 'a recovery gives up at the first read that fails',
-    file: 'core/log/file-tasks.ts',
-    search: 'attempt < readAttemptsMax',
-    replace: 'attempt < 1',
-  },
-  {
     name: 'wake-in-the-past',
     bug: 'when a time-out is shortened the kernel asks to be woken at a time that has gone by',
     file: 'core/kernel/kernel.ts',
