@@ -72,9 +72,14 @@ export class Digest {
 
   /** The digest so far as 16 hexadecimal digits; more can be added afterwards. */
   toHex(): string {
-    const first = finish(this.first ^ Math.imul(this.second, 0xc2b2ae35));
-    const second = finish(this.second ^ Math.imul(first, 0x27d4eb2f));
+    const [first, second] = this.words();
     return hex32(first) + hex32(second);
+  }
+
+  /** The same 64 bits as two signed 32-bit integers. */
+  words(): readonly [number, number] {
+    const first = finish(this.first ^ Math.imul(this.second, 0xc2b2ae35));
+    return [first, finish(this.second ^ Math.imul(first, 0x27d4eb2f))];
   }
 
   save(): DigestState {

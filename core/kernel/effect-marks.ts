@@ -36,16 +36,22 @@ export function markEffects(effects: readonly Effect[], digest: string): EffectM
   for (let index = 0; index < effectCount; index++) {
     digestEffect(running, effects[index] as Effect);
     if ((index + 1) % length !== 0 && index + 1 < effectCount) continue;
-    const [first, second] = running.save();
-    fingerprints.push(((first ^ second) >>> 8) & 0xffff);
+    fingerprints.push(fingerprintOf(running));
   }
   return { digest, effectCount, fingerprints };
 }
 
-export function writeMarks(writer: PackedWriter, { digest, effectCount, fingerprints }: EffectMarks): void {
-  for (let at = 0; at < 16; at += 2) writer.byte(Number.parseInt(digest.slice(at, at + 2), 16));
+/** Writes what {@link markEffects} makes, as two words of the digest, and keeps nothing: it is done for every input. */
+export function writeMarks(writer: PackedWriter, effects: readonly Effect[], words: readonly [number, number]): void {
+  for (const word of words) for (let shift = 24; shift >= 0; shift -= 8) writer.byte((word >>> shift) & 0xff);
+  const effectCount = effects.length;
   writer.number(effectCount);
-  for (const fingerprint of fingerprints) {
+  const length = groupLength(effectCount);
+  const running = new Digest();
+  for (let index = 0; index < effectCount; index++) {
+    digestEffect(running, effects[index] as Effect);
+    if ((index + 1) % length !== 0 && index + 1 < effectCount) continue;
+    const fingerprint = fingerprintOf(running);
     writer.byte(fingerprint >>> 8);
     writer.byte(fingerprint & 0xff);
   }
@@ -83,4 +89,9 @@ export function firstDifference(
     }
   }
   return { from: 0, to: Math.max(recorded.effectCount, replayed.effectCount) - 1 };
+}
+
+function fingerprintOf(running: Digest): number {
+  const [first, second] = running.save();
+  return ((first ^ second) >>> 8) & 0xffff;
 }

@@ -18,6 +18,7 @@ import {
 import { type Snapshot, type SnapshotEffect, SnapshotStore } from '../log/snapshot-store.ts';
 import type { FileCompletion, FileOperation } from '../ports/file-port.ts';
 import { type EffectMarks, marksBytesMax, readMarks, writeMarks } from './effect-marks.ts';
+import type { Effect } from './effects.ts';
 import { readInput, writeInput } from './input-codec.ts';
 import type { Input } from './inputs.ts';
 
@@ -162,11 +163,11 @@ export class Journal {
     return this.log.admits(writer.written.length + (settings.marksEffects ? marksBytesMax : 0));
   }
 
-  /** Appends the input that was prepared last, without beginning to write: see {@link flush}. `marks`: if the settings ask for
-   *  them. */
-  append(input: Input, marks: EffectMarks | undefined): void {
-    assert((marks !== undefined) === this.settings.marksEffects, 'marks are there as it was prepared');
-    const value = marks === undefined ? this.writer.written : this.withMarks(marks);
+  /** Appends the input that was prepared last, without beginning to write: see {@link flush}. `effects` are the input's, and
+   *  `digestWords` is the kernel's after it, if the settings ask for marks. */
+  append(input: Input, effects: readonly Effect[], digestWords: readonly [number, number] | undefined): void {
+    assert((digestWords !== undefined) === this.settings.marksEffects, 'it was prepared for marks, or for none');
+    const value = digestWords === undefined ? this.writer.written : this.withMarks(effects, digestWords);
     const appended = this.log.append({ timeMicros: input.timeMicros, value });
     assert(appended.ok && appended.value === input.sequence - 1, 'offsets and sequences go together');
   }
@@ -194,12 +195,12 @@ export class Journal {
     this.with(effects, () => this.log.maintain(nowMicros, this.logSink));
   }
 
-  private withMarks(marks: EffectMarks): Uint8Array {
+  private withMarks(effects: readonly Effect[], digestWords: readonly [number, number]): Uint8Array {
     const { envelope, writer, preparedHead } = this;
     const { written } = writer;
     envelope.clear();
     envelope.raw(written.subarray(0, preparedHead));
-    writeMarks(envelope, marks);
+    writeMarks(envelope, effects, digestWords);
     envelope.raw(written.subarray(preparedHead));
     return envelope.written;
   }

@@ -12,7 +12,7 @@ import { accepted, type Refused, refused, type Status } from '../base/status.ts'
 import type { LogFault } from '../log/log.ts';
 import type { FileCompletion } from '../ports/file-port.ts';
 import type { Profile } from '../scheduler/framework.ts';
-import { type EffectMarks, markEffects } from './effect-marks.ts';
+import type { EffectMarks } from './effect-marks.ts';
 import type { Effect } from './effects.ts';
 import type { Input, InputBody } from './inputs.ts';
 import {
@@ -265,7 +265,7 @@ export class JournaledKernel implements JournalOwner {
     const effects: Effect[] = [];
     kernel.handle(input, effects);
     // Nothing leaves before the input is on the disk, so that its marks can go there with it.
-    this.journal.append(input, this.settings.marksEffects ? markEffects(effects, kernel.digest) : undefined);
+    this.journal.append(input, effects, this.settings.marksEffects ? kernel.digestWords : undefined);
     this.held.push({ ...input, effects });
     this.takeSnapshotIfDue(timeMicros);
     return accepted;

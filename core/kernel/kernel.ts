@@ -130,9 +130,12 @@ export class Kernel implements ControlOutput {
 
   /** Digest over all effects so far, 16 hex digits. */
   get digest(): string {
-    const both = new Digest();
-    for (const part of [...this.controlDigest.save(), ...this.brokerDigest.save()]) both.addInteger(part);
-    return both.toHex();
+    return this.bothDigests().toHex();
+  }
+
+  /** The same as two signed 32-bit integers. */
+  get digestWords(): readonly [number, number] {
+    return this.bothDigests().words();
   }
 
   /** Finds agents by capability, filters and cosine similarity. A read: it is answered from the state as it is, and not journaled. */
@@ -326,6 +329,13 @@ export class Kernel implements ControlOutput {
       else if (seed !== before || names.includes('faults.seed')) this.faultPoints.arm(seed, 'kernel');
     }
     this.emit({ kind: 'settingAnswered', name: names.join(', '), version: this.settings.version, refusal });
+  }
+
+  private bothDigests(): Digest {
+    const both = new Digest();
+    for (const digest of [this.controlDigest, this.brokerDigest])
+      for (const part of digest.save()) both.addInteger(part);
+    return both;
   }
 
   private brokerInput(input: BrokerInput): void {
