@@ -54,8 +54,6 @@ export class TopicOracles implements TopicObserver {
   private readonly settlements: TopicSettlements;
   /** By subscriber, as it asked last. */
   private readonly asked = new Map<string, SubscribeInput>();
-  /** By group: when somebody asked for it first. */
-  private readonly askedMicros = new Map<string, number>();
   private readonly groupOfMember = new Map<string, string>();
   private lastGroup: GroupFacts | undefined;
   private readonly deliverCode: number;
@@ -143,7 +141,7 @@ export class TopicOracles implements TopicObserver {
       }
       case 'subscribe':
         this.asked.set(input.subscriber, input);
-        if (!this.askedMicros.has(input.group)) this.askedMicros.set(input.group, nowMicros);
+        this.replay.askedFor(input);
         return;
       case 'subscriberConnected':
         this.leave(input.subscriber, input.connection);
@@ -334,9 +332,7 @@ export class TopicOracles implements TopicObserver {
       group.skipped.reset(offset);
       group.committed.reset(offset);
       group.epoch = epoch;
-      // One that was made before a crash began where it was asked to, and may have moved on.
-      const sinceMicros = this.askedMicros.get(name) ?? this.book.nowMicros;
-      this.replay.begins(group, effect.resumed ? 'latest' : asked.start, effect, sinceMicros);
+      this.replay.made(group, effect);
     } else if (epoch !== group.epoch) {
       this.settlements.sought(group, effect, this.replay);
     } else {

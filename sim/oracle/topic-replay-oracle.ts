@@ -1,7 +1,12 @@
 // Promise 9 of the durable topics: a new group begins where it was asked to, by offset or by time; at original speed each message
 // follows the one before it by the time that lay between their publications, capped.
 
-import type { DeliverEffect, ReplayPosition, SubscribedEffect } from '../../core/bus/topics/topic-protocol.ts';
+import type {
+  DeliverEffect,
+  ReplayPosition,
+  SubscribedEffect,
+  SubscribeInput,
+} from '../../core/bus/topics/topic-protocol.ts';
 import type { GroupFacts } from './topic-model.ts';
 import type { TopicRuleBook } from './topic-rule-book.ts';
 
@@ -20,11 +25,25 @@ interface ReplayFacts {
 export class TopicReplayOracle {
   private readonly book: TopicRuleBook;
   private readonly gapMicrosMax: number;
+  /** By group: when somebody asked for it first, and where it was to begin; `latest` if not all agreed. */
+  private readonly asked = new Map<string, Pick<SubscribeInput, 'timeMicros' | 'start'>>();
   private readonly facts: (ReplayFacts | undefined)[] = [];
 
   constructor(book: TopicRuleBook, gapMicrosMax: number) {
     this.book = book;
     this.gapMicrosMax = gapMicrosMax;
+  }
+
+  askedFor({ group, timeMicros, start }: SubscribeInput): void {
+    const former = this.asked.get(group);
+    if (former === undefined) this.asked.set(group, { timeMicros, start });
+    else if (former.start !== start) this.asked.set(group, { ...former, start: 'latest' });
+  }
+
+  /** Somebody is the first to be told of a group; one that is resumed may have moved on. */
+  made(group: GroupFacts, effect: SubscribedEffect): void {
+    const { start, timeMicros } = this.asked.get(group.name) ?? { start: 'latest', timeMicros: this.book.nowMicros };
+    this.begins(group, effect.resumed ? 'latest' : start, effect, timeMicros);
   }
 
   /** A new group, or one that was sent elsewhere, begins at `offset`. */
