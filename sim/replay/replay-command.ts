@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { createColors } from 'picocolors';
 import { formatDuration } from '../../core/base/time.ts';
 import type { Command, CommandCall, CommandContext } from '../../core/ports/command.ts';
+import type { JournalSource } from './read-journal.ts';
 import type { JournalVerdict } from './verify-journal.ts';
 
 /** `codeHash`: of the deterministic code that runs; the live shell knows it. */
@@ -12,7 +13,7 @@ export function replayCommand(codeHash: () => string): Command {
     name: 'replay',
     summary: 'replay the journal of a live kernel and prove that it decided the same',
     description:
-      'Reads the journal in the data folder of a live kernel, replays all its inputs from the oldest snapshot kept, and compares every effect with the marks that the live kernel left. Nothing in the folder is changed, and the kernel may run. Exit code 0: equal. 1: different, with the first effect and decision that differ, or nothing recorded to compare with.',
+      'With --policy or --set: what if; prints what waiting, completion and utilization would have been, with the assumptions. Otherwise: reads the journal in the data folder of a live kernel, replays all its inputs from the oldest snapshot kept, and compares every effect with the marks that the live kernel left. Nothing in the folder is changed, and the kernel may run. Exit code 0: equal. 1: different, with the first effect and decision that differ, or nothing recorded to compare with.',
     arguments: [{ name: 'journal', description: "the kernel's data folder", required: true, many: false }],
     options: [
       { flags: '--json', description: 'print JSON' },
@@ -20,9 +21,15 @@ export function replayCommand(codeHash: () => string): Command {
         flags: '--any-code',
         description: 'replay although other code wrote it: whether this version decides as that one did',
       },
+      {
+        flags: '--policy <policy>',
+        description: 'what if: play the recorded world to another policy, such as sjf, or order=sjf,place=worst-fit',
+      },
+      { flags: '--set <setting...>', description: 'what if: with another setting, name=value' },
     ],
     examples: [
       { line: 'sira replay sira-data', meaning: 'prove that the kernel in sira-data did what its code does' },
+      { line: 'sira replay sira-data --policy sjf', meaning: 'the same arrivals and durations under another policy' },
       { line: 'sira replay sira-data --any-code', meaning: 'see where this version would have decided otherwise' },
     ],
     run: (call, context) => replay(call, context, codeHash),
@@ -40,12 +47,22 @@ async function replay(call: CommandCall, context: CommandContext, codeHash: () =
     folder: resolve(call.arguments[0] as string),
     codeHash: call.options.anyCode === true ? undefined : codeHash(),
   };
+  if (call.options.policy !== undefined || call.options.set !== undefined) return tellWhatIf(call, context, source);
   const verdict = verifyJournal(source, tell);
   if (terminal.interactive) terminal.writeError('\r\u001b[K');
   const seconds = (performance.now() - begin) / 1000;
   if (call.options.json === true) terminal.write(`${JSON.stringify({ ...verdict, seconds }, null, 2)}\n`);
   else terminal.write(describe(verdict, seconds, terminal.colour));
   return verdict.verdict === 'equal' ? 0 : 1;
+}
+
+async function tellWhatIf(call: CommandCall, { terminal }: CommandContext, source: JournalSource): Promise<number> {
+  const { whatIf } = await import('./what-if.ts');
+  const { readChange, describeWhatIf } = await import('./tell-what-if.ts');
+  const result = whatIf(source, readChange(call.options.policy, call.options.set));
+  if (call.options.json === true) terminal.write(`${JSON.stringify(result, null, 2)}\n`);
+  else terminal.write(describeWhatIf(result, terminal.colour));
+  return 0;
 }
 
 function describe(verdict: JournalVerdict, seconds: number, colour: boolean): string {

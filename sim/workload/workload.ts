@@ -26,6 +26,8 @@ export interface WorkloadTask {
   /** What kind of work it is, and how much in that kind's unit: agents are measured by class. */
   readonly taskClass?: string | undefined;
   readonly size?: number | undefined;
+  /** It runs only on machines whose agents declare this skill. */
+  readonly skill?: string | undefined;
   /** How an attempt of it goes on a machine (the world's own index), the same each time that it is asked; left out where every
    *  machine takes `durationMicros` and completes it. */
   readonly run?: ((machine: number, attempt: number) => WorkRun) | undefined;

@@ -123,7 +123,9 @@ function moreOf({
   gang,
   taskClass,
   size,
-}: WorkloadTask): Pick<TaskSubmitted, 'checkpointMicros' | 'gang' | 'taskClass' | 'size'> {
-  const isPlain = checkpointMicros === undefined && gang === undefined && taskClass === undefined;
-  return isPlain ? {} : { checkpointMicros, gang, taskClass, size };
+  skill,
+}: WorkloadTask): Pick<TaskSubmitted, 'checkpointMicros' | 'gang' | 'taskClass' | 'size' | 'skill'> {
+  const isPlain =
+    checkpointMicros === undefined && gang === undefined && taskClass === undefined && skill === undefined;
+  return isPlain ? {} : { checkpointMicros, gang, taskClass, size, skill };
 }

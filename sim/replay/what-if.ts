@@ -1,0 +1,105 @@
+// The same world, another policy: arrivals, agents' comings and goings, and the measured duration of each task of a live record,
+// played by the simulator to the kernel once as it was and once changed. The first of the two shows what the simulator adds or
+// leaves out, so that the second is to be compared with it.
+
+import { SiraError } from '../../core/base/errors.ts';
+import { createKernelSettings, type KernelSettingName } from '../../core/config/kernel-setting-table.ts';
+import type { Profile } from '../../core/scheduler/framework.ts';
+import { World } from '../world/world.ts';
+import { type JournalSource, readJournal, snapshotSequences } from './read-journal.ts';
+import { RecordedWorld } from './recorded-world.ts';
+import { TaskTimes, type TimesSummary } from './task-times.ts';
+
+export interface Change {
+  /** Fields of the policy that differ. */
+  readonly policy: Partial<Profile>;
+  /** Kernel settings that differ, by name. */
+  readonly settings: Readonly<Record<string, number>>;
+}
+
+export interface WhatIf {
+  readonly runs: readonly { readonly name: string; readonly summary: TimesSummary }[];
+  readonly assumptions: readonly string[];
+}
+
+/** Of the record's length: a changed run that is not done by then is not going to be. */
+const lengthsMax = 20;
+const slackMicros = 600_000_000;
+
+/** Throws what {@link readJournal} throws; SIRA_OFFSET_GONE if the record has no beginning, SIRA_SETTING_INVALID. */
+export function whatIf(source: JournalSource, change: Change): WhatIf {
+  const recorded = new RecordedWorld();
+  readJournal(source, snapshotSequences(source)[0] as number, recorded);
+  return playChanged(recorded, change);
+}
+
+/** The same of a record that was read already. */
+export function playChanged(recorded: RecordedWorld, change: Change): WhatIf {
+  const cpuMilli = recorded.machines.reduce((sum, machine) => sum + machine.cpuMilli, 0);
+  const changed = { ...(recorded.profile as Profile), ...change.policy, name: 'changed' };
+  return {
+    runs: [
+      { name: 'live', summary: recorded.times.summary(cpuMilli) },
+      { name: 'simulated', summary: simulate(recorded, recorded.profile as Profile, {}).summary(cpuMilli) },
+      { name: 'changed', summary: simulate(recorded, changed, change.settings).summary(cpuMilli) },
+    ],
+    assumptions: assumptionsOf(recorded),
+  };
+}
+
+function simulate(recorded: RecordedWorld, profile: Profile, settings: Change['settings']): TaskTimes {
+  const values: Record<string, number> = {};
+  for (const [name, value] of Object.entries({ ...recorded.settings, ...settings }))
+    if (typeof value === 'number') values[name] = value;
+  const status = createKernelSettings().assign(values, { who: 'sira replay', why: 'counterfactual', atMicros: 0 });
+  if (!status.ok) throw new SiraError('SIRA_SETTING_INVALID', status.reason);
+  const of = (name: KernelSettingName): number => values[name] as number;
+  const times = new TaskTimes();
+  const tasks = recorded.tasks;
+  const world = new World({
+    seed: 1,
+    machines: recorded.machines,
+    workload: { tasks: () => tasks[Symbol.iterator](), typicalTasks: () => [], notes: [] },
+    profile,
+    network: {
+      latency: { distribution: 'constant', meanMicros: recorded.latencyMicros, sigma: 0 },
+      ...{ bandwidthBytesPerSecond: 0, loss: 0, duplication: 0, reordering: 0 },
+    },
+    heartbeat: {
+      intervalMicros: of('registry.heartbeatIntervalMicros'),
+      leaseMicros: of('registry.leaseMicros'),
+    },
+    limits: {
+      ...{ eventsPerInstantMax: 10_000_000, causalDepthMax: 100_000 },
+      queueLengthMax: of('scheduler.queueLengthMax'),
+    },
+    faults: recorded.faults,
+    settings: values,
+    observers: [
+      {
+        kernelInput: (body, nowMicros) => times.input(body, nowMicros),
+        kernelEffect: (effect, nowMicros) => times.effect(effect, nowMicros),
+      },
+    ],
+  });
+  world.runUntilDone(recorded.lengthMicros * lengthsMax + slackMicros);
+  return times;
+}
+
+function assumptionsOf(recorded: RecordedWorld): string[] {
+  const { latencyMicros, estimatedCount, cancelledCount, settingChanges, resumptions } = recorded;
+  const assumptions = [
+    'a task takes on every agent, and beside any other work, as long as it took live, by its agent’s own measurement',
+    'tasks arrive when they did, whatever became of those before them',
+    'an agent that was declared dead had crashed one lease before; what it ran is run again in full',
+    'attempts that failed or were stopped live do not do so again',
+    `every message takes ${latencyMicros} µs, half the median from a dispatch to the agent’s answer`,
+    'of all submitters one is left, so that their numbers do not matter',
+  ];
+  if (estimatedCount > 0)
+    assumptions.push(`${estimatedCount} tasks whose work never completed take what was estimated`);
+  if (cancelledCount > 0) assumptions.push(`${cancelledCount} tasks that were cancelled never come`);
+  if (settingChanges > 0) assumptions.push(`${settingChanges} changes of settings during the record are left out`);
+  if (resumptions > 0) assumptions.push(`the kernel never stands still; live it did ${resumptions} times`);
+  return assumptions;
+}
