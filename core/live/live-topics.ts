@@ -4,6 +4,7 @@
 
 import { join } from 'node:path';
 import { SiraError } from '../base/errors.ts';
+import type { TopicDescription } from '../bus/topics/describe-topics.ts';
 import { TopicBroker } from '../bus/topics/topic-broker.ts';
 import type { TopicEffect, TopicInput, TopicStore } from '../bus/topics/topic-protocol.ts';
 import type { LogFault } from '../log/log.ts';
@@ -93,6 +94,11 @@ export class LiveTopics {
   /** Over everything that went in and came out. */
   get digest(): string {
     return this.broker.digest;
+  }
+
+  /** Topics and their groups, for people to look at. */
+  describe(): readonly TopicDescription[] {
+    return this.broker.describe();
   }
 
   /** What was answered is on the disk already; what was not comes again. */

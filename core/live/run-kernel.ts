@@ -59,7 +59,12 @@ export async function runKernel(settings: StartSettings, version: string, logger
       version,
       topics,
     });
-    http = await HttpServer.start(live, grpc, { address: settings.httpAddress, hosts: settings.httpHosts, version });
+    http = await HttpServer.start(live, grpc, {
+      address: settings.httpAddress,
+      hosts: settings.httpHosts,
+      version,
+      topics,
+    });
   } catch (error) {
     await grpc?.stop();
     await topics?.stop();

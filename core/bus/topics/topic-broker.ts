@@ -7,6 +7,7 @@ import { PackedReader, PackedWriter } from '../../base/packed-values.ts';
 import { accepted, type Refused, refused, type Status } from '../../base/status.ts';
 import type { FileCompletion } from '../../ports/file-port.ts';
 import { type CommitPart, Commits, type FoundCommit } from './commits.ts';
+import { describeTopics, type TopicDescription } from './describe-topics.ts';
 import { GroupDirectory } from './group-directory.ts';
 import type { GroupEntry } from './group-entry.ts';
 import { contentFault, isReason, tensorFault } from './input-checks.ts';
@@ -67,6 +68,11 @@ export class TopicBroker implements TopicMachine {
 
   get isOpen(): boolean {
     return this.phase === 'open' && this.environment.failure === undefined;
+  }
+
+  /** What is on the disk, for people to look at; nothing before it is open. */
+  describe(): readonly TopicDescription[] {
+    return this.isOpen ? describeTopics(this.topics.all, this.groups.all) : [];
   }
 
   open(nowMicros: number, effects: TopicEffectSink): void {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AgentConnection, Submitter } from '../client.ts';
+import { AgentConnection, Submitter, Topics } from '../client.ts';
 import { silentLogger } from '../logger.ts';
 import { type RunningKernel, runKernel } from '../run-kernel.ts';
 import { startSettings } from '../start-settings.ts';
@@ -153,6 +153,26 @@ describe.runIf(executablePath)('the console in chromium', () => {
     await page.keyboard.press('Escape');
   });
 
+  it('shows the topics and who is behind', async () => {
+    const topics = await Topics.connect({ address: running.grpc.address, name: 'reader' });
+    await topics.create('news');
+    let resolve: () => void = () => {};
+    const promise = new Promise<void>((done) => {
+      resolve = done;
+    });
+    topics.subscribe({ topic: 'news', group: 'readers', mode: 'exclusive', handle: () => promise });
+    for (let count = 0; count < 3; count++) await topics.publish('news', Uint8Array.of(count));
+    await page.click('nav >> text=Topics');
+    await expect
+      .poll(() => page.textContent('#topics-table tbody'), { timeout: 10_000 })
+      .toMatch(/^news33readersexclusive103$/);
+    resolve();
+    await expect
+      .poll(() => page.textContent('#topics-table tbody'), { timeout: 10_000 })
+      .toMatch(/^news33readersexclusive130$/);
+    await topics.close();
+  });
+
   it('changes a setting with a reason, refuses what is wrong in words, and rolls back', async () => {
     await page.click('nav >> text=Configuration');
     await page.fill('#setting-who', 'ada');
@@ -189,7 +209,7 @@ describe.runIf(executablePath)('the console in chromium', () => {
   ] as const)('fits at %i px, %s', async (width, colorScheme) => {
     const opened = await open(width, colorScheme);
     await opened.waitForSelector('#decisions .decision');
-    for (const view of ['Overview', 'Tasks', 'Configuration']) {
+    for (const view of ['Overview', 'Tasks', 'Topics', 'Configuration']) {
       await opened.click(`nav >> text=${view}`);
       await opened.waitForTimeout(150);
       expect(await opened.evaluate(layoutFaults), view).toEqual([]);

@@ -17,6 +17,7 @@ export const consolePage = `<!doctype html>
   <nav aria-label="Views">
     <a href="#overview">Overview</a>
     <a href="#tasks">Tasks</a>
+    <a href="#topics">Topics</a>
     <a href="#configuration">Configuration</a>
   </nav>
   <span id="policy" class="policy"></span>
@@ -73,6 +74,10 @@ export const consolePage = `<!doctype html>
       <select id="task-state"><option value="waiting">waiting</option><option value="placed" selected>placed</option><option value="ended">ended lately</option></select>
     </div>
     <article id="tasks-table"></article>
+  </section>
+  <section id="view-topics" hidden>
+    <h1>Topics</h1>
+    <article id="topics-table"></article>
   </section>
   <section id="view-configuration" hidden>
     <div class="head"><h1>Configuration</h1><span id="setting-version" class="quiet"></span></div>

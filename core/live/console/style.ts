@@ -10,7 +10,7 @@ export const consoleStyle = `
 body{margin:0;background:var(--ground);color:var(--ink);font:14px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
 h1,h2,h3,p,dl,dd,ul,ol{margin:0;padding:0}
 ul,ol{list-style:none}
-h1{font-size:22px;letter-spacing:-.01em}h2{font-size:15px;font-weight:650}h3{font-size:13px;font-weight:650;margin:18px 0 6px}
+h1{font-size:22px;letter-spacing:-.01em}section>h1{margin-bottom:10px}h2{font-size:15px;font-weight:650}h3{font-size:13px;font-weight:650;margin:18px 0 6px}
 code{font:12.5px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;overflow-wrap:anywhere}
 small{font-size:12px;color:var(--ink-faint);font-weight:400}
 button,input,select{font:inherit;color:inherit}

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { errorTable } from '../../base/errors.ts';
-import { AgentConnection, Submitter } from '../client.ts';
+import { AgentConnection, Submitter, Topics } from '../client.ts';
 import { silentLogger } from '../logger.ts';
 import { type RunningKernel, runKernel } from '../run-kernel.ts';
 import { startSettings } from '../start-settings.ts';
@@ -214,6 +214,29 @@ describe('state', () => {
   });
 });
 
+describe('topics', () => {
+  test('what each keeps, and how far behind its groups are', async () => {
+    const client = await Topics.connect({ address: running.grpc.address, name: 'reader' });
+    await client.create('a/b');
+    for (let count = 0; count < 7; count++) await client.publish('a/b', Uint8Array.of(count));
+    let seen = 0;
+    client.subscribe({ topic: 'a/b', group: 'all', mode: 'shared', handle: () => void seen++ });
+    await until(async () => (await ask('/v1/topics/a%2Fb')).groups[0]?.offset === 7);
+    expect(seen).toBe(7);
+    expect(await ask('/v1/topics')).toEqual({
+      topics: [
+        {
+          ...{ name: 'a/b', startOffset: 0, endOffset: 7, backlogMessagesMax: null },
+          groups: [{ name: 'all', mode: 'shared', members: 1, offset: 7, lag: 0 }],
+        },
+      ],
+      next: null,
+    });
+    await client.close();
+    await expectProblem(call('GET', '/v1/topics/none'), 404, 'SIRA_NOT_FOUND', /no topic is called "none"/);
+  });
+});
+
 describe('configuration', () => {
   test('one setting, several, their history, what differs, and the way back', async () => {
     const begin = (await ask('/v1/config')).version;
@@ -340,6 +363,7 @@ describe('the service', () => {
           .at(-1),
       );
     expect(value('sira_agents{state="ready"}')).toBe(3);
+    expect(value('sira_topic_messages')).toBe(7);
     expect(value('sira_cpu_cores_capacity')).toBeCloseTo(6, 2);
     expect(value('sira_tasks_ended_total{outcome="completed"}')).toBeGreaterThanOrEqual(5);
     expect(value('sira_tasks_ended_total{outcome="cancelled"}')).toBe(1);

@@ -6,6 +6,7 @@ import type { ReleasedInput } from '../../kernel/journaled-kernel.ts';
 import { agentStates } from '../../registry/agent-state.ts';
 import type { GrpcServer } from '../grpc/server.ts';
 import type { LiveKernel } from '../live-kernel.ts';
+import type { LiveTopics } from '../live-topics.ts';
 import type { Activity } from './activity.ts';
 import { placedCount } from './views.ts';
 
@@ -25,7 +26,7 @@ export class Metrics {
   private readonly decisions: Counter<'outcome' | 'rule'>;
   private readonly release: Histogram;
 
-  constructor(live: LiveKernel, grpc: GrpcServer, activity: Activity, version: string) {
+  constructor(live: LiveKernel, grpc: GrpcServer, activity: Activity, topics: LiveTopics, version: string) {
     this.live = live;
     const registers = [this.registry];
     collectDefaultMetrics({ register: this.registry });
@@ -68,6 +69,7 @@ export class Metrics {
     });
     this.tasks(activity);
     this.gauges(grpc);
+    this.topics(topics);
     this.stopListening = live.listen({ released: (input) => this.released(input) });
   }
 
@@ -172,6 +174,34 @@ export class Metrics {
     );
     gauge('sira_payloads', 'Work and results kept.', () => live.payloads.count);
     gauge('sira_settings_version', 'Version of the settings.', () => live.kernel.settings.version);
+  }
+
+  private topics(topics: LiveTopics): void {
+    const registers = [this.registry];
+    new Gauge({
+      name: 'sira_topics',
+      help: 'Durable topics.',
+      registers,
+      collect() {
+        this.set(topics.describe().length);
+      },
+    });
+    new Gauge({
+      name: 'sira_topic_messages',
+      help: 'Messages kept in all durable topics.',
+      registers,
+      collect() {
+        this.set(topics.describe().reduce((sum, { startOffset, endOffset }) => sum + endOffset - startOffset, 0));
+      },
+    });
+    new Gauge({
+      name: 'sira_topic_group_lag_messages_max',
+      help: 'Messages that the slowest group of all durable topics is behind.',
+      registers,
+      collect() {
+        this.set(Math.max(0, ...topics.describe().flatMap(({ groups }) => groups.map(({ lag }) => lag))));
+      },
+    });
   }
 
   private released({ timeMicros, body, effects }: ReleasedInput): void {

@@ -7,6 +7,7 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import { SiraError } from '../../base/errors.ts';
 import type { GrpcServer } from '../grpc/server.ts';
 import type { LiveKernel } from '../live-kernel.ts';
+import type { LiveTopics } from '../live-topics.ts';
 import { Activity } from './activity.ts';
 import { configRoutes } from './config-routes.ts';
 import { consoleRoutes } from './console-routes.ts';
@@ -16,12 +17,15 @@ import { answerError, answerProblems } from './problem.ts';
 import { Samples } from './samples.ts';
 import { serviceRoutes } from './service-routes.ts';
 import { stateRoutes } from './state-routes.ts';
+import { topicRoutes } from './topic-routes.ts';
 import type { HttpSources } from './views.ts';
 
 export interface HttpServerOptions {
   /** `host:port`; port 0 takes a free one. */
   readonly address: string;
   readonly version: string;
+  /** The durable topics, to be shown. */
+  readonly topics: LiveTopics;
   /** Names under which it may be asked besides addresses and localhost: pages elsewhere that resolve to it are turned away. */
   readonly hosts?: readonly string[] | undefined;
   readonly events?: EventLimits | undefined;
@@ -72,9 +76,10 @@ export class HttpServer {
   /** All but listening. */
   static async create(live: LiveKernel, grpc: GrpcServer, options: HttpServerOptions): Promise<HttpServer> {
     const activity = new Activity(live);
-    const sources: HttpSources = { live, agents: grpc.agents, activity, version: options.version };
+    const { version, topics } = options;
+    const sources: HttpSources = { live, agents: grpc.agents, activity, topics, version };
     const samples = new Samples(live, activity);
-    const metrics = new Metrics(live, grpc, activity, options.version);
+    const metrics = new Metrics(live, grpc, activity, topics, version);
     const events = new EventStreams(sources, samples, metrics, options.events ?? defaultEventLimits);
     const server = Fastify({
       bodyLimit: bodyBytesMax,
@@ -118,13 +123,14 @@ export class HttpServer {
             'The live kernel: state, decisions, configuration, events. Errors are problem details (RFC 9457).',
           license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
         },
-        tags: ['cluster', 'agents', 'tasks', 'decisions', 'configuration', 'events', 'health', 'metrics'].map(
+        tags: ['cluster', 'agents', 'tasks', 'decisions', 'topics', 'configuration', 'events', 'health', 'metrics'].map(
           (name) => ({ name }),
         ),
       },
     });
     server.register(async (scope) => {
       stateRoutes(scope, sources, samples);
+      topicRoutes(scope, sources);
       configRoutes(scope, sources);
       events.routes(scope);
       serviceRoutes(scope, sources, metrics);

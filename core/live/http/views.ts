@@ -13,12 +13,14 @@ import { type DecisionRecord, explainFilter } from '../../scheduler/decision.ts'
 import type { Task } from '../../scheduler/task.ts';
 import type { AgentGateway } from '../grpc/agent-gateway.ts';
 import type { LiveKernel } from '../live-kernel.ts';
+import type { LiveTopics } from '../live-topics.ts';
 import type { Activity, KeptDecision, TaskLife } from './activity.ts';
 
 export interface HttpSources {
   readonly live: LiveKernel;
   readonly agents: AgentGateway;
   readonly activity: Activity;
+  readonly topics: LiveTopics;
   readonly version: string;
 }
 

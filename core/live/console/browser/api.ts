@@ -121,6 +121,19 @@ export interface ExplainedDecision extends Decision {
   }[];
 }
 
+export interface Topic {
+  readonly name: string;
+  readonly startOffset: number;
+  readonly endOffset: number;
+  readonly groups: readonly {
+    readonly name: string;
+    readonly mode: string;
+    readonly members: number;
+    readonly offset: number;
+    readonly lag: number;
+  }[];
+}
+
 export type Value = number | string | boolean;
 
 export interface Setting {

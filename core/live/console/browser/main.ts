@@ -1,11 +1,11 @@
 // The console: what the kernel tells, as it tells it. Events come over one stream; what they do not say is asked for again every
 // two seconds while somebody looks. Nothing is fetched from anywhere but the kernel.
 
-import { ask, type Cluster, type Decision, type Fleet, type Sample, type Task } from './api.ts';
+import { ask, type Cluster, type Decision, type Fleet, type Sample, type Task, type Topic } from './api.ts';
 import { Charts } from './charts.ts';
 import { ConfigView } from './config-view.ts';
 import { byId, clock, count, duration, h, plural, replace } from './dom.ts';
-import { Drawer, problemBox } from './drawer.ts';
+import { Drawer, problemBox, table } from './drawer.ts';
 import { Explainer } from './explain.ts';
 import { FleetMap } from './fleet-map.ts';
 
@@ -31,6 +31,7 @@ async function refresh(): Promise<void> {
     byId('fleet-empty').hidden = !isEmpty;
     byId('fleet-figure').hidden = isEmpty;
     if (location.hash === '#tasks') await drawTasks();
+    if (location.hash === '#topics') await drawTopics();
     replace(byId('problem'));
   } catch (error) {
     replace(byId('problem'), problemBox(error));
@@ -90,6 +91,31 @@ async function drawTasks(): Promise<void> {
         )
       : explainer.taskTable(tasks),
     h('p', { class: 'quiet' }, note),
+  );
+}
+
+async function drawTopics(): Promise<void> {
+  const { topics, next } = await ask<{ topics: readonly Topic[]; next: number | null }>('/v1/topics?limit=200');
+  const rows = topics.flatMap(({ name, startOffset, endOffset, groups }) => {
+    const kept = count(endOffset - startOffset);
+    if (groups.length === 0)
+      return [[h('b', {}, name), kept, count(endOffset), h('span', { class: 'quiet' }, 'no group'), '', '', '', '']];
+    return groups.map((group, index) => [
+      index === 0 ? h('b', {}, name) : '',
+      index === 0 ? kept : '',
+      index === 0 ? count(endOffset) : '',
+      group.name,
+      group.mode,
+      count(group.members),
+      count(group.offset),
+      group.lag === 0 ? '0' : h('b', {}, count(group.lag)),
+    ]);
+  });
+  const heads = ['topic', 'messages kept', 'end', 'group', 'mode', 'members', 'settled up to', 'behind'];
+  replace(
+    byId('topics-table'),
+    rows.length === 0 ? h('p', { class: 'quiet' }, 'There is no topic yet.') : table('Topics', heads, rows),
+    next === null ? null : h('p', { class: 'quiet' }, 'There are more; these are the first 200.'),
   );
 }
 
@@ -167,6 +193,7 @@ function route(): void {
     if (link.getAttribute('href') === `#${wanted}`) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   if (wanted === 'tasks') void drawTasks().catch(() => {});
+  if (wanted === 'topics') void drawTopics().catch(() => {});
   scrollTo(0, 0);
 }
 
