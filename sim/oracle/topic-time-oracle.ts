@@ -6,7 +6,8 @@ import { type GroupFacts, standing } from './topic-model.ts';
 import type { TopicRuleBook } from './topic-rule-book.ts';
 
 const oracle = 'topic time';
-const priorities = 10;
+/** Those that streams draw. */
+const priorities = [0, 4, 9] as const;
 
 /** Of one shared group: for each priority the lowest offset that may be undelivered. */
 interface PriorityFacts {
@@ -60,11 +61,12 @@ export class TopicTimeOracle {
   private byPriority(group: GroupFacts, offset: number, priority: number, wasDelayed: boolean): void {
     let facts = this.facts[group.index];
     if (facts === undefined) {
-      facts = { next: new Float64Array(priorities).fill(group.lowest) };
+      facts = { next: new Float64Array(10).fill(group.lowest) };
       this.facts[group.index] = facts;
     }
     if (wasDelayed) return;
-    for (let rank = priority; rank < priorities; rank++) {
+    for (const rank of priorities) {
+      if (rank < priority) continue;
       const waiting = this.waiting(group, facts, rank, offset);
       if (waiting >= offset) continue;
       const what = rank === priority ? 'of the same priority' : `of priority ${rank}`;
