@@ -1,7 +1,7 @@
 // The proof, on real processes: what a live kernel did is what its journal replays to, in another process, from files alone.
 
 import { spawnSync } from 'node:child_process';
-import { cpSync } from 'node:fs';
+import { cpSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFailed, test } from 'vitest';
@@ -82,7 +82,10 @@ async function until(condition: () => boolean, millis = 60_000): Promise<void> {
 describe('sira replay', () => {
   test('thousands of tasks, a kernel killed three times, agents killed, back again and cut off: equal', async () => {
     const count = 2000;
-    const options = ['--durability', 'processCrash'];
+    // Short intervals, so that snapshots are compared as well; all are kept, so that the record has its beginning.
+    const config = join(processes.folder, 'sira.yaml');
+    writeFileSync(config, 'durability: processCrash\nsnapshot:\n  interval: 3s\n  kept: 1000\n');
+    const options = ['--config', config];
     let kernel = await processes.startKernel(...options);
     const cablePort = await freePort();
     const cable = await Cable.lay(cablePort, Number(processes.address.split(':')[1]));
@@ -132,8 +135,15 @@ describe('sira replay', () => {
     expect(verdict.counts.marked).toBe(verdict.counts.inputs);
     expect(verdict.counts.decisions).toBeGreaterThanOrEqual(count);
     expect(verdict.counts.resumptions).toBeGreaterThanOrEqual(3);
-    expect(verdict.snapshotsCompared).toBeGreaterThanOrEqual(1);
+    expect(verdict.snapshotsCompared).toBeGreaterThanOrEqual(2);
     expect(new Set(told.map((end) => end.submission)).size).toBe(count);
+
+    // The same arrivals and durations under another policy: every task ends there as well.
+    const whatIf = replay(processes.data, '--policy', 'sjf', '--json');
+    expect(whatIf.status, whatIf.stderr).toBe(0);
+    const { runs, assumptions } = JSON.parse(whatIf.stdout);
+    for (const { summary } of runs) expect(summary.completed).toBe(count);
+    expect(assumptions.join('; ')).toContain('the kernel never stands still');
 
     // And what is nobody's journal, or other code's, is said.
     expect(replay(processes.folder).status).toBe(2);

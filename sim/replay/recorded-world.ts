@@ -3,6 +3,7 @@
 // is kept as times alone.
 
 import { SiraError } from '../../core/base/errors.ts';
+import type { EffectMarks } from '../../core/kernel/effect-marks.ts';
 import type { Effect } from '../../core/kernel/effects.ts';
 import type { Input } from '../../core/kernel/inputs.ts';
 import type { Kernel } from '../../core/kernel/kernel.ts';
@@ -27,6 +28,8 @@ export class RecordedWorld implements JournalReader {
   settings: Readonly<Record<string, unknown>> = {};
   settingChanges = 0;
   resumptions = 0;
+  /** From this input on the record is not what the kernel did live: see `sira replay` without a change. */
+  differingSequence: number | undefined;
   private readonly absences: Absence[] = [];
   private beganMicros = -1;
   private lastMicros = 0;
@@ -44,11 +47,12 @@ export class RecordedWorld implements JournalReader {
     this.settings = kernel.settings.values();
   }
 
-  input(input: Input): boolean {
+  input(input: Input, marks?: EffectMarks): boolean {
     const kernel = this.kernel as Kernel;
     const { body, timeMicros } = input;
     const effects: Effect[] = [];
     kernel.handle(input, effects);
+    if (marks !== undefined && marks.digest !== kernel.digest) this.differingSequence ??= input.sequence;
     const isOfWorld = body.kind === 'agentHello' || body.kind === 'taskSubmitted';
     if (isOfWorld && this.beganMicros < 0) this.beganMicros = timeMicros;
     this.lastMicros = timeMicros;

@@ -87,7 +87,7 @@ function simulate(recorded: RecordedWorld, profile: Profile, settings: Change['s
 }
 
 function assumptionsOf(recorded: RecordedWorld): string[] {
-  const { latencyMicros, estimatedCount, cancelledCount, settingChanges, resumptions } = recorded;
+  const { latencyMicros, estimatedCount, cancelledCount, settingChanges, resumptions, differingSequence } = recorded;
   const assumptions = [
     'a task takes on every agent, and beside any other work, as long as it took live, by its agent’s own measurement',
     'tasks arrive when they did, whatever became of those before them',
@@ -101,5 +101,9 @@ function assumptionsOf(recorded: RecordedWorld): string[] {
   if (cancelledCount > 0) assumptions.push(`${cancelledCount} tasks that were cancelled never come`);
   if (settingChanges > 0) assumptions.push(`${settingChanges} changes of settings during the record are left out`);
   if (resumptions > 0) assumptions.push(`the kernel never stands still; live it did ${resumptions} times`);
+  if (differingSequence !== undefined)
+    assumptions.push(
+      `from input ${differingSequence} on the live kernel decided otherwise than this code: "live" is what this code makes of its inputs`,
+    );
   return assumptions;
 }
