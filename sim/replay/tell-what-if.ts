@@ -70,16 +70,30 @@ const rows: readonly (readonly [string, (summary: TimesSummary) => string])[] = 
   ['makespan', ({ makespanMicros }) => formatDuration(makespanMicros)],
 ];
 
-export function describeWhatIf({ runs, assumptions }: WhatIf, colour: boolean): string {
+/** Beyond this the simulator does not explain the record. */
+const errorMax = 0.2;
+
+export function describeWhatIf({ runs, assumptions, errorP50, errorP95 }: WhatIf, colour: boolean): string {
   const colours = createColors(colour);
   const table = new Table({ head: ['', ...runs.map(({ name }) => name)], style: { head: [], border: [] } });
   for (const [title, show] of rows) table.push([title, ...runs.map(({ summary }) => show(summary))]);
   const lines = [
     table.toString(),
-    `${colours.bold('live')} is what was; ${colours.bold('simulated')} the same policy in the simulator: the difference between the two is the`,
-    `simulator's error; ${colours.bold('changed')} is to be compared with simulated.`,
+    `${colours.bold('live')} is what was, ${colours.bold('simulated')} what the simulator makes of the same policy: it is off by ${percent(errorP50)} in`,
+    `completion's p50 and ${percent(errorP95)} in p95. ${colours.bold('changed')} is to be compared with simulated.`,
+    ...(Math.max(Math.abs(errorP50), Math.abs(errorP95)) > errorMax
+      ? [
+          colours.yellow(
+            'The simulator does not explain this record: what it says of another policy is not to be relied on.',
+          ),
+        ]
+      : []),
     colours.bold('Assumed:'),
     ...assumptions.map((each) => `  - ${each}`),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function percent(share: number): string {
+  return `${share < 0 ? '−' : '+'}${Math.abs(100 * share).toFixed(1)}%`;
 }

@@ -12,7 +12,7 @@ import type { WorkloadTask } from '../workload/workload.ts';
 import { World } from '../world/world.ts';
 import { RecordedWorld } from './recorded-world.ts';
 import { TaskTimes } from './task-times.ts';
-import { readChange } from './tell-what-if.ts';
+import { describeWhatIf, readChange } from './tell-what-if.ts';
 import { playChanged } from './what-if.ts';
 
 const second = 1_000_000;
@@ -86,7 +86,11 @@ describe('a counterfactual', () => {
     expect(summary.completed).toBe(150);
     expect(summary.slowdownMean).toBeGreaterThan(2);
     const shortest = { ...profile, order: 'sjf' };
-    const { runs } = playChanged(recorded, { policy: { order: 'sjf' }, settings: {} });
+    const answer = playChanged(recorded, { policy: { order: 'sjf' }, settings: {} });
+    const { runs } = answer;
+    expect([answer.errorP50, answer.errorP95]).toEqual([0, 0]);
+    expect(describeWhatIf(answer, false)).not.toContain('not to be relied on');
+    expect(describeWhatIf({ ...answer, errorP95: -0.3 }, false)).toMatch(/−30\.0% in p95[\s\S]*not to be relied on/);
     expect(runs.map(({ name }) => name)).toEqual(['live', 'simulated', 'changed']);
     expect(runs[0]?.summary).toEqual(summary);
     expect(runs[1]?.summary).toEqual(summary);

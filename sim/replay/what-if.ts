@@ -19,6 +19,9 @@ export interface Change {
 
 export interface WhatIf {
   readonly runs: readonly { readonly name: string; readonly summary: TimesSummary }[];
+  /** How far the simulator is off where it can be seen: simulated over live of the unchanged policy, less 1. */
+  readonly errorP50: number;
+  readonly errorP95: number;
   readonly assumptions: readonly string[];
 }
 
@@ -37,14 +40,22 @@ export function whatIf(source: JournalSource, change: Change): WhatIf {
 export function playChanged(recorded: RecordedWorld, change: Change): WhatIf {
   const cpuMilli = recorded.machines.reduce((sum, machine) => sum + machine.cpuMilli, 0);
   const changed = { ...(recorded.profile as Profile), ...change.policy, name: 'changed' };
+  const live = recorded.times.summary(cpuMilli);
+  const simulated = simulate(recorded, recorded.profile as Profile, {}).summary(cpuMilli);
   return {
+    errorP50: errorOf(simulated.completionP50Micros, live.completionP50Micros),
+    errorP95: errorOf(simulated.completionP95Micros, live.completionP95Micros),
     runs: [
-      { name: 'live', summary: recorded.times.summary(cpuMilli) },
-      { name: 'simulated', summary: simulate(recorded, recorded.profile as Profile, {}).summary(cpuMilli) },
+      { name: 'live', summary: live },
+      { name: 'simulated', summary: simulated },
       { name: 'changed', summary: simulate(recorded, changed, change.settings).summary(cpuMilli) },
     ],
     assumptions: assumptionsOf(recorded),
   };
+}
+
+function errorOf(simulated: number, live: number): number {
+  return live === 0 ? 0 : simulated / live - 1;
 }
 
 function simulate(recorded: RecordedWorld, profile: Profile, settings: Change['settings']): TaskTimes {
@@ -94,6 +105,7 @@ function assumptionsOf(recorded: RecordedWorld): string[] {
     'an agent that was declared dead had crashed one lease before; what it ran is run again in full',
     'attempts that failed or were stopped live do not do so again',
     `every message takes ${latencyMicros} µs, half the median from a dispatch to the agent’s answer`,
+    'beyond that neither kernel nor agents take time of their own, however busy their processors were',
     'of all submitters one is left, so that their numbers do not matter',
   ];
   if (estimatedCount > 0)
