@@ -35,6 +35,7 @@ export interface HttpServerOptions {
 
 const bodyBytesMax = 256 * 1024;
 const readMillisMax = 2000;
+const connectionsMax = 2048;
 
 export class HttpServer {
   /** For tests: `inject`. */
@@ -70,6 +71,11 @@ export class HttpServer {
       await http.stop();
       throw new SiraError('SIRA_ADDRESS_TAKEN', `${options.address}: ${(error as Error).message}`);
     }
+    if (!/^(127\.|localhost:|\[::1\])/.test(options.address))
+      live.options.logger.warn(
+        { url: http.url },
+        'whoever reaches this address can read everything and change settings',
+      );
     return http;
   }
 
@@ -95,6 +101,7 @@ export class HttpServer {
     server.setValidatorCompiler(({ schema, httpPart }) =>
       (httpPart === 'body' ? ofJson : ofText).compile(schema as object),
     );
+    server.server.maxConnections = connectionsMax;
     answerProblems(server, live.options.logger);
     server.removeContentTypeParser('text/plain');
     guard(server, options);

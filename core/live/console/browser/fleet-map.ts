@@ -8,12 +8,15 @@ const cellMax = 112;
 const cellMin = 6;
 /** From here on an agent's square has its name and a bar; smaller ones are filled. */
 const labelFrom = 64;
+const labelledHeight = 66;
 
 export class FleetMap {
   private readonly canvas = byId<HTMLCanvasElement>('fleet-map');
   private readonly hint = byId('fleet-hint');
   private fleet: Fleet = { names: [], states: [], used: [], tasks: [], connected: [], total: 0 };
+  /** Width and height of an agent's place, its gap included. */
   private cell = cellMax;
+  private rowHeight = cellMax;
   private columns = 1;
   private selected = -1;
 
@@ -49,7 +52,12 @@ export class FleetMap {
     // As large as fits into about half of the width in height.
     this.cell = Math.max(cellMin, Math.min(cellMax, Math.floor(Math.sqrt((width * width * 0.45) / agents))));
     this.columns = Math.max(1, Math.floor(width / this.cell));
-    const height = Math.ceil(agents / this.columns) * this.cell;
+    const isLabelled = this.cell - 4 >= labelFrom;
+    // Words need width; what they leave is shared among the columns.
+    if (isLabelled)
+      this.cell = Math.min(cellMax * 1.6, Math.floor(width / Math.min(this.columns, Math.max(agents, 4))));
+    this.rowHeight = isLabelled ? labelledHeight : this.cell;
+    const height = Math.ceil(agents / this.columns) * this.rowHeight;
     const ratio = devicePixelRatio || 1;
     canvas.width = Math.round(width * ratio);
     canvas.height = Math.round(height * ratio);
@@ -66,6 +74,7 @@ export class FleetMap {
     const colour = (name: string): string => colours.getPropertyValue(`--${name}`).trim();
     const gap = this.cell > 20 ? 4 : this.cell > 10 ? 2 : 1;
     const side = this.cell - gap;
+    const tall = this.rowHeight - gap;
     const palette = new Map<string, { readonly wash: string; readonly full: string }>();
     for (const state of ['starting', 'ready', 'busy', 'draining', 'suspect', 'dead'])
       palette.set(state, { wash: colour(`${state}-wash`), full: colour(state) });
@@ -73,15 +82,14 @@ export class FleetMap {
     const soft = colour('ink-soft');
     for (let index = 0; index < fleet.names.length; index++) {
       const x = (index % this.columns) * this.cell;
-      const y = Math.floor(index / this.columns) * this.cell;
+      const y = Math.floor(index / this.columns) * this.rowHeight;
       const { wash, full } = palette.get(fleet.states[index] as string) ?? { wash: soft, full: soft };
       context.fillStyle = wash;
-      box(context, x, y, side, side, gap);
+      box(context, x, y, side, tall, gap);
       const used = fleet.used[index] as number;
-      const isLabelled = side >= labelFrom;
       const [left, top, length, height] = isLabelled
-        ? [x + 6, y + side - 12, side - 12, 6]
-        : [x, y + side * (1 - used), side, side * used];
+        ? [x + 6, y + tall - 12, side - 12, 6]
+        : [x, y + tall * (1 - used), side, tall * used];
       if (isLabelled) {
         context.fillStyle = ink;
         context.font = '600 12px system-ui, sans-serif';
@@ -99,23 +107,23 @@ export class FleetMap {
       context.save();
       context.beginPath();
       if (isLabelled) context.rect(left, top, length * used, height);
-      else context.rect(left, Math.min(top, y + side * (7 / 8)), length, side);
+      else context.rect(left, Math.min(top, y + tall * (7 / 8)), length, tall);
       context.clip();
       context.fillStyle = full;
       if (isLabelled) box(context, left, top, length, height, 3);
-      else box(context, x, y, side, side, gap);
+      else box(context, x, y, side, tall, gap);
       context.restore();
       if (index === this.selected) {
         context.strokeStyle = ink;
         context.lineWidth = 2;
-        context.strokeRect(x + 1, y + 1, side - 2, side - 2);
+        context.strokeRect(x + 1, y + 1, side - 2, tall - 2);
       }
     }
   }
 
   private at({ offsetX, offsetY }: MouseEvent): number {
     const column = Math.floor(offsetX / this.cell);
-    const index = Math.floor(offsetY / this.cell) * this.columns + column;
+    const index = Math.floor(offsetY / this.rowHeight) * this.columns + column;
     return column < this.columns && index < this.fleet.names.length ? index : -1;
   }
 
