@@ -18,12 +18,16 @@ let running: RunningKernel;
 let agents: AgentConnection;
 let submitter: Submitter;
 let released: () => void = () => {};
+let breakDown: () => void = () => {};
 const openRequests: ClientRequest[] = [];
 
 beforeAll(async () => {
   const fields = { data: join(folder, 'data'), durability: 'processCrash' } as const;
   const addresses = { grpc: { address: '127.0.0.1:0', heartbeatBatch: '20ms' }, http: { address: '127.0.0.1:0' } };
   running = await runKernel(startSettings({ ...fields, ...addresses }), '1.2.3', silentLogger);
+  const broken = new Promise<void>((resolve) => {
+    breakDown = resolve;
+  });
   const gate = new Promise<void>((resolve) => {
     released = resolve;
   });
@@ -36,6 +40,10 @@ beforeAll(async () => {
         echo: async (inputs, context) => {
           context.measured(2.5);
           return inputs;
+        },
+        broken: async () => {
+          await broken;
+          throw new Error('out of order');
         },
         held: async () => {
           await gate;
@@ -198,6 +206,22 @@ describe('state', () => {
     expect((await ask('/v1/tasks?state=ended&limit=1')).tasks).toHaveLength(1);
     await expectProblem(call('GET', '/v1/tasks/4711'), 404, 'SIRA_NOT_FOUND', /task 4711/);
     await expectProblem(call('POST', `/v1/tasks/${task}/cancel`), 404, 'SIRA_NOT_FOUND', /ended/);
+  });
+
+  test('a task that fails while its submitter is away has ended all the same', async () => {
+    const away = await Submitter.connect({ address: running.grpc.address, name: 'away' });
+    await away.submit({ function: 'broken', tenant: 'away' });
+    await until(async () => (await ask('/v1/tasks?state=placed')).tasks.length === 1);
+    away.abandon();
+    await until(() => running.grpc.submissions.connectionCount === 1);
+    breakDown();
+    let ended: Answer;
+    await until(async () => {
+      [ended] = (await ask('/v1/tasks?state=ended&limit=1')).tasks;
+      return ended.tenant === 'away';
+    });
+    expect(ended).toMatchObject({ outcome: 'failed', attempts: 16 });
+    expect(await running.http.metrics.registry.metrics()).toContain('sira_tasks_ended_total{outcome="failed"} 1');
   });
 
   test('an agent that is drained takes no more work', async () => {
@@ -367,8 +391,9 @@ describe('the service', () => {
     expect(value('sira_cpu_cores_capacity')).toBeCloseTo(6, 2);
     expect(value('sira_tasks_ended_total{outcome="completed"}')).toBeGreaterThanOrEqual(5);
     expect(value('sira_tasks_ended_total{outcome="cancelled"}')).toBe(1);
+    // One failed, sixteen times.
     expect(value('sira_scheduler_decisions_total{outcome="placed",rule="in order"}')).toBe(
-      value('sira_task_completion_seconds_count'),
+      value('sira_task_completion_seconds_count') + 16,
     );
     expect(value('sira_task_energy_joules_total')).toBeGreaterThan(0);
     expect(value('sira_journal_release_seconds_count')).toBeGreaterThan(20);
