@@ -77,7 +77,11 @@ export class EventStreams {
           ),
           headers: {
             type: 'object',
-            properties: { 'last-event-id': text('The last one heard: goes on after it, as far as it is kept.') },
+            properties: {
+              'last-event-id': text(
+                'The last one heard: goes on after it. Where that may not be all, an event `gap` comes first.',
+              ),
+            },
           },
           response: {
             ...answers({ description: 'A stream without an end.' }, 429),
@@ -119,16 +123,18 @@ export class EventStreams {
     response.on('error', end);
     this.readers.add(reader);
     this.metrics.eventStreams.set(this.readers.size);
-    const missed = lastId === undefined ? [] : this.after(lastId).filter(({ kind }) => reader.kinds.has(kind));
-    this.write(reader, `retry: 1000\n\n${missed.map((event) => frame(this.sources, event)).join('')}`);
+    this.write(reader, `retry: 1000\n\n${lastId === undefined ? '' : this.missed(reader, lastId)}`);
   }
 
-  /** What is kept after the event of that id; all of it if the id is none. */
-  private after(id: string): ActivityEvent[] {
-    const [sequence = 0, index = 0] = /^\d{1,16}-\d{1,9}$/.test(id) ? id.split('-').map(Number) : [];
-    return this.sources.activity.events
-      .toArray()
-      .filter((event) => event.sequence > sequence || (event.sequence === sequence && event.index > index));
+  /** What is kept after the event of that id, behind a `gap` if that may not be all. */
+  private missed(reader: Reader, id: string): string {
+    const [sequence = -1, index = -1] = /^\d{1,16}-\d{1,9}$/.test(id) ? id.split('-').map(Number) : [];
+    const isLater = (event: ActivityEvent): boolean =>
+      event.sequence > sequence || (event.sequence === sequence && event.index > index);
+    const kept = this.sources.activity.events.toArray();
+    const gap = kept.length > 0 && !isLater(kept[0] as ActivityEvent) ? '' : 'event: gap\ndata: {}\n\n';
+    const later = kept.filter((event) => isLater(event) && reader.kinds.has(event.kind));
+    return gap + later.map((event) => frame(this.sources, event)).join('');
   }
 
   private tell(kind: string, text: string): void {

@@ -342,6 +342,17 @@ describe('events', () => {
     ]);
     expect(again.events[1]?.data).toMatchObject({ who: 'ada', why: 'look closer', changes: [{ to: 5 }] });
     again.request.destroy();
+    // From before what is kept: that something may be missing is said.
+    for (const [id, gap] of [
+      ['0-0', true],
+      ['nonsense', true],
+      [ofTask[1]!.id, false],
+    ] as const) {
+      const late = await listen('/v1/events?kinds=task', { 'last-event-id': id });
+      await until(() => late.events.length > 0);
+      expect([id, late.events[0]?.event === 'gap']).toEqual([id, gap]);
+      late.request.destroy();
+    }
     await expectProblem(call('GET', '/v1/events?kinds=none'), 400, 'SIRA_REQUEST_INVALID', /kinds/);
   });
 

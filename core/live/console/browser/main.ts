@@ -154,6 +154,11 @@ function listen(): void {
     if (stream.readyState !== EventSource.CLOSED) return;
     setTimeout(() => void start(), refreshMillis);
   });
+  // Something may have been missed, as when the kernel was started again.
+  stream.addEventListener('gap', () => {
+    void loadDecisions();
+    void config.load();
+  });
   stream.addEventListener('sample', ({ data }) => charts.add(JSON.parse(data) as Sample));
   stream.addEventListener('setting', () => void config.load());
   stream.addEventListener('agent', ({ data }) => agentChanged(JSON.parse(data)));
