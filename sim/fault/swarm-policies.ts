@@ -21,6 +21,8 @@ export function withPolicies(drawn: SwarmCase): SwarmCase {
   if (lags) more = withLaggingMachine(more, random);
   const others = new RandomStream(drawn.seed, 'swarm.overtaking');
   if (others.nextFloat() < 0.05) more = withChangingTurns(more, others);
+  const gangs = new RandomStream(drawn.seed, 'swarm.gangCancellations');
+  if (gangs.nextFloat() < 0.3) more = withCancelledMembers(more, gangs);
   const clocks = new RandomStream(drawn.seed, 'swarm.slowClocks');
   if (clocks.nextFloat() < 0.06) more = withSlowClocks(more, clocks);
   if (attemptsMax === 0) return more;
@@ -33,6 +35,17 @@ function withFairShares(drawn: SwarmCase, random: RandomStream): SwarmCase {
   const plain = { unplaced: 'skip', backfill: 'none', overtakeMax: 0, preempt: 'never' } as const;
   const tenantWeights = { a: 1 + random.nextBelow(4) };
   return { ...drawn, tasks, profile: { ...drawn.profile, ...plain, order: 'drf', tenantWeights } };
+}
+
+/** Members of gangs that are cancelled soon after they came, while their gang gathers or waits. */
+function withCancelledMembers(drawn: SwarmCase, random: RandomStream): SwarmCase {
+  const cancellations = [...drawn.cancellations];
+  for (const [index, { gang, arrivalMicros }] of drawn.tasks.entries()) {
+    if (gang === undefined || random.nextFloat() >= 0.15) continue;
+    const atMicros = arrivalMicros + random.nextBelow(5 * microsPerSecond);
+    cancellations.push({ atMicros, submission: index + 1 });
+  }
+  return { ...drawn, cancellations };
 }
 
 /** Clocks of agents that are as slow as they may be, and machines that are cut off again and again while they work: leases end by

@@ -44,6 +44,8 @@ export class RecoveryOracle implements WorldObserver {
       this.broken(`input ${sequence} cannot be applied to another kernel`, nowMicros);
       return;
     }
+    if (canonical(decoded.value) !== canonical(body))
+      this.broken(`input ${sequence} (${body.kind}) is not what it was once it is journaled`, nowMicros);
     const own: Effect[] = [];
     shadow.handle({ sequence, timeMicros, body: decoded.value }, own);
     if (digestOf(own) !== digestOf(effects))
@@ -75,6 +77,15 @@ export class RecoveryOracle implements WorldObserver {
   private broken(what: string, nowMicros: number): void {
     throw new OracleViolation('recovery', what, nowMicros, {}, []);
   }
+}
+
+/** Equal for equal values, whatever the order of their fields; fields that are undefined do not count. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) => {
+    if (part === null || typeof part !== 'object' || Array.isArray(part) || ArrayBuffer.isView(part)) return part;
+    const fields = Object.entries(part).sort(([left], [right]) => (left < right ? -1 : 1));
+    return Object.fromEntries(fields);
+  });
 }
 
 function digestOf(effects: readonly Effect[]): string {
