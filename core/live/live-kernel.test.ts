@@ -116,7 +116,7 @@ describe('the live kernel', () => {
     expect([...record.completed.values()].every((times) => times === 1)).toBe(true);
     expect(record.kernel.control.tasks.size).toBe(0);
     expect(record.agentsLost).toBeGreaterThanOrEqual(1);
-  }, 30_000);
+  }, 120_000);
 
   test('a submitter that is killed gets its ends when it comes back under its name', async () => {
     const kernel = await processes.startKernel();
