@@ -41,7 +41,7 @@ function expectProduct(seed: number, end: TaskEnd): void {
   expect(arrayFrom(end.outputs.product!)).toEqual(product(matrix(seed), matrix(seed + 1)));
 }
 
-async function until(condition: () => boolean, millis = 20_000): Promise<void> {
+async function until(condition: () => boolean, millis = 60_000): Promise<void> {
   const end = performance.now() + millis;
   while (!condition()) {
     if (performance.now() > end) throw new Error('waited in vain');

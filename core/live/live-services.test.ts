@@ -80,7 +80,7 @@ function ask<Response>(call: (callback: Callback<Response>) => unknown): Promise
   });
 }
 
-async function until(condition: () => boolean | Promise<boolean>, millis = 8000): Promise<void> {
+async function until(condition: () => boolean | Promise<boolean>, millis = 60_000): Promise<void> {
   const end = performance.now() + millis;
   while (!(await condition())) {
     if (performance.now() > end) throw new Error('waited in vain');

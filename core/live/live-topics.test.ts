@@ -37,7 +37,7 @@ async function client(name: string, address = running.grpc.address): Promise<Top
   return topics;
 }
 
-async function until(condition: () => boolean, millis = 15_000): Promise<void> {
+async function until(condition: () => boolean, millis = 60_000): Promise<void> {
   const end = performance.now() + millis;
   while (!condition()) {
     if (performance.now() > end) throw new Error('waited in vain');
