@@ -27,6 +27,7 @@ const otherChecks: Readonly<Record<string, string>> = {
   'nothing left': 'at the end every task has its outcome, and the kernel holds and remembers nothing',
   snapshots: 'a run in which the kernel is replaced by one restored from its snapshot goes on equally, field by field',
   SIRA_LOG_CORRUPT: 'the log refuses to open on what it cannot have written',
+  SIRA_LOG_VERSION: 'the log refuses to open on a format that it does not know',
   'time limit': 'the cases did not come to an end',
 };
 
