@@ -12,6 +12,7 @@ import { type Catch, hunt } from './hunt.ts';
 import { type Mutant, type SwarmName, swarmOf, swarms } from './mutant.ts';
 import { MutantTree } from './mutant-tree.ts';
 import {
+  type HeldOut,
   type HuntedMutant,
   type HuntPlan,
   type MutantsDocument,
@@ -88,7 +89,7 @@ async function run({ only, seeds, from, limit, workers, output, save, resume }: 
   const survivors = hunted.filter((mutant) => mutant.caught === undefined);
   if (only === undefined && unsound.length === 0) {
     mkdirSync(output, { recursive: true });
-    writeFileSync(join(output, 'mutants.md'), mutantsMarkdown(hunted, plan));
+    writeFileSync(join(output, 'mutants.md'), mutantsMarkdown(hunted, plan, heldOutOf(output)));
     writeFileSync(join(output, 'mutants.json'), jsonOf(hunted, plan));
     console.log(`written to ${relative(process.cwd(), resolve(output)) || '.'}`);
   }
@@ -98,6 +99,12 @@ async function run({ only, seeds, from, limit, workers, output, save, resume }: 
   for (const swarm of unsound)
     console.log(`without a planted bug the swarm of ${swarm} finds fault: a hunt proves nothing`);
   process.exitCode = survivors.length === 0 && unsound.length === 0 ? 0 : 1;
+}
+
+/** What was found by seeds that nobody had looked at, if that was written down. */
+function heldOutOf(output: string): HeldOut | undefined {
+  const file = join(output, 'held-out.json');
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as HeldOut) : undefined;
 }
 
 function jsonOf(hunted: readonly HuntedMutant[], plan: HuntPlan): string {

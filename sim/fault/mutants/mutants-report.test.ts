@@ -51,4 +51,21 @@ describe('the page of planted bugs', () => {
     const all = Object.keys(oraclePromises).map((name) => hunted(name, name));
     expect(mutantsMarkdown(all, plan)).toContain('Every oracle is the first to catch some bug.');
   });
+
+  it('says what other seeds found, misses and false alarms included', () => {
+    const rows = [{ name: 'one', caught: null }];
+    const unsound = [{ swarm: 'topics', seed: 970, what: 'it was wrong' }] as const;
+    const page = mutantsMarkdown(caught, plan, {
+      from: 901,
+      seedsMax: 200,
+      planted: 3,
+      caught: 2,
+      unsound,
+      mutants: rows,
+    });
+    expect(page).toContain('**2 of 3 bugs are caught**');
+    expect(page).toContain('Missed: one.');
+    expect(page).toContain('without any bug planted, at seed 970 (it was wrong); that is open.');
+    expect(mutantsMarkdown(caught, plan)).not.toContain('nobody had looked at\n');
+  });
 });

@@ -31,7 +31,11 @@ const otherChecks: Readonly<Record<string, string>> = {
   'time limit': 'the cases did not come to an end',
 };
 
-export function mutantsMarkdown(hunted: readonly HuntedMutant[], { from, seedsMax, open = [] }: HuntPlan): string {
+export function mutantsMarkdown(
+  hunted: readonly HuntedMutant[],
+  { from, seedsMax, open = [] }: HuntPlan,
+  heldOut?: HeldOut,
+): string {
   const survivors = hunted.filter(({ caught }) => caught === undefined);
   const cases = hunted.flatMap(({ caught }) => (caught === undefined ? [] : [caught.seeds])).sort((a, b) => a - b);
   const within = (count: number): number => cases.filter((seeds) => seeds <= count).length;
@@ -52,8 +56,9 @@ export function mutantsMarkdown(hunted: readonly HuntedMutant[], { from, seedsMa
     '',
     '## How to doubt it',
     '',
-    `- *Were the cases chosen to fit?* The seeds are ${from}, ${from + 1}, …, the same for every bug; no test draws from them. A case is drawn from its seed`,
-    '  alone: cluster, tasks, policy, settings, network, faults.',
+    `- *Were the cases chosen to fit?* In part. The seeds are ${from}, ${from + 1}, …, the same for every bug, and no test draws from them. But oracles`,
+    '  and the drawing of cases were strengthened, and four bugs that were not caught were taken out (see the end), while looking at these seeds,',
+    '  until none survived. What that is worth shows on seeds that nobody had looked at: see below.',
     `- *Would the oracles cry at anything?* The product without a bug is checked first, by the same ${seedsMax} cases; had one failed, this page would`,
     '  not have been written. The swarm checks 2,000 others in every CI run.',
     '- *Are the bugs real?* Each is a replacement of one piece of text in one file of `core/`, listed in `sim/fault/mutants/`; a test holds every one',
@@ -64,6 +69,7 @@ export function mutantsMarkdown(hunted: readonly HuntedMutant[], { from, seedsMa
     '  oracle is weak: the second account of the cluster (`placement`) sees most things before they do harm. And bugs that nobody thought of are not',
     '  in the list.',
     '',
+    ...heldOutLines(heldOut),
     '## How soon',
     '',
     `| cases | ${steps.join(' | ')} |`,
@@ -89,6 +95,7 @@ export function mutantsMarkdown(hunted: readonly HuntedMutant[], { from, seedsMa
         `| ${name} | ${bug} | ${file.replace(/^core\//, '')} | ${caught?.oracle ?? '**survives**'} | ${caught?.seeds ?? seedsMax} |`,
     ),
     '',
+    ...takenOut,
     'What the oracle said, at which seed, and the text that was replaced stand in [mutants.json](mutants.json). A row is hunted with the',
     'sources as they are when it is written; the command hunts all of them anew, and with `--resume reports/mutants/mutants.json` only those that the page lacks.',
     '',
@@ -121,6 +128,50 @@ export function mutantsDocument(
     mutants: hunted.map(({ caught, ...mutant }) => ({ ...mutant, caught: caught ?? null })),
   };
 }
+
+/** A hunt by seeds that nobody had looked at while oracles and drawing were made. */
+export interface HeldOut extends Pick<HuntPlan, 'from' | 'seedsMax'> {
+  readonly planted: number;
+  readonly caught: number;
+  /** Swarms that found fault with the product itself: what they caught from that seed on proves nothing. */
+  readonly unsound: readonly { readonly swarm: SwarmName; readonly seed: number; readonly what: string }[];
+  readonly mutants: readonly {
+    readonly name: string;
+    readonly caught: Pick<Catch, 'seed' | 'seeds' | 'oracle'> | null;
+  }[];
+}
+
+function heldOutLines(heldOut: HeldOut | undefined): string[] {
+  if (heldOut === undefined) return [];
+  const { from, seedsMax, planted, caught, unsound, mutants } = heldOut;
+  const missed = mutants.filter((mutant) => mutant.caught === null).map(({ name }) => name);
+  return [
+    '## On seeds that nobody had looked at',
+    '',
+    `Hunted once by ${seedsMax} other seeds, from ${from} on, after all else was done, and not tuned to since: **${caught} of ${planted} bugs are caught**.`,
+    missed.length === 0 ? 'None is missed.' : `Missed: ${missed.join(', ')}.`,
+    ...unsound.map(
+      ({ swarm, seed, what }) =>
+        `The same hunt found fault with the swarm of ${swarm} without any bug planted, at seed ${seed} (${what}); that is open.`,
+    ),
+    'Each row stands in [held-out.json](held-out.json).',
+    '',
+  ];
+}
+
+/** Bugs that the swarm did not catch and that are no longer in the list: who doubts the count may add them. */
+const takenOut = [
+  '## Taken out',
+  '',
+  'Four bugs are not in the table, and would survive there:',
+  '',
+  '- overtaking counted by a key of the past: the bound on overtaking holds all the same, but a restored kernel may count otherwise than one that',
+  '  was not. Once caught, then not in 200 cases of a later drawing: a weakness of the hunt, not of the bug;',
+  '- a recovery that gives up at its first failed read: the simulated shell recovers again, so that it only takes longer, which no oracle bounds;',
+  '- of several snapshots the newest removed: shows only where the newest that is kept is damaged, and there the kernel may refuse to start;',
+  '- a success that does not end a row of failures: no case of the swarm has work that fails by itself.',
+  '',
+];
 
 interface OracleRow {
   readonly name: string;
