@@ -10,6 +10,7 @@ import type {
   TopicEffect,
   TopicInput,
   TopicTerms,
+  UnsubscribeInput,
 } from '../../core/bus/topics/topic-protocol.ts';
 import type { TopicCase } from '../world/topic-case.ts';
 import type { TopicObserver } from '../world/topic-observer.ts';
@@ -33,6 +34,8 @@ export interface TopicOraclesOptions {
   readonly case: TopicCase;
   readonly defaultTerms: TopicTerms;
   readonly replayGapMicrosMax: number;
+  /** Deliveries that may pass the oldest message that is ready; 0 if left out: then nothing need overtake. */
+  readonly priorityPassesMax?: number | undefined;
 }
 
 export class TopicOracles implements TopicObserver {
@@ -56,11 +59,14 @@ export class TopicOracles implements TopicObserver {
   private readonly asked = new Map<string, SubscribeInput>();
   private readonly groupOfMember = new Map<string, string>();
   private lastGroup: GroupFacts | undefined;
+  /** Groups that end with the member that has left, perhaps. */
+  private readonly ending = new Set<GroupFacts>();
+  private groupCount = 0;
   private readonly deliverCode: number;
   private readonly acknowledgeCode: number;
   private readonly codes: Readonly<Record<'heard' | 'said', (kind: string) => number>>;
 
-  constructor({ case: drawn, defaultTerms, replayGapMicrosMax }: TopicOraclesOptions) {
+  constructor({ case: drawn, defaultTerms, replayGapMicrosMax, priorityPassesMax }: TopicOraclesOptions) {
     const book = new TopicRuleBook(this.recorder);
     this.book = book;
     this.durability = new TopicDurabilityOracle(book);
@@ -72,7 +78,7 @@ export class TopicOracles implements TopicObserver {
     this.cursor = new TopicCursorOracle(book);
     this.credit = new TopicCreditOracle(book);
     this.retry = new TopicRetryOracle(book);
-    this.time = new TopicTimeOracle(book);
+    this.time = new TopicTimeOracle(book, priorityPassesMax);
     this.retention = new TopicRetentionOracle(book);
     this.replay = new TopicReplayOracle(book, replayGapMicrosMax);
     this.tensors = new TopicTensorOracle(book);
@@ -148,6 +154,9 @@ export class TopicOracles implements TopicObserver {
         return;
       case 'subscriberDisconnected':
         this.disconnect(input.subscriber, input.connection);
+        return;
+      case 'unsubscribe':
+        this.unsubscribed(input);
         return;
       case 'seek': {
         const group = book.groups.get(input.group);
@@ -231,6 +240,9 @@ export class TopicOracles implements TopicObserver {
         this.note(this.codes.said('revoked'), group.name, effect.offset, nobody);
         return;
       }
+      case 'groupEnded':
+        this.ended(effect.group);
+        return;
       case 'refused':
         this.refused(effect);
         return;
@@ -323,8 +335,13 @@ export class TopicOracles implements TopicObserver {
     if (asked === undefined || topic === undefined || asked.topic !== topicName || asked.group !== name)
       this.book.fail('topic replay', `${subscriber} is subscribed to ${topicName}, for which it never asked`, name);
     this.note(this.codes.said('subscribed'), name, nobody, offset);
+    if (group !== undefined && this.ending.has(group)) {
+      // It has ended, or could not: which one it was does not show.
+      this.forget(group);
+      group = undefined;
+    }
     if (group === undefined) {
-      group = new GroupFacts(name, book.groups.size, topic, asked.mode, asked.speed);
+      group = new GroupFacts(name, this.groupCount++, topic, asked.mode, asked.speed);
       book.groups.set(name, group);
       this.settlements.beginAt(group, offset);
       group.startOffset = offset;
@@ -339,11 +356,41 @@ export class TopicOracles implements TopicObserver {
       this.cursor.resumed(group, effect);
       if (offset < group.cursor) this.settlements.beginAt(group, offset);
       group.reached = offset;
-      if (!group.memberList.some(({ isLive }) => isLive)) this.replay.resumes(group);
+      if (!group.memberList.some(({ isLive }) => isLive)) {
+        this.replay.resumes(group);
+        this.time.resumes(group);
+      }
     }
     const member = group.member(subscriber);
     member.connection = connection;
     member.isLive = true;
+  }
+
+  private unsubscribed({ subscriber, group: name, endsGroup }: UnsubscribeInput): void {
+    const group = this.find(name);
+    const member = group?.members.get(subscriber);
+    if (group === undefined || member === undefined || !member.isLive) return;
+    this.note(this.codes.heard('unsubscribe'), name, nobody, member.index);
+    this.settlements.drop(group, member);
+    if (endsGroup && !group.memberList.some(({ isLive }) => isLive)) {
+      this.ending.add(group);
+      // Whoever asks for it from now on may ask for another one.
+      this.replay.forget(name);
+    }
+  }
+
+  private ended(name: string): void {
+    const group = this.find(name);
+    if (group === undefined) return;
+    if (!this.ending.has(group))
+      this.book.fail('topic cursor', 'ended, although nobody wanted that, or it has members', name);
+    this.forget(group);
+  }
+
+  private forget(group: GroupFacts): void {
+    this.ending.delete(group);
+    this.book.groups.delete(group.name);
+    this.lastGroup = undefined;
   }
 
   /** A subscriber says that its former connections are over. */

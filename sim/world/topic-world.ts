@@ -266,6 +266,14 @@ export class TopicWorld {
     this.case.seeks.forEach(({ atMicros }, index) => {
       simulation.schedule(atMicros, eventPriority.arrival, seek, index, undefined);
     });
+    const leaves = this.case.leaves ?? [];
+    const leave = simulation.defineHandler('a subscriber unsubscribes', (index) => {
+      const { member, endsGroup, forMicros } = leaves[index]!;
+      this.memberNamed(member)?.leave(endsGroup, forMicros);
+    });
+    leaves.forEach(({ atMicros }, index) => {
+      simulation.schedule(atMicros, eventPriority.arrival, leave, index, undefined);
+    });
     const lose = simulation.defineHandler('a tensor is lost', (index) => {
       const { producer, sequence } = this.case.tensorLosses[index]!;
       const tensor = this.producerNamed(producer)?.stream.tensorName(sequence);

@@ -126,6 +126,27 @@ const planted: readonly Omit<Mutant, 'swarm'>[] = [
     replace: '    const top = 31 - Math.clz32(occupied & -occupied);\n',
   },
   {
+    name: 'topic-overtaken-too-often',
+    bug: 'the oldest message goes before more important ones twice as often as the settings say',
+    file: `${folder}/ready-queue.ts`,
+    search: 'this.passes < this.passesMax) return',
+    replace: 'this.passes * 2 < this.passesMax) return',
+  },
+  {
+    name: 'topic-unsubscribed-keeps',
+    bug: 'who unsubscribes stays a member, and is given more',
+    file: `${folder}/group-directory.ts`,
+    search: '    group.leave(member);\n    // Leaving',
+    replace: '    // Leaving',
+  },
+  {
+    name: 'topic-ended-under-others',
+    bug: 'a group ends with whoever leaves it first, and not with its last member',
+    file: `${folder}/group-directory.ts`,
+    search: 'const ends = endsGroup && group.members.size === 1;',
+    replace: 'const ends = endsGroup && group.members.size >= 1;',
+  },
+  {
     name: 'topic-credit-added-up',
     bug: 'credit that is granted again is added, although it is a total',
     file: `${folder}/group-members.ts`,

@@ -49,6 +49,7 @@ export function checkTopicCase(drawn: TopicCase, options: CheckTopicOptions = {}
     case: drawn,
     defaultTerms: defaultTopicTerms,
     replayGapMicrosMax: settings.replayGapMicrosMax,
+    priorityPassesMax: settings.priorityPassesMax,
   });
   let world: TopicWorld | undefined;
   let finding: Finding | undefined;

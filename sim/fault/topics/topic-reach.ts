@@ -6,7 +6,8 @@ import type { TopicCase, TopicFaultKind } from '../../world/topic-case.ts';
 import type { TopicObserver } from '../../world/topic-observer.ts';
 
 // Tables whose keys the compiler holds to the types: a new kind cannot be forgotten here.
-const inputs: Readonly<Record<Exclude<TopicInput['kind'], 'unsubscribe'>, true>> = {
+const inputs: Readonly<Record<TopicInput['kind'], true>> = {
+  unsubscribe: true,
   createTopic: true,
   publish: true,
   subscriberConnected: true,
@@ -22,7 +23,8 @@ const inputs: Readonly<Record<Exclude<TopicInput['kind'], 'unsubscribe'>, true>>
   tensorLost: true,
   tensorReleased: true,
 };
-const effects: Readonly<Record<Exclude<TopicEffect['kind'], 'file' | 'groupEnded'>, true>> = {
+const effects: Readonly<Record<Exclude<TopicEffect['kind'], 'file'>, true>> = {
+  groupEnded: true,
   topicsOpened: true,
   topicsFailed: true,
   topicsStalled: true,
