@@ -147,6 +147,13 @@ const planted: readonly Omit<Mutant, 'swarm'>[] = [
     replace: 'const ends = endsGroup && group.members.size >= 1;',
   },
   {
+    name: 'topic-rot-given-out',
+    bug: 'what was read is not held against its checksum',
+    file: 'core/log/record.ts',
+    search: 'if (getUint32(bytes, start + 4) !== checksum(bytes, start, length)) return -1;',
+    replace: 'if (getUint32(bytes, start + 4) === 0 && checksum(bytes, start, length) !== 0) return -1;',
+  },
+  {
     name: 'topic-credit-added-up',
     bug: 'credit that is granted again is added, although it is a total',
     file: `${folder}/group-members.ts`,

@@ -41,7 +41,7 @@ export class TopicDraw {
 }
 
 export function drawTopicCase(seed: number): TopicCase {
-  return withLeaves(drawPlainCase(seed));
+  return withRot(withLeaves(drawPlainCase(seed)));
 }
 
 /** In one case of three some unsubscribe: drawn from a stream of its own, so that the rest is what its seed always drew. */
@@ -69,6 +69,14 @@ function withLeaves(drawn: TopicCase): TopicCase {
     return leaving.map((member) => ({ atMicros, forMicros, member: member.name, endsGroup }));
   });
   return { ...drawn, leaves };
+}
+
+/** In one case of sixteen bits flip on the disk: likewise. What is damaged is found and named, and nobody need live with it. */
+function withRot(drawn: TopicCase): TopicCase {
+  const draw = new TopicDraw(drawn.seed, 'topics.rot');
+  if (!draw.chance(1 / 16)) return drawn;
+  const disk = { ...drawn.disk, bitRotMeanMicros: draw.pick([300 * millisecond, 2 * second, 10 * second]) };
+  return { ...drawn, disk, settleMicros: 60 * second };
 }
 
 function drawPlainCase(seed: number): TopicCase {

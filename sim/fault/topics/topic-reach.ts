@@ -65,7 +65,15 @@ export const topicReachable: Readonly<Record<string, readonly string[]>> = {
     ...['poison', 'deadly messages', 'dead-letter topic', 'compaction', 'retention by age', 'retention by size'],
     ...['retention overrides groups', 'bounded backlog refuses', 'bounded backlog drops', 'little credit', 'seeks'],
     ...['small segments', 'slow members', 'producers that forget', 'loss', 'duplication', 'reordering'],
-    ...['breaking connections', 'failing syncs', 'failing reads', 'failing writes'],
+    ...[
+      'breaking connections',
+      'failing syncs',
+      'failing reads',
+      'failing writes',
+      'bit rot',
+      'leaving',
+      'ends of groups',
+    ],
   ],
   'broker heard': Object.keys(inputs),
   'broker said': Object.keys(effects),
@@ -252,5 +260,11 @@ export function topicFacts(drawn: TopicCase): string[] {
   feature(disk.syncFailure > 0, 'failing syncs');
   feature(disk.readFailure > 0, 'failing reads');
   feature(disk.writeFailure > 0, 'failing writes');
+  feature(disk.bitRotMeanMicros < Number.POSITIVE_INFINITY, 'bit rot');
+  feature((drawn.leaves ?? []).length > 0, 'leaving');
+  feature(
+    (drawn.leaves ?? []).some(({ endsGroup }) => endsGroup),
+    'ends of groups',
+  );
   return [...facts];
 }
