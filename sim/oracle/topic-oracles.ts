@@ -10,7 +10,6 @@ import type {
   TopicEffect,
   TopicInput,
   TopicTerms,
-  UnsubscribeInput,
 } from '../../core/bus/topics/topic-protocol.ts';
 import type { TopicCase } from '../world/topic-case.ts';
 import type { TopicObserver } from '../world/topic-observer.ts';
@@ -18,7 +17,8 @@ import type { TopicStream } from '../world/topic-stream.ts';
 import { TopicCreditOracle } from './topic-credit-oracle.ts';
 import { TopicCursorOracle } from './topic-cursor-oracle.ts';
 import { TopicDurabilityOracle } from './topic-durability-oracle.ts';
-import { GroupFacts, standing, TopicFacts } from './topic-model.ts';
+import { TopicEndings } from './topic-endings.ts';
+import { GroupFacts, TopicFacts } from './topic-model.ts';
 import { TopicOnceOracle } from './topic-once-oracle.ts';
 import { TopicOrderOracle } from './topic-order-oracle.ts';
 import { nobody, TopicRecorder } from './topic-recorder.ts';
@@ -59,8 +59,7 @@ export class TopicOracles implements TopicObserver {
   private readonly asked = new Map<string, SubscribeInput>();
   private readonly groupOfMember = new Map<string, string>();
   private lastGroup: GroupFacts | undefined;
-  /** Groups that end with the member that has left, perhaps. */
-  private readonly ending = new Set<GroupFacts>();
+  private readonly endings: TopicEndings;
   private groupCount = 0;
   private readonly deliverCode: number;
   private readonly acknowledgeCode: number;
@@ -86,6 +85,7 @@ export class TopicOracles implements TopicObserver {
       this.order.restart(group);
       this.time.restart(group);
     });
+    this.endings = new TopicEndings(book, this.settlements, this.replay);
     for (const { name, terms } of drawn.topics)
       book.topics.set(name, new TopicFacts(name, { ...defaultTerms, ...terms }));
     for (const { name, group } of drawn.members) this.groupOfMember.set(name, group.name);
@@ -120,22 +120,12 @@ export class TopicOracles implements TopicObserver {
         member.grantedBytes = Math.max(member.grantedBytes, input.bytes);
         return;
       }
-      case 'reject': {
-        const group = this.find(input.group);
-        if (group === undefined) return;
-        this.note(this.codes.heard('reject'), group.name, input.offset, nobody);
-        const { offset } = input;
-        if (group.isHeld(offset, nowMicros) && group.holderOf(offset).name === input.subscriber)
-          group.stop(offset, standing.rejected, nowMicros);
-        return;
-      }
+      case 'reject':
       case 'extend': {
         const group = this.find(input.group);
         if (group === undefined) return;
-        const { offset } = input;
-        this.note(this.codes.heard('extend'), group.name, offset, input.extraMicros);
-        if (group.isHeld(offset, nowMicros) && group.holderOf(offset).name === input.subscriber)
-          group.setEnd(offset, Math.max(group.endOf(offset), nowMicros + input.extraMicros));
+        this.note(this.codes.heard(input.kind), group.name, input.offset, nobody);
+        this.settlements.attemptChanged(group, input);
         return;
       }
       case 'commit': {
@@ -156,7 +146,8 @@ export class TopicOracles implements TopicObserver {
         this.disconnect(input.subscriber, input.connection);
         return;
       case 'unsubscribe':
-        this.unsubscribed(input);
+        this.note(this.codes.heard('unsubscribe'), input.group, nobody, nobody);
+        this.endings.unsubscribed(input);
         return;
       case 'seek': {
         const group = book.groups.get(input.group);
@@ -241,7 +232,8 @@ export class TopicOracles implements TopicObserver {
         return;
       }
       case 'groupEnded':
-        this.ended(effect.group);
+        this.endings.ended(effect.group);
+        this.lastGroup = undefined;
         return;
       case 'refused':
         this.refused(effect);
@@ -335,7 +327,7 @@ export class TopicOracles implements TopicObserver {
     if (asked === undefined || topic === undefined || asked.topic !== topicName || asked.group !== name)
       this.book.fail('topic replay', `${subscriber} is subscribed to ${topicName}, for which it never asked`, name);
     this.note(this.codes.said('subscribed'), name, nobody, offset);
-    if (group !== undefined && this.ending.has(group)) {
+    if (group !== undefined && this.endings.has(group)) {
       // It has ended, or could not: which one it was does not show.
       this.forget(group);
       group = undefined;
@@ -366,30 +358,8 @@ export class TopicOracles implements TopicObserver {
     member.isLive = true;
   }
 
-  private unsubscribed({ subscriber, group: name, endsGroup }: UnsubscribeInput): void {
-    const group = this.find(name);
-    const member = group?.members.get(subscriber);
-    if (group === undefined || member === undefined || !member.isLive) return;
-    this.note(this.codes.heard('unsubscribe'), name, nobody, member.index);
-    this.settlements.drop(group, member);
-    if (endsGroup && !group.memberList.some(({ isLive }) => isLive)) {
-      this.ending.add(group);
-      // Whoever asks for it from now on may ask for another one.
-      this.replay.forget(name);
-    }
-  }
-
-  private ended(name: string): void {
-    const group = this.find(name);
-    if (group === undefined) return;
-    if (!this.ending.has(group))
-      this.book.fail('topic cursor', 'ended, although nobody wanted that, or it has members', name);
-    this.forget(group);
-  }
-
   private forget(group: GroupFacts): void {
-    this.ending.delete(group);
-    this.book.groups.delete(group.name);
+    this.endings.forget(group);
     this.lastGroup = undefined;
   }
 
