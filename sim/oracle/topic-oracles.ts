@@ -4,7 +4,6 @@
 import type {
   AcknowledgeInput,
   DeliverEffect,
-  RefusedEffect,
   SubscribedEffect,
   SubscribeInput,
   TopicEffect,
@@ -112,14 +111,9 @@ export class TopicOracles implements TopicObserver {
       case 'acknowledge':
         this.acknowledge(input);
         return;
-      case 'grant': {
-        const group = this.find(input.group);
-        const member = group?.member(input.subscriber);
-        if (member === undefined || member.connection !== input.connection) return;
-        member.grantedMessages = Math.max(member.grantedMessages, input.messages);
-        member.grantedBytes = Math.max(member.grantedBytes, input.bytes);
+      case 'grant':
+        this.find(input.group)?.granted(input);
         return;
-      }
       case 'reject':
       case 'extend': {
         const group = this.find(input.group);
@@ -168,7 +162,8 @@ export class TopicOracles implements TopicObserver {
   }
 
   said(effect: TopicEffect, nowMicros: number): void {
-    this.book.nowMicros = nowMicros;
+    const { book } = this;
+    book.nowMicros = nowMicros;
     switch (effect.kind) {
       case 'deliver':
         this.delivered(effect);
@@ -236,7 +231,7 @@ export class TopicOracles implements TopicObserver {
         this.lastGroup = undefined;
         return;
       case 'refused':
-        this.refused(effect);
+        if (effect.input === 'seek') book.seekRefused(effect.subject);
         return;
       case 'tensorKept':
         this.tensors.kept(effect.tensor);
@@ -379,12 +374,6 @@ export class TopicOracles implements TopicObserver {
     if (group === undefined || member === undefined || member.connection > connection) return;
     this.note(this.codes.heard('subscriberDisconnected'), group.name, nobody, connection);
     this.settlements.drop(group, member);
-  }
-
-  private refused({ input, subject }: RefusedEffect): void {
-    const group = this.book.groups.get(subject);
-    if (group === undefined) return;
-    if (input === 'seek' && group.seeks > 0) group.seeks--;
   }
 
   private groupOf(subscriber: string): GroupFacts | undefined {
