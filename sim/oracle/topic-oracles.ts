@@ -267,10 +267,8 @@ export class TopicOracles implements TopicObserver {
   /** What is not done yet, of what must be in the end; undefined if nothing. */
   missing(): string | undefined {
     const { book } = this;
-    for (const group of book.groups.values()) {
-      const { reached, name, topic } = group;
+    for (const { reached, name, topic } of book.groups.values())
       if (reached < topic.end) return `${name}: the cursor is at ${reached}, the topic ends at ${topic.end}`;
-    }
     return this.tensors.missing();
   }
 
