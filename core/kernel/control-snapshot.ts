@@ -39,8 +39,9 @@ export function restoreHolds(cluster: ClusterState, holds: readonly number[]): v
 }
 
 export function saveTask(task: Task): SavedTask {
-  const { queueKey: _queueKey, queueIndex: _queueIndex, gang: _gang, kind, ...rest } = task;
-  return { ...rest, kind: kind.id };
+  // Whole copies are several times as fast as copies of all fields but some; what is undefined is not written.
+  const saved = { ...task, kind: task.kind.id, queueKey: undefined, queueIndex: undefined, gang: undefined };
+  return saved;
 }
 
 export function restoreTask(saved: SavedTask, kinds: readonly RequestKind[]): Task {
@@ -51,8 +52,8 @@ export function restoreTask(saved: SavedTask, kinds: readonly RequestKind[]): Ta
 }
 
 export function saveAttempt(attempt: Attempt): SavedAttempt {
-  const { kind: _kind, task, ...rest } = attempt;
-  return { ...rest, task: task.task };
+  const saved = { ...attempt, kind: undefined, task: attempt.task.task };
+  return saved;
 }
 
 export function restoreAttempt(saved: SavedAttempt, tasks: ReadonlyMap<number, Task>): Attempt {

@@ -1,6 +1,6 @@
 // One case of the swarm under everything that can find fault with it: the oracles while it runs, what must be left at its end
-// (nothing), and a second run in which the kernel is replaced by one restored from its own snapshot at drawn times, whose
-// digest must be equal. What is found is a value, so that runners can count, shrink and compare it.
+// (nothing), and a second kernel that takes the same inputs and is replaced by one restored from its own snapshot at drawn times,
+// whose digest must be equal; now and then a second run of the whole world does the same. What is found is a value, so that runners can count, shrink and compare it.
 
 import { SiraError } from '../../core/base/errors.ts';
 import { RandomStream } from '../../core/base/random.ts';
@@ -12,6 +12,7 @@ import { createSwarmOracles } from '../oracle/swarm-oracles.ts';
 import { OracleViolation } from '../oracle/violation.ts';
 import type { WorldObserver } from '../world/observer.ts';
 import { horizonMicros, memoryBounds } from './case-phases.ts';
+import { type KernelRecord, KernelRecorder, restartedDigest } from './restarted-kernel.ts';
 import { drawSwarmCase, runSwarmCase, type SwarmCase, type SwarmResult } from './swarm.ts';
 import { withMoreFaults } from './swarm-faults.ts';
 import { withJournal } from './swarm-journal.ts';
@@ -21,6 +22,9 @@ import { withFaultPoints, withTightJournal, withTightSpots } from './swarm-tight
 
 /** How long the last acknowledgements may take, lost once or twice. */
 const settlingMicros = 3 * microsPerMinute;
+
+/** Of so many seeds one runs the whole world again, with its kernel replaced on the way. */
+const wholeEvery = 16;
 
 /** A broken promise. */
 export interface Finding {
@@ -42,9 +46,9 @@ export interface CheckedCase {
 }
 
 export interface CheckOptions {
-  /** Watch the first of the two runs. */
+  /** Watch the first run. */
   readonly observers?: readonly WorldObserver[] | undefined;
-  /** When the second run replaces the kernel, rising; drawn from the case's seed if left out. Empty: no second run. */
+  /** When the kernel is replaced, rising; drawn from the case's seed if left out. Empty: never. */
   readonly restartsMicros?: readonly number[] | undefined;
 }
 
@@ -58,17 +62,25 @@ export function drawCase(seed: number): SwarmCase {
 
 export function checkCase(drawn: SwarmCase, options: CheckOptions = {}): CheckedCase {
   let whole: SwarmResult;
+  // With a journal the recovery oracle compares states, at each crash.
+  const recorder = drawn.journal === undefined ? new KernelRecorder() : undefined;
+  let record: KernelRecord | undefined;
   try {
-    whole = runSwarmCase(drawn, { observers: [...oraclesOf(drawn), ...(options.observers ?? [])] });
+    whole = runSwarmCase(drawn, { observers: [...oraclesOf(drawn), ...(options.observers ?? [])], recorder });
+    record = recorder?.ends(whole.world.host.kernel);
   } catch (error) {
     const finding = isNamedRot(drawn, error) ? undefined : findingOf(error);
     return { digest: '', simulatedMicros: 0, eventCount: 0, faultPoints: new Map(), finding };
   }
   const { nowMicros, eventCount } = whole.world.simulation;
-  // With a journal the recovery oracle compares states, at each crash.
-  const restartsMicros =
-    options.restartsMicros ?? (drawn.journal === undefined ? drawRestarts(drawn.seed, nowMicros) : []);
-  const finding = leftOver(drawn, whole) ?? keptFor(drawn, whole) ?? otherwise(drawn, whole, restartsMicros);
+  const restartsMicros = options.restartsMicros ?? (record === undefined ? [] : drawRestarts(drawn.seed, nowMicros));
+  // The world as a whole goes again where somebody named the times, and now and then.
+  const goesAgain = options.restartsMicros !== undefined || drawn.seed % wholeEvery === 1;
+  const finding =
+    leftOver(drawn, whole) ??
+    keptFor(drawn, whole) ??
+    (record === undefined ? undefined : restarted(drawn, record, restartsMicros)) ??
+    (goesAgain ? otherwise(drawn, whole, restartsMicros) : undefined);
   return { digest: whole.digest, simulatedMicros: nowMicros, eventCount, faultPoints: firedIn(whole), finding };
 }
 
@@ -131,6 +143,18 @@ function keptFor(drawn: SwarmCase, { world }: SwarmResult): Finding | undefined 
   return undefined;
 }
 
+/** Whether a kernel that is replaced on the way says anything else of the same inputs, or ends in another state. */
+function restarted(drawn: SwarmCase, record: KernelRecord, restartsMicros: readonly number[]): Finding | undefined {
+  if (restartsMicros.length === 0) return undefined;
+  let digest: string;
+  try {
+    digest = restartedDigest(record, drawn.profile, restartsMicros);
+  } catch (error) {
+    return afterRestarts(restartsMicros, findingOf(error));
+  }
+  return digest === record.digest ? undefined : otherDigest(restartsMicros, record.digest, digest);
+}
+
 /** Whether the run goes otherwise if the kernel is replaced on the way. */
 function otherwise(drawn: SwarmCase, whole: SwarmResult, restartsMicros: readonly number[]): Finding | undefined {
   if (restartsMicros.length === 0) return undefined;
@@ -138,15 +162,18 @@ function otherwise(drawn: SwarmCase, whole: SwarmResult, restartsMicros: readonl
   try {
     restored = runSwarmCase(drawn, { restartsMicros });
   } catch (error) {
-    const { what, oracle, chain } = findingOf(error);
-    return {
-      oracle: 'snapshots',
-      what: `after restarts from snapshots at ${restartsMicros.join(', ')} µs: ${oracle}: ${what}`,
-      chain,
-    };
+    return afterRestarts(restartsMicros, findingOf(error));
   }
-  if (restored.digest === whole.digest) return undefined;
-  const what = `restarts from snapshots at ${restartsMicros.join(', ')} µs change the digest from ${whole.digest} to ${restored.digest}`;
+  return restored.digest === whole.digest ? undefined : otherDigest(restartsMicros, whole.digest, restored.digest);
+}
+
+function afterRestarts(restartsMicros: readonly number[], { what, oracle, chain }: Finding): Finding {
+  const when = `after restarts from snapshots at ${restartsMicros.join(', ')} µs`;
+  return { oracle: 'snapshots', what: `${when}: ${oracle}: ${what}`, chain };
+}
+
+function otherDigest(restartsMicros: readonly number[], whole: string, restored: string): Finding {
+  const what = `restarts from snapshots at ${restartsMicros.join(', ')} µs change the digest from ${whole} to ${restored}`;
   return { oracle: 'snapshots', what, chain: [] };
 }
 

@@ -18,6 +18,7 @@ import type { JournalSpec } from '../world/journaled-kernel-host.ts';
 import type { WorldObserver } from '../world/observer.ts';
 import { World, type WorldOptions } from '../world/world.ts';
 import { horizonMicros, memoryBounds, scheduleHorizon, watchMemory } from './case-phases.ts';
+import type { KernelRecorder } from './restarted-kernel.ts';
 
 export interface SwarmCase {
   readonly seed: number;
@@ -49,6 +50,8 @@ export interface SwarmOptions {
   /** The kernel is replaced by one restored from its own snapshot at these times, rising. */
   readonly restartsMicros?: readonly number[];
   readonly observers?: readonly WorldObserver[];
+  /** Also watches, and is told when the kernel begins. Not with a journal. */
+  readonly recorder?: KernelRecorder | undefined;
 }
 
 export interface SwarmResult {
@@ -188,8 +191,14 @@ export function runSwarmCase(drawn: SwarmCase, options: SwarmOptions = {}): Swar
       drawn.faultPointSeed === undefined ? drawn.settings : { ...drawn.settings, 'faults.seed': drawn.faultPointSeed },
     faultPointSeed: drawn.faultPointSeed,
     journal: drawn.journal,
-    observers: [...oracles.observers, recorder, ...(options.observers ?? [])],
+    observers: [
+      ...oracles.observers,
+      recorder,
+      ...(options.observers ?? []),
+      ...(options.recorder === undefined ? [] : [options.recorder]),
+    ],
   });
+  options.recorder?.starts(world.host.kernel);
   scheduleHorizon(world, horizon);
   const bounds = memoryBounds(drawn);
   watchMemory(world, horizon / 15, () => judgeSizes(world, bounds));

@@ -2,7 +2,7 @@
 // order in which they are released. It must say the same effects, and at each recovery the kernel that comes from the disk
 // must be in the same state to the last field. Costs as much as the kernel itself, so it is on in the swarm and in tests.
 
-import { Digest } from '../../core/base/digest.ts';
+import { Digest, type DigestState } from '../../core/base/digest.ts';
 import { digestEffect } from '../../core/kernel/effect-digest.ts';
 import type { Effect } from '../../core/kernel/effects.ts';
 import { decodeInput, encodeInput } from '../../core/kernel/input-codec.ts';
@@ -44,11 +44,11 @@ export class RecoveryOracle implements WorldObserver {
       this.broken(`input ${sequence} cannot be applied to another kernel`, nowMicros);
       return;
     }
-    if (canonical(decoded.value) !== canonical(body))
+    if (!isSame(decoded.value, body))
       this.broken(`input ${sequence} (${body.kind}) is not what it was once it is journaled`, nowMicros);
     const own: Effect[] = [];
     shadow.handle({ sequence, timeMicros, body: decoded.value }, own);
-    if (digestOf(own) !== digestOf(effects))
+    if (!hasSaidTheSame(own, effects))
       this.broken(`another kernel says other effects of input ${sequence} (${body.kind})`, nowMicros);
     this.compare(nowMicros);
   }
@@ -79,17 +79,33 @@ export class RecoveryOracle implements WorldObserver {
   }
 }
 
-/** Equal for equal values, whatever the order of their fields; fields that are undefined do not count. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) => {
-    if (part === null || typeof part !== 'object' || Array.isArray(part) || ArrayBuffer.isView(part)) return part;
-    const fields = Object.entries(part).sort(([left], [right]) => (left < right ? -1 : 1));
-    return Object.fromEntries(fields);
-  });
+/** Equal values, whatever the order of their fields; fields that are undefined do not count. */
+function isSame(one: unknown, other: unknown): boolean {
+  if (Object.is(one, other)) return true;
+  if (one === null || other === null || typeof one !== 'object' || typeof other !== 'object') return one === other;
+  if (Array.isArray(one) !== Array.isArray(other) || ArrayBuffer.isView(one) !== ArrayBuffer.isView(other))
+    return false;
+  if (Array.isArray(one) || ArrayBuffer.isView(one)) {
+    const [left, right] = [one as ArrayLike<unknown>, other as ArrayLike<unknown>];
+    if (left.length !== right.length) return false;
+    for (let index = 0; index < left.length; index++) if (!isSame(left[index], right[index])) return false;
+    return true;
+  }
+  const [left, right] = [one as Record<string, unknown>, other as Record<string, unknown>];
+  for (const name of Object.keys(left)) if (!isSame(left[name], right[name])) return false;
+  for (const name of Object.keys(right)) if (left[name] === undefined && right[name] !== undefined) return false;
+  return true;
 }
 
-function digestOf(effects: readonly Effect[]): string {
+function hasSaidTheSame(own: readonly Effect[], effects: readonly Effect[]): boolean {
+  if (own.length !== effects.length) return false;
+  const [ownFirst, ownSecond] = digestOf(own);
+  const [first, second] = digestOf(effects);
+  return ownFirst === first && ownSecond === second;
+}
+
+function digestOf(effects: readonly Effect[]): DigestState {
   const digest = new Digest();
   for (const effect of effects) digestEffect(digest, effect);
-  return digest.toHex();
+  return digest.save();
 }

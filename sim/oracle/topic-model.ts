@@ -3,7 +3,7 @@
 // the oracles' own.
 
 import { assert } from '../../core/base/assert.ts';
-import type { GroupMode, ReplaySpeed, TopicTerms } from '../../core/bus/topics/topic-protocol.ts';
+import type { GrantInput, GroupMode, ReplaySpeed, TopicTerms } from '../../core/bus/topics/topic-protocol.ts';
 import type { TopicStream } from '../world/topic-stream.ts';
 import { TopicBits } from './topic-bits.ts';
 
@@ -171,6 +171,13 @@ export class GroupFacts {
       this.memberList.push(member);
     }
     return member;
+  }
+
+  granted({ subscriber, connection, messages, bytes }: GrantInput): void {
+    const member = this.member(subscriber);
+    if (member.connection !== connection) return;
+    member.grantedMessages = Math.max(member.grantedMessages, messages);
+    member.grantedBytes = Math.max(member.grantedBytes, bytes);
   }
 
   standingOf(offset: number): number {

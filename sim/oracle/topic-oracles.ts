@@ -4,7 +4,6 @@
 import type {
   AcknowledgeInput,
   DeliverEffect,
-  RefusedEffect,
   SubscribedEffect,
   SubscribeInput,
   TopicEffect,
@@ -17,7 +16,8 @@ import type { TopicStream } from '../world/topic-stream.ts';
 import { TopicCreditOracle } from './topic-credit-oracle.ts';
 import { TopicCursorOracle } from './topic-cursor-oracle.ts';
 import { TopicDurabilityOracle } from './topic-durability-oracle.ts';
-import { GroupFacts, standing, TopicFacts } from './topic-model.ts';
+import { TopicEndings } from './topic-endings.ts';
+import { GroupFacts, TopicFacts } from './topic-model.ts';
 import { TopicOnceOracle } from './topic-once-oracle.ts';
 import { TopicOrderOracle } from './topic-order-oracle.ts';
 import { nobody, TopicRecorder } from './topic-recorder.ts';
@@ -33,6 +33,8 @@ export interface TopicOraclesOptions {
   readonly case: TopicCase;
   readonly defaultTerms: TopicTerms;
   readonly replayGapMicrosMax: number;
+  /** Deliveries that may pass the oldest message that is ready; 0 if left out: then nothing need overtake. */
+  readonly priorityPassesMax?: number | undefined;
 }
 
 export class TopicOracles implements TopicObserver {
@@ -56,11 +58,13 @@ export class TopicOracles implements TopicObserver {
   private readonly asked = new Map<string, SubscribeInput>();
   private readonly groupOfMember = new Map<string, string>();
   private lastGroup: GroupFacts | undefined;
+  private readonly endings: TopicEndings;
+  private groupCount = 0;
   private readonly deliverCode: number;
   private readonly acknowledgeCode: number;
   private readonly codes: Readonly<Record<'heard' | 'said', (kind: string) => number>>;
 
-  constructor({ case: drawn, defaultTerms, replayGapMicrosMax }: TopicOraclesOptions) {
+  constructor({ case: drawn, defaultTerms, replayGapMicrosMax, priorityPassesMax }: TopicOraclesOptions) {
     const book = new TopicRuleBook(this.recorder);
     this.book = book;
     this.durability = new TopicDurabilityOracle(book);
@@ -72,7 +76,7 @@ export class TopicOracles implements TopicObserver {
     this.cursor = new TopicCursorOracle(book);
     this.credit = new TopicCreditOracle(book);
     this.retry = new TopicRetryOracle(book);
-    this.time = new TopicTimeOracle(book);
+    this.time = new TopicTimeOracle(book, priorityPassesMax);
     this.retention = new TopicRetentionOracle(book);
     this.replay = new TopicReplayOracle(book, replayGapMicrosMax);
     this.tensors = new TopicTensorOracle(book);
@@ -80,6 +84,7 @@ export class TopicOracles implements TopicObserver {
       this.order.restart(group);
       this.time.restart(group);
     });
+    this.endings = new TopicEndings(book, this.settlements, this.replay);
     for (const { name, terms } of drawn.topics)
       book.topics.set(name, new TopicFacts(name, { ...defaultTerms, ...terms }));
     for (const { name, group } of drawn.members) this.groupOfMember.set(name, group.name);
@@ -106,30 +111,15 @@ export class TopicOracles implements TopicObserver {
       case 'acknowledge':
         this.acknowledge(input);
         return;
-      case 'grant': {
-        const group = this.find(input.group);
-        const member = group?.member(input.subscriber);
-        if (member === undefined || member.connection !== input.connection) return;
-        member.grantedMessages = Math.max(member.grantedMessages, input.messages);
-        member.grantedBytes = Math.max(member.grantedBytes, input.bytes);
+      case 'grant':
+        this.find(input.group)?.granted(input);
         return;
-      }
-      case 'reject': {
-        const group = this.find(input.group);
-        if (group === undefined) return;
-        this.note(this.codes.heard('reject'), group.name, input.offset, nobody);
-        const { offset } = input;
-        if (group.isHeld(offset, nowMicros) && group.holderOf(offset).name === input.subscriber)
-          group.stop(offset, standing.rejected, nowMicros);
-        return;
-      }
+      case 'reject':
       case 'extend': {
         const group = this.find(input.group);
         if (group === undefined) return;
-        const { offset } = input;
-        this.note(this.codes.heard('extend'), group.name, offset, input.extraMicros);
-        if (group.isHeld(offset, nowMicros) && group.holderOf(offset).name === input.subscriber)
-          group.setEnd(offset, Math.max(group.endOf(offset), nowMicros + input.extraMicros));
+        this.note(this.codes.heard(input.kind), group.name, input.offset, nobody);
+        this.settlements.attemptChanged(group, input);
         return;
       }
       case 'commit': {
@@ -148,6 +138,10 @@ export class TopicOracles implements TopicObserver {
         return;
       case 'subscriberDisconnected':
         this.disconnect(input.subscriber, input.connection);
+        return;
+      case 'unsubscribe':
+        this.note(this.codes.heard('unsubscribe'), input.group, nobody, nobody);
+        this.endings.unsubscribed(input);
         return;
       case 'seek': {
         const group = book.groups.get(input.group);
@@ -168,7 +162,8 @@ export class TopicOracles implements TopicObserver {
   }
 
   said(effect: TopicEffect, nowMicros: number): void {
-    this.book.nowMicros = nowMicros;
+    const { book } = this;
+    book.nowMicros = nowMicros;
     switch (effect.kind) {
       case 'deliver':
         this.delivered(effect);
@@ -231,8 +226,12 @@ export class TopicOracles implements TopicObserver {
         this.note(this.codes.said('revoked'), group.name, effect.offset, nobody);
         return;
       }
+      case 'groupEnded':
+        this.endings.ended(effect.group);
+        this.lastGroup = undefined;
+        return;
       case 'refused':
-        this.refused(effect);
+        if (effect.input === 'seek') book.seekRefused(effect.subject);
         return;
       case 'tensorKept':
         this.tensors.kept(effect.tensor);
@@ -268,10 +267,8 @@ export class TopicOracles implements TopicObserver {
   /** What is not done yet, of what must be in the end; undefined if nothing. */
   missing(): string | undefined {
     const { book } = this;
-    for (const group of book.groups.values()) {
-      const { reached, name, topic } = group;
+    for (const { reached, name, topic } of book.groups.values())
       if (reached < topic.end) return `${name}: the cursor is at ${reached}, the topic ends at ${topic.end}`;
-    }
     return this.tensors.missing();
   }
 
@@ -323,8 +320,13 @@ export class TopicOracles implements TopicObserver {
     if (asked === undefined || topic === undefined || asked.topic !== topicName || asked.group !== name)
       this.book.fail('topic replay', `${subscriber} is subscribed to ${topicName}, for which it never asked`, name);
     this.note(this.codes.said('subscribed'), name, nobody, offset);
+    if (group !== undefined && this.endings.has(group)) {
+      // It has ended, or could not: which one it was does not show.
+      this.forget(group);
+      group = undefined;
+    }
     if (group === undefined) {
-      group = new GroupFacts(name, book.groups.size, topic, asked.mode, asked.speed);
+      group = new GroupFacts(name, this.groupCount++, topic, asked.mode, asked.speed);
       book.groups.set(name, group);
       this.settlements.beginAt(group, offset);
       group.startOffset = offset;
@@ -339,11 +341,19 @@ export class TopicOracles implements TopicObserver {
       this.cursor.resumed(group, effect);
       if (offset < group.cursor) this.settlements.beginAt(group, offset);
       group.reached = offset;
-      if (!group.memberList.some(({ isLive }) => isLive)) this.replay.resumes(group);
+      if (!group.memberList.some(({ isLive }) => isLive)) {
+        this.replay.resumes(group);
+        this.time.resumes(group);
+      }
     }
     const member = group.member(subscriber);
     member.connection = connection;
     member.isLive = true;
+  }
+
+  private forget(group: GroupFacts): void {
+    this.endings.forget(group);
+    this.lastGroup = undefined;
   }
 
   /** A subscriber says that its former connections are over. */
@@ -362,12 +372,6 @@ export class TopicOracles implements TopicObserver {
     if (group === undefined || member === undefined || member.connection > connection) return;
     this.note(this.codes.heard('subscriberDisconnected'), group.name, nobody, connection);
     this.settlements.drop(group, member);
-  }
-
-  private refused({ input, subject }: RefusedEffect): void {
-    const group = this.book.groups.get(subject);
-    if (group === undefined) return;
-    if (input === 'seek' && group.seeks > 0) group.seeks--;
   }
 
   private groupOf(subscriber: string): GroupFacts | undefined {

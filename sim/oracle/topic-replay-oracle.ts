@@ -40,6 +40,11 @@ export class TopicReplayOracle {
     else if (former.start !== start) this.asked.set(group, { ...former, start: 'latest' });
   }
 
+  /** The group ends: who asks for it from now on makes another. */
+  forget(group: string): void {
+    this.asked.delete(group);
+  }
+
   /** Somebody is the first to be told of a group; one that is resumed may have moved on. */
   made(group: GroupFacts, effect: SubscribedEffect): void {
     const { start, timeMicros } = this.asked.get(group.name) ?? { start: 'latest', timeMicros: this.book.nowMicros };

@@ -23,6 +23,12 @@ export class TopicRuleBook {
     this.streamOf.set(stream.producer, facts);
   }
 
+  /** A group stays where it is. */
+  seekRefused(name: string): void {
+    const group = this.groups.get(name);
+    if (group !== undefined && group.seeks > 0) group.seeks--;
+  }
+
   /** `subject`: the group or topic, by name. */
   fail(oracle: string, what: string, subject: string, offset = nobody): never {
     const chain = this.recorder.chain(this.recorder.code(subject), offset);

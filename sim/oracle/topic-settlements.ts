@@ -2,7 +2,7 @@
 // that is forgotten when the broker dies or a group is sent elsewhere. Where it is open whether an answer counts, it permits what
 // would follow if it did, and forbids nothing.
 
-import type { DeliverEffect, ReplayPosition } from '../../core/bus/topics/topic-protocol.ts';
+import type { DeliverEffect, ExtendInput, RejectInput, ReplayPosition } from '../../core/bus/topics/topic-protocol.ts';
 import { type GroupFacts, type MemberFacts, standing } from './topic-model.ts';
 import type { TopicReplayOracle } from './topic-replay-oracle.ts';
 import type { TopicRuleBook } from './topic-rule-book.ts';
@@ -56,6 +56,15 @@ export class TopicSettlements {
     if (cumulative) {
       for (let settled = group.lowest; settled <= offset; settled++) this.settle(group, member, settled);
     } else this.settle(group, member, offset);
+  }
+
+  /** Whoever holds it gives it back, or asks for more time. */
+  attemptChanged(group: GroupFacts, input: RejectInput | ExtendInput): void {
+    const { nowMicros } = this.book;
+    const { offset } = input;
+    if (!group.isHeld(offset, nowMicros) || group.holderOf(offset).name !== input.subscriber) return;
+    if (input.kind === 'reject') group.stop(offset, standing.rejected, nowMicros);
+    else group.setEnd(offset, Math.max(group.endOf(offset), nowMicros + input.extraMicros));
   }
 
   /** The attempts of `member` end with its connection. */

@@ -12,14 +12,21 @@ const priorities = [0, 4, 9] as const;
 /** Of one shared group: for each priority the lowest offset that may be undelivered. */
 interface PriorityFacts {
   readonly next: Float64Array;
+  /** Offsets below have come into the window: in order, and one above them was delivered since. */
+  enteredEnd: number;
+  /** Deliveries since one that went before a more important message; Infinity: not known. */
+  passes: number;
 }
 
 export class TopicTimeOracle {
   private readonly book: TopicRuleBook;
+  private readonly passesMax: number;
   private facts: (PriorityFacts | undefined)[] = [];
 
-  constructor(book: TopicRuleBook) {
+  /** @param passesMax deliveries that may pass the oldest message that is ready, before it is its turn. */
+  constructor(book: TopicRuleBook, passesMax = 0) {
     this.book = book;
+    this.passesMax = passesMax;
   }
 
   delivered(group: GroupFacts, { message, attempt }: DeliverEffect): void {
@@ -31,13 +38,17 @@ export class TopicTimeOracle {
       this.book.fail(oracle, `delivered ${deliverAtMicros - nowMicros} µs before its time`, group.name, offset);
     if (group.seeks > 0) return;
     // What is compacted away does not wait.
-    if (
-      group.mode === 'shared' &&
-      !group.topic.terms.compaction &&
-      attempt === 1 &&
-      group.standingOf(offset) === standing.unknown
-    )
-      this.byPriority(group, offset, priority, deliverAtMicros >= 0);
+    if (group.mode !== 'shared' || group.topic.terms.compaction) return;
+    const facts = this.factsOf(group);
+    this.overtaken(group, facts, offset, priority);
+    if (attempt === 1 && group.standingOf(offset) === standing.unknown)
+      this.byPriority(group, facts, offset, priority, deliverAtMicros >= 0);
+  }
+
+  /** Somebody joins a group that had nobody: its window is filled anew. */
+  resumes(group: GroupFacts): void {
+    const facts = this.facts[group.index];
+    if (facts !== undefined) facts.enteredEnd = 0;
   }
 
   dropped(group: GroupFacts, { offset, deadlineMicros }: LateDroppedEffect): void {
@@ -57,13 +68,46 @@ export class TopicTimeOracle {
     this.facts[group.index] = undefined;
   }
 
-  /** A first delivery: nothing that is older and of the same or a higher priority may still wait, unless it was delayed. */
-  private byPriority(group: GroupFacts, offset: number, priority: number, wasDelayed: boolean): void {
-    let facts = this.facts[group.index];
-    if (facts === undefined) {
-      facts = { next: new Float64Array(10).fill(group.lowest) };
-      this.facts[group.index] = facts;
+  private factsOf(group: GroupFacts): PriorityFacts {
+    const known = this.facts[group.index];
+    if (known !== undefined) return known;
+    const facts = {
+      next: new Float64Array(10).fill(group.lowest),
+      enteredEnd: 0,
+      passes: Number.POSITIVE_INFINITY,
+    };
+    this.facts[group.index] = facts;
+    return facts;
+  }
+
+  /** A younger message that is more important and in the window goes first, unless so many in a row have passed the oldest. */
+  private overtaken(group: GroupFacts, facts: PriorityFacts, offset: number, priority: number): void {
+    facts.passes++;
+    for (const rank of priorities) {
+      if (rank <= priority) continue;
+      const waiting = this.waiting(group, facts, rank, facts.enteredEnd);
+      if (waiting >= facts.enteredEnd || waiting < offset) continue;
+      if (facts.passes <= this.passesMax)
+        this.book.fail(
+          oracle,
+          `delivered before ${waiting}, which is of priority ${rank} and in the window, ${facts.passes - 1} deliveries after the last such`,
+          group.name,
+          offset,
+        );
+      facts.passes = 0;
+      break;
     }
+    facts.enteredEnd = Math.max(facts.enteredEnd, offset);
+  }
+
+  /** A first delivery: nothing that is older and of the same or a higher priority may still wait, unless it was delayed. */
+  private byPriority(
+    group: GroupFacts,
+    facts: PriorityFacts,
+    offset: number,
+    priority: number,
+    wasDelayed: boolean,
+  ): void {
     if (wasDelayed) return;
     for (const rank of priorities) {
       if (rank < priority) continue;

@@ -48,7 +48,8 @@ export class DiskFolder {
   }
 
   sync(): void {
-    this.kept = new Map(this.seen);
+    // Change by change, not as a copy: of many files few change between two syncs. The order is the same.
+    for (const change of this.changes) this.keep(change);
     this.changes.length = 0;
   }
 

@@ -56,6 +56,8 @@ export class Disk {
   isFull = false;
   /** Every sync fails: likewise. */
   syncsFail = false;
+  /** No less than {@link usedBytes}: what was used when it was counted last, and what was appended since. */
+  private usedBytesMost = 0;
   /** Operations submitted, syncs among them, and bits flipped, so far. */
   operationCount = 0;
   syncCount = 0;
@@ -116,6 +118,8 @@ export class Disk {
     this.laneFree = new Map();
     this.deviceFreeMicros = this.simulation.nowMicros;
     for (const folder of this.folders.values()) folder.crash(this.random);
+    // A file that was cut, or removed, may be back as it was.
+    this.usedBytesMost = this.usedBytes;
   }
 
   /** Flips `count` bits somewhere in what is on the device; fewer if there is nothing. */
@@ -201,12 +205,14 @@ export class Disk {
     switch (request.kind) {
       case 'append': {
         if (this.strikes(spec.writeFailure)) {
+          this.usedBytesMost += request.bytes.length;
           file.append(request.bytes.subarray(0, random.nextBelow(request.bytes.length + 1)));
           return failed('ioError', `${request.file}: write failed`);
         }
         // What a full disk still takes of an append is a matter of luck.
-        const rest = this.isFull ? sectorBytes * random.nextBelow(3) : this.capacityBytes - this.usedBytes;
+        const rest = this.isFull ? sectorBytes * random.nextBelow(3) : this.roomFor(request.bytes.length);
         const room = Math.max(0, rest);
+        this.usedBytesMost += Math.min(room, request.bytes.length);
         if (request.bytes.length <= room && !this.isFull) {
           file.append(request.bytes);
           return done();
@@ -235,6 +241,12 @@ export class Disk {
         folder.remove(request.file);
         return done();
     }
+  }
+
+  /** Bytes of room: exact where they are fewer than `bytes`; many files are counted only when it matters. */
+  private roomFor(bytes: number): number {
+    if (this.capacityBytes - this.usedBytesMost < bytes) this.usedBytesMost = this.usedBytes;
+    return this.capacityBytes - this.usedBytesMost;
   }
 
   /** At a crash, what was on its way may have begun. */

@@ -40,6 +40,15 @@ export interface TopicSeek {
   readonly position: ReplayPosition;
 }
 
+/** A member unsubscribes, and comes back later. */
+export interface TopicLeave {
+  readonly atMicros: number;
+  readonly forMicros: number;
+  readonly member: string;
+  /** The group ends with it, if it is the last one. */
+  readonly endsGroup: boolean;
+}
+
 export interface TopicCase {
   readonly seed: number;
   /** What differs from the defaults. */
@@ -48,6 +57,8 @@ export interface TopicCase {
   readonly producers: readonly TopicProducerSpec[];
   readonly members: readonly TopicMemberSpec[];
   readonly seeks: readonly TopicSeek[];
+  /** None if left out. */
+  readonly leaves?: readonly TopicLeave[] | undefined;
   readonly tensorLosses: readonly { readonly atMicros: number; readonly producer: string; readonly sequence: number }[];
   readonly network: NetworkSpec;
   readonly link: TopicLinkSpec;

@@ -77,6 +77,8 @@ export class TopicMember implements TopicLinkEnd<readonly TopicEffect[]> {
   private connection = 0;
   private subscribed = false;
   private isDown = false;
+  /** It has unsubscribed: what still comes over this connection concerns it no more. */
+  private isAway = false;
   private hungUntilMicros = 0;
   private life = 0;
   private queue: DeliverEffect[] = [];
@@ -117,7 +119,7 @@ export class TopicMember implements TopicLinkEnd<readonly TopicEffect[]> {
   }
 
   received(effects: readonly TopicEffect[], connection: number): void {
-    if (connection !== this.connection || this.isDown) return;
+    if (connection !== this.connection || this.isDown || this.isAway) return;
     for (const effect of effects) {
       if (effect.kind === 'deliver') {
         if (effect.connection !== connection) continue;
@@ -163,6 +165,17 @@ export class TopicMember implements TopicLinkEnd<readonly TopicEffect[]> {
     this.connectIn(1);
   }
 
+  /** Unsubscribes, and connects anew after so long; if it is not subscribed nothing happens. */
+  leave(endsGroup: boolean, forMicros: number): void {
+    if (this.isDown || !this.subscribed) return;
+    const { name, group } = this.spec;
+    this.say(nothing, [{ kind: 'unsubscribe', timeMicros: 0, subscriber: name, group: group.name, endsGroup }]);
+    this.life++;
+    this.forget();
+    this.isAway = true;
+    this.connectIn(forMicros);
+  }
+
   hang(untilMicros: number): void {
     this.hungUntilMicros = Math.max(this.hungUntilMicros, untilMicros);
   }
@@ -185,6 +198,7 @@ export class TopicMember implements TopicLinkEnd<readonly TopicEffect[]> {
   /** Until it is answered it is tried again. */
   private connect(): void {
     if (this.subscribed) return;
+    this.isAway = false;
     this.life++;
     this.connection++;
     this.forget();

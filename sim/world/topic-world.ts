@@ -8,7 +8,7 @@ import { eventPriority } from '../engine/priority.ts';
 import { defaultSimulationLimits, Simulation } from '../engine/simulation.ts';
 import type { NetworkSpec } from '../experiment/scenario.ts';
 import { Disk } from './disk.ts';
-import type { DiskSpec } from './disk-spec.ts';
+import { type DiskSpec, soundDisk } from './disk-spec.ts';
 import { Network } from './network.ts';
 import type { TopicCase } from './topic-case.ts';
 import { TopicFaults } from './topic-faults.ts';
@@ -122,7 +122,8 @@ export class TopicWorld {
   /** Faults of the plan have ended by now; what goes wrong by itself ends too. */
   calm(): void {
     Object.assign(this.networkSpec, { loss: 0, reordering: 0, duplication: 0 });
-    Object.assign(this.diskSpec, { syncFailure: 0, readFailure: 0, writeFailure: 0 });
+    const { bitRotMeanMicros } = soundDisk;
+    Object.assign(this.diskSpec, { syncFailure: 0, readFailure: 0, writeFailure: 0, bitRotMeanMicros });
     this.linkSpec.breakShare = 0;
     this.disk.capacityBytes = Math.max(this.disk.capacityBytes, 2 ** 34);
     for (const member of this.members) member.isCalm = true;
@@ -265,6 +266,14 @@ export class TopicWorld {
     });
     this.case.seeks.forEach(({ atMicros }, index) => {
       simulation.schedule(atMicros, eventPriority.arrival, seek, index, undefined);
+    });
+    const leaves = this.case.leaves ?? [];
+    const leave = simulation.defineHandler('a subscriber unsubscribes', (index) => {
+      const { member, endsGroup, forMicros } = leaves[index]!;
+      this.memberNamed(member)?.leave(endsGroup, forMicros);
+    });
+    leaves.forEach(({ atMicros }, index) => {
+      simulation.schedule(atMicros, eventPriority.arrival, leave, index, undefined);
     });
     const lose = simulation.defineHandler('a tensor is lost', (index) => {
       const { producer, sequence } = this.case.tensorLosses[index]!;

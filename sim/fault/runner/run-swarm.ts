@@ -5,6 +5,9 @@ import { Worker } from 'node:worker_threads';
 import { runSwarmJob, type SwarmFailure, type SwarmJob, type SwarmJobResult } from './swarm-job.ts';
 import type { SwarmState } from './swarm-state.ts';
 
+/** A case is short-lived memory through and through: where little fits, most of it is copied before it dies. */
+const youngMib = 96;
+
 /** Which cases the seeds draw, and how a thread checks them. */
 export interface SwarmJobs {
   /** Seeds a job: a thread is told that often, and that much is lost when a run is stopped. */
@@ -63,7 +66,7 @@ export async function runSwarm(state: SwarmState, options: SwarmRunOptions): Pro
       end();
     };
     for (let index = 0; index < options.workers; index++) {
-      const thread = new Worker(worker);
+      const thread = new Worker(worker, { resourceLimits: { maxYoungGenerationSizeMb: youngMib } });
       threads.push(thread);
       let range: readonly [number, number] = [0, 0];
       const give = (): void => {

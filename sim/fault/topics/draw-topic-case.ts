@@ -41,6 +41,45 @@ export class TopicDraw {
 }
 
 export function drawTopicCase(seed: number): TopicCase {
+  return withRot(withLeaves(drawPlainCase(seed)));
+}
+
+/** In one case of three some unsubscribe: drawn from a stream of its own, so that the rest is what its seed always drew. */
+function withLeaves(drawn: TopicCase): TopicCase {
+  const draw = new TopicDraw(drawn.seed, 'topics.leaving');
+  if (!draw.chance(0.33)) return drawn;
+  const sought = new Set(drawn.seeks.map(({ group }) => group));
+  // A group that is made anew gives its tensors, results and dead letters again: those of others are counted elsewhere.
+  const hasTensors = new Set(drawn.producers.filter(({ stream }) => stream.tensorEvery > 0).map((p) => p.stream.topic));
+  const hasDead = new Set(drawn.topics.filter(({ terms }) => (terms.deadLetterTopic ?? '') !== '').map((t) => t.name));
+  const members = drawn.members.filter(({ group }) => !group.name.startsWith('audit') && !hasTensors.has(group.topic));
+  if (members.length === 0) return drawn;
+  const leaves = Array.from({ length: draw.whole(1, 6) }).flatMap(() => {
+    const { name, group } = draw.pick(members);
+    const atMicros = draw.whole(1, drawn.horizonMicros - 2);
+    const forMicros = Math.min(
+      draw.whole(1, draw.pick([millisecond, second, 3 * second])),
+      drawn.horizonMicros - atMicros,
+    );
+    const mayEnd = group.resultTopic === '' && !hasDead.has(group.topic) && !sought.has(group.name);
+    const endsGroup = draw.chance(0.6) && mayEnd;
+    // All at once, mostly: the last one ends it.
+    const leaving =
+      endsGroup && draw.chance(0.7) ? members.filter((other) => other.group.name === group.name) : [{ name }];
+    return leaving.map((member) => ({ atMicros, forMicros, member: member.name, endsGroup }));
+  });
+  return { ...drawn, leaves };
+}
+
+/** In one case of sixteen bits flip on the disk: likewise. What is damaged is found and named, and nobody need live with it. */
+function withRot(drawn: TopicCase): TopicCase {
+  const draw = new TopicDraw(drawn.seed, 'topics.rot');
+  if (!draw.chance(1 / 16)) return drawn;
+  const disk = { ...drawn.disk, bitRotMeanMicros: draw.pick([300 * millisecond, 2 * second, 10 * second]) };
+  return { ...drawn, disk, settleMicros: 60 * second };
+}
+
+function drawPlainCase(seed: number): TopicCase {
   const draw = new TopicDraw(seed, 'topics.swarm');
   const topicCount = draw.whole(1, 3);
   const hasDead = draw.chance(0.6);

@@ -63,6 +63,10 @@ export function shrinkTopicCase(drawn: TopicCase, { runsMax, check }: ShrinkTopi
       (seeks) => ({ ...best, seeks }),
     );
     shrinkList(
+      ({ leaves }) => leaves ?? [],
+      (leaves) => ({ ...best, leaves }),
+    );
+    shrinkList(
       ({ members }) => members,
       (members) => ({ ...best, members }),
     );

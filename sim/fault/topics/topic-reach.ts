@@ -6,7 +6,8 @@ import type { TopicCase, TopicFaultKind } from '../../world/topic-case.ts';
 import type { TopicObserver } from '../../world/topic-observer.ts';
 
 // Tables whose keys the compiler holds to the types: a new kind cannot be forgotten here.
-const inputs: Readonly<Record<Exclude<TopicInput['kind'], 'unsubscribe'>, true>> = {
+const inputs: Readonly<Record<TopicInput['kind'], true>> = {
+  unsubscribe: true,
   createTopic: true,
   publish: true,
   subscriberConnected: true,
@@ -22,7 +23,8 @@ const inputs: Readonly<Record<Exclude<TopicInput['kind'], 'unsubscribe'>, true>>
   tensorLost: true,
   tensorReleased: true,
 };
-const effects: Readonly<Record<Exclude<TopicEffect['kind'], 'file' | 'groupEnded'>, true>> = {
+const effects: Readonly<Record<Exclude<TopicEffect['kind'], 'file'>, true>> = {
+  groupEnded: true,
   topicsOpened: true,
   topicsFailed: true,
   topicsStalled: true,
@@ -63,7 +65,15 @@ export const topicReachable: Readonly<Record<string, readonly string[]>> = {
     ...['poison', 'deadly messages', 'dead-letter topic', 'compaction', 'retention by age', 'retention by size'],
     ...['retention overrides groups', 'bounded backlog refuses', 'bounded backlog drops', 'little credit', 'seeks'],
     ...['small segments', 'slow members', 'producers that forget', 'loss', 'duplication', 'reordering'],
-    ...['breaking connections', 'failing syncs', 'failing reads', 'failing writes'],
+    ...[
+      'breaking connections',
+      'failing syncs',
+      'failing reads',
+      'failing writes',
+      'bit rot',
+      'leaving',
+      'ends of groups',
+    ],
   ],
   'broker heard': Object.keys(inputs),
   'broker said': Object.keys(effects),
@@ -250,5 +260,11 @@ export function topicFacts(drawn: TopicCase): string[] {
   feature(disk.syncFailure > 0, 'failing syncs');
   feature(disk.readFailure > 0, 'failing reads');
   feature(disk.writeFailure > 0, 'failing writes');
+  feature(disk.bitRotMeanMicros < Number.POSITIVE_INFINITY, 'bit rot');
+  feature((drawn.leaves ?? []).length > 0, 'leaving');
+  feature(
+    (drawn.leaves ?? []).some(({ endsGroup }) => endsGroup),
+    'ends of groups',
+  );
   return [...facts];
 }
