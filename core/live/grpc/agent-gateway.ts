@@ -20,6 +20,7 @@ import type { GrpcGuard } from '../security/grpc-guard.ts';
 import { HeartbeatDesk } from './heartbeat-desk.ts';
 import { answerMessage, finishedInput, helloInput, queryOf, referenceOf } from './messages.ts';
 import { OutgoingMessages } from './outgoing.ts';
+import { tensorsProblem } from './tensor-problem.ts';
 
 type Stream = ServerDuplexStream<ConnectRequest, ConnectResponse>;
 type Response = NonNullable<ConnectResponse['message']>;
@@ -224,6 +225,14 @@ export class AgentGateway {
     }
     const { submitter, submission } = attempt.task;
     const result: TaskEnded = { ...TaskEnded.decode(new Uint8Array(0)), outputs, cost, failure };
+    const problem = tensorsProblem(outputs);
+    if (problem !== undefined) {
+      // It would be wrong each time: the attempt has failed, and says why.
+      const refusal = TaskEnded.encode({ ...result, outputs: [], failure: problem }).finish();
+      this.live.payloads.put({ submitter, submission, attempt: input.attempt }, refusal);
+      this.live.give({ ...input, outcome: 'failed' });
+      return;
+    }
     const put = this.live.payloads.put(
       { submitter, submission, attempt: input.attempt },
       TaskEnded.encode(result).finish(),

@@ -21,6 +21,7 @@ import type { GrpcGuard } from '../security/grpc-guard.ts';
 import { submitterNumber } from '../submitter-number.ts';
 import { nameProblem, outcomeMessage, submissionInput } from './messages.ts';
 import { OutgoingMessages } from './outgoing.ts';
+import { tensorsProblem } from './tensor-problem.ts';
 
 type Stream = ServerDuplexStream<AttachRequest, AttachResponse>;
 type Response = NonNullable<AttachResponse['message']>;
@@ -184,6 +185,11 @@ export class SubmissionGateway {
     const input = submissionInput(message, submitter);
     if (!input.ok) {
       session.send({ $case: 'refused', value: { submission, code: input.code, reason: input.reason } });
+      return;
+    }
+    const problem = tensorsProblem((message.work as Work).inputs);
+    if (problem !== undefined) {
+      session.send({ $case: 'refused', value: { submission, code: 'SIRA_TENSOR_INVALID', reason: problem } });
       return;
     }
     if (session.pending.has(submission)) return;
