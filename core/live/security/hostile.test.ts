@@ -3,6 +3,7 @@
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
+import { connect as connectHttp2 } from 'node:http2';
 import { connect as connectSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +15,7 @@ import {
   type AttachResponse,
   SubmissionServiceClient,
 } from '../../proto/generated/sira/v1/submission_service.ts';
-import type { NamedTensor } from '../../proto/generated/sira/v1/tensor.ts';
+import type { DataType, NamedTensor } from '../../proto/generated/sira/v1/tensor.ts';
 import { AgentConnection, Submitter } from '../client.ts';
 import { silentLogger } from '../logger.ts';
 import { type RunningKernel, runKernel } from '../run-kernel.ts';
@@ -166,7 +167,7 @@ describe('gRPC', () => {
     };
     const plain = (dataType: number, shape: number[], length: number): NamedTensor => ({
       name: 'x',
-      form: { $case: 'plain', value: { dataType, shape, data: Buffer.alloc(length) } },
+      form: { $case: 'plain', value: { dataType: dataType as DataType, shape, data: Buffer.alloc(length) } },
     });
     expect(await submit(plain(14, [2, 3], 24))).toMatchObject({ code: 'accepted' });
     expect(await submit(plain(14, [2, 3], 23))).toMatchObject({
@@ -207,6 +208,20 @@ describe('gRPC', () => {
       stream.on('error', (error: ServiceError) => resolve(error.code));
     });
     expect(code).toBe(status.DEADLINE_EXCEEDED);
+    // The frame of a message of 100 bytes, of which 10 come.
+    const session = connectHttp2(`http://${running.grpc.address}`);
+    ends.push(() => session.destroy());
+    const half = session.request({
+      ':method': 'POST',
+      ':path': '/sira.v1.SubmissionService/Attach',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    });
+    half.write(Buffer.concat([Buffer.of(0, 0, 0, 0, 100), Buffer.alloc(10)]));
+    const answer = await new Promise<unknown>((resolve) =>
+      half.on('response', (fields) => resolve(fields['grpc-status'])),
+    );
+    expect(Number(answer)).toBe(status.DEADLINE_EXCEEDED);
     expect(performance.now() - begin).toBeLessThan(5000);
     expect(running.security.denials.latest(1)[0]).toMatchObject({ reason: 'silence' });
     expect(await honestWork()).toBe('completed');
@@ -276,7 +291,9 @@ describe('HTTP', () => {
     const { hostname, port } = new URL(running.http.url);
     const sockets = Array.from({ length: 12 }, () => connectSocket(Number(port), hostname));
     for (const socket of sockets) socket.on('error', () => {});
-    ends.push(() => sockets.forEach((socket) => socket.destroy()));
+    ends.push(() => {
+      for (const socket of sockets) socket.destroy();
+    });
     const end = performance.now() + 5000;
     while (sockets.filter((socket) => socket.closed).length < 7) {
       expect(performance.now()).toBeLessThan(end);
