@@ -9,6 +9,7 @@ import type { GrpcServer } from '../grpc/server.ts';
 import type { LiveKernel } from '../live-kernel.ts';
 import type { LiveTopics } from '../live-topics.ts';
 import { guardHttp } from '../security/http-guard.ts';
+import { isLoopbackAddress } from '../security/identity.ts';
 import type { KernelSecurity } from '../security/kernel-security.ts';
 import { Activity } from './activity.ts';
 import { configRoutes } from './config-routes.ts';
@@ -76,7 +77,7 @@ export class HttpServer {
       await http.stop();
       throw new SiraError('SIRA_ADDRESS_TAKEN', `${options.address}: ${(error as Error).message}`);
     }
-    if (!/^(127\.|localhost:|\[::1\])/.test(options.address))
+    if (options.security.certificates === undefined && !isLoopbackAddress(options.address))
       live.options.logger.warn(
         { url: http.url },
         'whoever reaches this address can read everything and change settings',
