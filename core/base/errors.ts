@@ -154,6 +154,31 @@ export const errorTable = {
     summary: 'The settings have changed since they were read.',
     remedy: 'Read them again, look at what changed, and repeat the change with their new version.',
   },
+  SIRA_UNAUTHENTICATED: {
+    http: 401,
+    grpc: 16,
+    exit: 1,
+    summary: 'Nobody is known by what the request came with.',
+    remedy: 'Connect with a certificate of the authority, or send a token (`sira certs` makes both).',
+  },
+  SIRA_FORBIDDEN: {
+    http: 403,
+    grpc: 7,
+    exit: 1,
+    summary: 'Who asks has not the role for it, or speaks in the name of another.',
+    remedy: 'Use an identity with the role named, or have one made by whoever keeps the authority.',
+  },
+  SIRA_RATE_EXCEEDED: {
+    http: 429,
+    grpc: 8,
+    exit: 1,
+    summary: 'Who asks does so too often, or too much at once.',
+    remedy: 'Ask again later and less often, or raise the limit under `security.limits`.',
+  },
+  SIRA_LISTEN_INSECURE: userMistake(
+    'The kernel would listen in the clear where other machines reach it.',
+    'Make certificates with `sira certs init --host NAME` and name their folder (`security.folder`, --security); or say `security.clear: everywhere` where the network itself is trusted.',
+  ),
   SIRA_KERNEL_UNREACHABLE: {
     http: 503,
     grpc: 14,

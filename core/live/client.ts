@@ -22,3 +22,4 @@ export {
   type TopicsOptions,
 } from './client/topics.ts';
 export type { Parameters, ParameterValue } from './client/work.ts';
+export { clientCredentials } from './security/client-credentials.ts';

@@ -2,11 +2,12 @@
 
 import type { DocumentKind } from '../documents/check-command.ts';
 import type { Command } from '../ports/command.ts';
+import { certsCommand } from './certs-command.ts';
 import { configCommand } from './config-command.ts';
 import { startCommand } from './start.ts';
 import { startDocument } from './start-document.ts';
 
-export const liveCommands: readonly Command[] = [startCommand, configCommand];
+export const liveCommands: readonly Command[] = [startCommand, configCommand, certsCommand];
 
 /** What `sira check` looks at. */
 export const liveDocuments: readonly DocumentKind[] = [startDocument];

@@ -141,11 +141,16 @@ interface Changed {
 /** Throws the kernel's problem as the coded error that it is. */
 async function ask(url: string, method: string, path: string, body?: object): Promise<unknown> {
   let response: Response;
+  const { SIRA_TOKEN: token = '' } = process.env;
   try {
     response = await fetch(`${url}${path}`, {
       method,
       signal: AbortSignal.timeout(timeoutMillis),
-      ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+      headers: {
+        ...(token === '' ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   } catch (error) {
     const cause = (error as { readonly cause?: Error }).cause ?? (error as Error);

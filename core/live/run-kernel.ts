@@ -7,6 +7,7 @@ import { HttpServer } from './http/server.ts';
 import { LiveKernel } from './live-kernel.ts';
 import { LiveTopics } from './live-topics.ts';
 import type { Logger } from './logger.ts';
+import { KernelSecurity, requireSafeListening } from './security/kernel-security.ts';
 import type { StartSettings } from './start-settings.ts';
 
 export interface RunningKernel {
@@ -15,14 +16,17 @@ export interface RunningKernel {
   readonly topics: LiveTopics;
   readonly grpc: GrpcServer;
   readonly http: HttpServer;
+  readonly security: KernelSecurity;
   /** Resolves if it cannot go on. */
   readonly failed: Promise<LogFault>;
   /** Takes nothing new, lets what was taken become durable, takes a snapshot, ends. */
   stop(): Promise<void>;
 }
 
-/** Throws the coded errors of {@link LiveKernel.start}, {@link GrpcServer.start} and {@link HttpServer.start}. */
+/** Throws SIRA_LISTEN_INSECURE, and the coded errors of {@link KernelSecurity}, {@link LiveKernel.start}, {@link GrpcServer.start} and {@link HttpServer.start}. */
 export async function runKernel(settings: StartSettings, version: string, logger: Logger): Promise<RunningKernel> {
+  requireSafeListening(settings.security, [settings.grpcAddress, settings.httpAddress]);
+  const security = new KernelSecurity(settings.security, logger);
   const live = await LiveKernel.start({
     dataFolder: settings.dataFolder,
     durability: settings.durability,
@@ -58,12 +62,14 @@ export async function runKernel(settings: StartSettings, version: string, logger
       heartbeatBatchMicros: settings.heartbeatBatchMicros,
       version,
       topics,
+      security,
     });
     http = await HttpServer.start(live, grpc, {
       address: settings.httpAddress,
       hosts: settings.httpHosts,
       version,
       topics,
+      security,
     });
   } catch (error) {
     await grpc?.stop();
@@ -71,7 +77,7 @@ export async function runKernel(settings: StartSettings, version: string, logger
     await live.stop();
     throw error;
   }
-  const services = { grpc, http, topics };
+  const services = { grpc, http, topics, security };
   return {
     live,
     ...services,

@@ -44,7 +44,19 @@ export function readStart(file: string): CheckedStart {
 
 export const startDocument: DocumentKind = {
   name: 'configuration of the live kernel',
-  fields: ['data', 'durability', 'seed', 'grpc', 'http', 'policy', 'settings', 'payload', 'snapshot', 'log'],
+  fields: [
+    'data',
+    'durability',
+    'seed',
+    'grpc',
+    'http',
+    'policy',
+    'settings',
+    'payload',
+    'snapshot',
+    'security',
+    'log',
+  ],
   check(file, context) {
     const { fields, problems } = readStart(file);
     for (const problem of problems) context.printError(problem);

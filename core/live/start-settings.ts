@@ -6,6 +6,8 @@ import { parseDurationMicros } from '../base/time.ts';
 import type { Profile } from '../scheduler/framework.ts';
 import type { Durability } from './live-kernel.ts';
 import { type LogLevel, logLevels } from './log-level.ts';
+import type { SecuritySettings } from './security/kernel-security.ts';
+import { type CallRate, defaultRateLimits, type RateLimits } from './security/rates.ts';
 
 /** The document as it is written. */
 export interface StartFields {
@@ -19,6 +21,16 @@ export interface StartFields {
   readonly payload?: { readonly bytesMax?: number; readonly cacheBytesMax?: number };
   readonly snapshot?: { readonly inputs?: number; readonly interval?: string; readonly kept?: number };
   readonly journal?: { readonly retainBytesMax?: number };
+  readonly security?: {
+    readonly folder?: string;
+    readonly clear?: 'loopback' | 'everywhere';
+    readonly limits?: Partial<Omit<RateLimits, 'calls' | 'messages' | 'denials' | 'firstMessageMillis'>> & {
+      readonly calls?: Partial<CallRate>;
+      readonly messages?: Partial<CallRate>;
+      readonly denials?: Partial<CallRate>;
+      readonly firstMessage?: string;
+    };
+  };
   readonly log?: { readonly level?: LogLevel };
 }
 
@@ -41,6 +53,7 @@ export interface StartSettings {
   readonly snapshotsKept: number;
   readonly journalBytesMax: number;
   readonly logLevel: LogLevel;
+  readonly security: SecuritySettings;
 }
 
 const mebibyte = 1024 ** 2;
@@ -74,6 +87,7 @@ export const environmentNames: Readonly<Record<string, string>> = {
   SIRA_DURABILITY: 'durability',
   SIRA_SEED: 'seed',
   SIRA_LOG_LEVEL: 'log.level',
+  SIRA_SECURITY: 'security.folder',
   SIRA_PAYLOAD_BYTES_MAX: 'payload.bytesMax',
 };
 
@@ -98,6 +112,27 @@ export function startSettings(fields: StartFields): StartSettings {
     snapshotsKept: snapshot.kept ?? 2,
     journalBytesMax: fields.journal?.retainBytesMax ?? 1024 * mebibyte,
     logLevel: log.level ?? 'info',
+    security: {
+      folder: fields.security?.folder ?? '',
+      clear: fields.security?.clear ?? 'loopback',
+      limits: rateLimits(fields.security?.limits ?? {}),
+    },
+  };
+}
+
+function rateLimits({
+  firstMessage,
+  ...given
+}: NonNullable<NonNullable<StartFields['security']>['limits']>): RateLimits {
+  const { calls, messages, denials, firstMessageMillis } = defaultRateLimits;
+  return {
+    ...defaultRateLimits,
+    ...given,
+    calls: { ...calls, ...given.calls },
+    messages: { ...messages, ...given.messages },
+    denials: { ...denials, ...given.denials },
+    firstMessageMillis:
+      firstMessage === undefined ? firstMessageMillis : micros('security.limits.firstMessage', firstMessage) / 1000,
   };
 }
 

@@ -6,7 +6,7 @@ import { createColors } from 'picocolors';
 import { SiraError } from '../base/errors.ts';
 import type { Command, CommandCall, CommandContext } from '../ports/command.ts';
 import { readStart } from './start-document.ts';
-import { type StartFields, startSettings, withEnvironment, withField } from './start-settings.ts';
+import { type StartFields, type StartSettings, startSettings, withEnvironment, withField } from './start-settings.ts';
 
 /** The options that set a field, each above file and environment. */
 const optionFields: Readonly<Record<string, string>> = {
@@ -14,6 +14,8 @@ const optionFields: Readonly<Record<string, string>> = {
   grpc: 'grpc.address',
   http: 'http.address',
   durability: 'durability',
+  security: 'security.folder',
+  clear: 'security.clear',
   logLevel: 'log.level',
 };
 
@@ -32,6 +34,12 @@ export const startCommand: Command = {
       flags: '--durability <what>',
       description: 'what an acknowledgement outlives: powerFailure syncs the disk, processCrash does not',
       choices: ['powerFailure', 'processCrash'],
+    },
+    { flags: '--security <folder>', description: 'certificates and tokens of `sira certs`: only who has one connects' },
+    {
+      flags: '--clear <where>',
+      description: 'where it may listen unencrypted, taking everybody for an operator (default: loopback)',
+      choices: ['loopback', 'everywhere'],
     },
     {
       flags: '--log-level <level>',
@@ -67,12 +75,18 @@ async function start(call: CommandCall, context: CommandContext): Promise<number
       line('HTTP', `${running.http.url}  console, API, metrics`),
       line('data', resolve(settings.dataFolder)),
       line('durability', settings.durability),
+      line('security', securityText(settings.security)),
     ].join(''),
   );
   const ended = await Promise.race([stopSignal(), running.failed]);
   await running.stop();
   if (typeof ended === 'string') return 0;
   throw new SiraError(ended.code, ended.reason, ended.file === undefined ? {} : { file: ended.file });
+}
+
+function securityText({ folder, clear }: StartSettings['security']): string {
+  if (folder !== '') return `certificates and tokens of ${resolve(folder)}`;
+  return clear === 'loopback' ? 'none: this machine alone' : 'NONE: whoever reaches it may do everything';
 }
 
 /** Throws the last problem when it has told the others. */

@@ -11,11 +11,14 @@ import type {
   SettingDescription,
 } from '../../proto/generated/sira/v1/administration_service.ts';
 import type { LiveKernel } from '../live-kernel.ts';
+import type { GrpcGuard } from '../security/grpc-guard.ts';
+import { actorOf } from '../security/identity.ts';
 import type { AgentGateway } from './agent-gateway.ts';
 
 export function administrationService(
   live: LiveKernel,
   agents: AgentGateway,
+  guard: GrpcGuard,
   version: string,
 ): AdministrationServiceServer {
   return {
@@ -61,7 +64,9 @@ export function administrationService(
       ),
     })),
     changeSetting: (call, callback) => {
-      const { name, value, who, why } = call.request;
+      const { name, value, why } = call.request;
+      const identity = guard.identityOf(call);
+      const who = typeof identity === 'string' ? call.request.who : actorOf(identity, call.request.who);
       void changeSetting(live, { name, value, who, why }).then(
         (response) => callback(null, response),
         (error: Error) => callback({ code: status.UNAVAILABLE, details: error.message }),

@@ -16,9 +16,11 @@ import type {
 import { TaskEnded } from '../../proto/generated/sira/v1/submission_service.ts';
 import { Work } from '../../proto/generated/sira/v1/work.ts';
 import type { LiveKernel } from '../live-kernel.ts';
+import type { GrpcGuard } from '../security/grpc-guard.ts';
 import { HeartbeatDesk } from './heartbeat-desk.ts';
 import { answerMessage, finishedInput, helloInput, queryOf, referenceOf } from './messages.ts';
 import { OutgoingMessages } from './outgoing.ts';
+import { tensorsProblem } from './tensor-problem.ts';
 
 type Stream = ServerDuplexStream<ConnectRequest, ConnectResponse>;
 type Response = NonNullable<ConnectResponse['message']>;
@@ -38,6 +40,7 @@ export class AgentGateway {
   /** Share of the processors in use by agent number, as last told. */
   readonly loads = new Map<number, number>();
   private readonly live: LiveKernel;
+  private readonly guard: GrpcGuard;
   private readonly options: AgentGatewayOptions;
   private readonly sessions = new Set<AgentSession>();
   private readonly byName = new Map<string, AgentSession>();
@@ -45,8 +48,9 @@ export class AgentGateway {
   private readonly heartbeats = new HeartbeatDesk();
   private readonly timer: NodeJS.Timeout;
 
-  constructor(live: LiveKernel, options: AgentGatewayOptions) {
+  constructor(live: LiveKernel, guard: GrpcGuard, options: AgentGatewayOptions) {
     this.live = live;
+    this.guard = guard;
     this.options = options;
     this.timer = setInterval(() => this.beat(), Math.max(1, options.heartbeatBatchMicros / 1000));
   }
@@ -172,8 +176,12 @@ export class AgentGateway {
     const { name, incarnation } = hello;
     const input = helloInput(hello, session.gateway);
     const isFull = !session.names.has(name) && session.names.size >= this.options.agentsPerStreamMax;
-    if (!input.ok || isFull) {
-      const reason = input.ok ? `a stream speaks for ${this.options.agentsPerStreamMax} agents at most` : input.reason;
+    const denied = session.names.has(name)
+      ? undefined
+      : this.guard.refusalOf(session.stream, 'register', name, `register ${name}`);
+    if (!input.ok || isFull || denied !== undefined) {
+      const full = `a stream speaks for ${this.options.agentsPerStreamMax} agents at most`;
+      const reason = denied ?? (input.ok ? full : input.reason);
       session.send({ $case: 'refused', value: { name, incarnation, reason, incarnationKnown: 0 } });
       return;
     }
@@ -217,6 +225,14 @@ export class AgentGateway {
     }
     const { submitter, submission } = attempt.task;
     const result: TaskEnded = { ...TaskEnded.decode(new Uint8Array(0)), outputs, cost, failure };
+    const problem = tensorsProblem(outputs);
+    if (problem !== undefined) {
+      // It would be wrong each time: the attempt has failed, and says why.
+      const refusal = TaskEnded.encode({ ...result, outputs: [], failure: problem }).finish();
+      this.live.payloads.put({ submitter, submission, attempt: input.attempt }, refusal);
+      this.live.give({ ...input, outcome: 'failed' });
+      return;
+    }
     const put = this.live.payloads.put(
       { submitter, submission, attempt: input.attempt },
       TaskEnded.encode(result).finish(),
@@ -287,7 +303,7 @@ class AgentSession {
   /** Attempts whose dispatch waits to be sent: a repetition is not needed. */
   readonly dispatching = new Set<number>();
   readonly outgoing: OutgoingMessages<ConnectResponse>;
-  private readonly stream: Stream;
+  readonly stream: Stream;
 
   constructor(stream: Stream, outgoingMax: number) {
     this.stream = stream;

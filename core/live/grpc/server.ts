@@ -1,7 +1,7 @@
 // The gRPC server of the live kernel: puts the services behind one address and hands them every durable input. Limits are those
-// of one message and of the streams; who may speak is decided elsewhere.
+// of one message and of the streams; who may speak is security/grpc-guard.ts's to say.
 
-import { Server, ServerCredentials, status } from '@grpc/grpc-js';
+import { Server, status } from '@grpc/grpc-js';
 import { SiraError } from '../../base/errors.ts';
 import { AdministrationServiceService } from '../../proto/generated/sira/v1/administration_service.ts';
 import { type AgentServiceServer, AgentServiceService } from '../../proto/generated/sira/v1/agent_service.ts';
@@ -12,6 +12,8 @@ import {
 import { type TopicServiceServer, TopicServiceService } from '../../proto/generated/sira/v1/topic_service.ts';
 import type { LiveKernel } from '../live-kernel.ts';
 import type { LiveTopics } from '../live-topics.ts';
+import { GrpcGuard } from '../security/grpc-guard.ts';
+import type { KernelSecurity } from '../security/kernel-security.ts';
 import { administrationService } from './administration.ts';
 import { AgentGateway } from './agent-gateway.ts';
 import { answerMessage, queryOf } from './messages.ts';
@@ -25,8 +27,8 @@ export interface GrpcServerOptions {
   readonly heartbeatBatchMicros: number;
   readonly version: string;
   readonly topics: LiveTopics;
-  /** TLS; none is for loopback. */
-  readonly credentials?: ServerCredentials | undefined;
+  /** Who may speak, how much, and by which certificates. */
+  readonly security: KernelSecurity;
 }
 
 export class GrpcServer {
@@ -61,18 +63,23 @@ export class GrpcServer {
 
   /** Throws SIRA_ADDRESS_TAKEN if it cannot listen there. */
   static async start(live: LiveKernel, options: GrpcServerOptions): Promise<GrpcServer> {
-    const agents = new AgentGateway(live, {
+    const guard = new GrpcGuard(options.security);
+    const agents = new AgentGateway(live, guard, {
       heartbeatBatchMicros: options.heartbeatBatchMicros,
       agentsPerStreamMax: 100_000,
       outgoingMax: 16_384,
     });
-    const submissions = new SubmissionGateway(live, { outgoingMax: 16_384, pendingMax: 4096 });
-    const topics = new TopicGateway(options.topics, () => live.now(), 16_384);
+    const submissions = new SubmissionGateway(live, guard, { outgoingMax: 16_384, pendingMax: 4096 });
+    const topics = new TopicGateway(options.topics, guard, () => live.now(), 16_384);
     const server = new Server({
       'grpc.max_receive_message_length': options.messageBytesMax,
       'grpc.max_send_message_length': options.messageBytesMax,
       'grpc.keepalive_time_ms': 20_000,
       'grpc.keepalive_timeout_ms': 10_000,
+      'grpc.max_concurrent_streams': options.security.limits.streamsMax,
+      // Who connects and asks for nothing.
+      'grpc.max_connection_idle_ms': 300_000,
+      interceptors: [guard.interceptor],
     });
     const agentService: AgentServiceServer = {
       connect: (stream) => agents.attach(stream),
@@ -89,10 +96,9 @@ export class GrpcServer {
     server.addService(SubmissionServiceService, submissionService);
     const topicService: TopicServiceServer = { join: (stream) => topics.attach(stream) };
     server.addService(TopicServiceService, topicService);
-    server.addService(AdministrationServiceService, administrationService(live, agents, options.version));
-    const credentials = options.credentials ?? ServerCredentials.createInsecure();
+    server.addService(AdministrationServiceService, administrationService(live, agents, guard, options.version));
     const port = await new Promise<number>((resolve, reject) => {
-      server.bindAsync(options.address, credentials, (error, bound) => {
+      server.bindAsync(options.address, options.security.grpcCredentials(), (error, bound) => {
         if (error === null) resolve(bound);
         else reject(new SiraError('SIRA_ADDRESS_TAKEN', `${options.address}: ${error.message}`));
       });

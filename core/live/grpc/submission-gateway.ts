@@ -17,9 +17,11 @@ import {
 } from '../../proto/generated/sira/v1/submission_service.ts';
 import { Work } from '../../proto/generated/sira/v1/work.ts';
 import type { LiveKernel } from '../live-kernel.ts';
+import type { GrpcGuard } from '../security/grpc-guard.ts';
 import { submitterNumber } from '../submitter-number.ts';
 import { nameProblem, outcomeMessage, submissionInput } from './messages.ts';
 import { OutgoingMessages } from './outgoing.ts';
+import { tensorsProblem } from './tensor-problem.ts';
 
 type Stream = ServerDuplexStream<AttachRequest, AttachResponse>;
 type Response = NonNullable<AttachResponse['message']>;
@@ -33,14 +35,16 @@ export interface SubmissionGatewayOptions {
 
 export class SubmissionGateway {
   private readonly live: LiveKernel;
+  private readonly guard: GrpcGuard;
   private readonly options: SubmissionGatewayOptions;
   private readonly sessions = new Set<SubmitterSession>();
   private readonly byNumber = new Map<number, SubmitterSession>();
   /** Ends handed out and not acknowledged: submissions by offset, by submitter. */
   private readonly unacknowledged = new Map<number, Map<number, number>>();
 
-  constructor(live: LiveKernel, options: SubmissionGatewayOptions) {
+  constructor(live: LiveKernel, guard: GrpcGuard, options: SubmissionGatewayOptions) {
     this.live = live;
+    this.guard = guard;
     this.options = options;
   }
 
@@ -144,6 +148,11 @@ export class SubmissionGateway {
       session.fail(status.INVALID_ARGUMENT, problem);
       return;
     }
+    const denied = this.guard.refusalOf(session.stream, 'submit', name, `submit as ${name}`);
+    if (denied !== undefined) {
+      session.fail(status.PERMISSION_DENIED, denied);
+      return;
+    }
     const submitter = submitterNumber(name);
     const earlier = this.byNumber.get(submitter);
     if (earlier !== undefined && earlier.name !== name) {
@@ -176,6 +185,11 @@ export class SubmissionGateway {
     const input = submissionInput(message, submitter);
     if (!input.ok) {
       session.send({ $case: 'refused', value: { submission, code: input.code, reason: input.reason } });
+      return;
+    }
+    const problem = tensorsProblem((message.work as Work).inputs);
+    if (problem !== undefined) {
+      session.send({ $case: 'refused', value: { submission, code: 'SIRA_TENSOR_INVALID', reason: problem } });
       return;
     }
     if (session.pending.has(submission)) return;
@@ -266,7 +280,7 @@ class SubmitterSession {
   /** Submissions whose work goes to the disk. */
   readonly pending = new Set<number>();
   readonly outgoing: OutgoingMessages<AttachResponse>;
-  private readonly stream: Stream;
+  readonly stream: Stream;
 
   constructor(stream: Stream, outgoingMax: number) {
     this.stream = stream;

@@ -13,6 +13,8 @@ import {
   type TopicCreation,
 } from '../../proto/generated/sira/v1/topic_service.ts';
 import type { LiveTopics } from '../live-topics.ts';
+import type { GrpcGuard } from '../security/grpc-guard.ts';
+import type { Role } from '../security/identity.ts';
 import { nameProblem } from './messages.ts';
 import { OutgoingMessages } from './outgoing.ts';
 
@@ -28,6 +30,7 @@ const modes: Readonly<Record<number, GroupMode>> = {
 
 export class TopicGateway {
   private readonly topics: LiveTopics;
+  private readonly guard: GrpcGuard;
   private readonly now: () => number;
   private readonly outgoingMax: number;
   private readonly sessions = new Set<ClientSession>();
@@ -36,8 +39,9 @@ export class TopicGateway {
   private readonly stopListening: () => void;
   private connections = 0;
 
-  constructor(topics: LiveTopics, now: () => number, outgoingMax: number) {
+  constructor(topics: LiveTopics, guard: GrpcGuard, now: () => number, outgoingMax: number) {
     this.topics = topics;
+    this.guard = guard;
     this.now = now;
     this.outgoingMax = outgoingMax;
     this.stopListening = topics.listen((effect) => this.carryOut(effect));
@@ -89,6 +93,11 @@ export class TopicGateway {
       if (connection === 0) session.fail(status.FAILED_PRECONDITION, 'a stream begins with a hello');
       return;
     }
+    const denied = this.guard.refusalOf(session.stream, rolesOf[message.$case], undefined, message.$case);
+    if (denied !== undefined) {
+      session.fail(status.PERMISSION_DENIED, denied);
+      return;
+    }
     switch (message.$case) {
       case 'create':
         this.create(session, message.value);
@@ -124,6 +133,14 @@ export class TopicGateway {
       (session.connection === 0 ? undefined : 'a stream has one hello');
     if (problem !== undefined) {
       session.fail(status.INVALID_ARGUMENT, problem);
+      return;
+    }
+    // Whoever may do either may say hello; what each message takes is looked at as it comes.
+    for (const name of [client, producer]) {
+      const role = session.mayPublish(this.guard) ? 'publish' : 'subscribe';
+      const denied = this.guard.refusalOf(session.stream, role, name, `join as ${name}`);
+      if (denied === undefined) continue;
+      session.fail(status.PERMISSION_DENIED, denied);
       return;
     }
     const earlier = this.byClient.get(client);
@@ -227,6 +244,17 @@ export class TopicGateway {
   }
 }
 
+/** What each message after the hello takes. */
+const rolesOf: Readonly<Record<Exclude<Request['$case'], 'hello'>, Role>> = {
+  create: 'publish',
+  publish: 'publish',
+  subscribe: 'subscribe',
+  unsubscribe: 'subscribe',
+  grant: 'subscribe',
+  acknowledge: 'subscribe',
+  reject: 'subscribe',
+};
+
 const requestNames: Readonly<Record<string, string>> = { createTopic: 'create' };
 
 class ClientSession {
@@ -237,13 +265,18 @@ class ClientSession {
   /** Topics that it asked for and has no answer about. */
   readonly creating = new Set<string>();
   readonly outgoing: OutgoingMessages<JoinResponse>;
-  private readonly stream: Stream;
+  readonly stream: Stream;
 
   constructor(stream: Stream, outgoingMax: number) {
     this.stream = stream;
     this.outgoing = new OutgoingMessages<JoinResponse>(stream, outgoingMax, () =>
       this.fail(status.RESOURCE_EXHAUSTED, `${outgoingMax} messages wait to be read; connect again`),
     );
+  }
+
+  mayPublish(guard: GrpcGuard): boolean {
+    const identity = guard.identityOf(this.stream);
+    return typeof identity !== 'string' && identity.roles.has('publish');
   }
 
   send(message: Response): void {

@@ -7,6 +7,7 @@ import { agentStates } from '../../registry/agent-state.ts';
 import type { GrpcServer } from '../grpc/server.ts';
 import type { LiveKernel } from '../live-kernel.ts';
 import type { LiveTopics } from '../live-topics.ts';
+import type { Denials } from '../security/denials.ts';
 import type { Activity } from './activity.ts';
 import { placedCount } from './views.ts';
 
@@ -75,6 +76,17 @@ export class Metrics {
 
   close(): void {
     this.stopListening();
+  }
+
+  /** Counts what is refused from now on. */
+  watchDenials(denials: Denials): void {
+    const counter = new Counter({
+      name: 'sira_denials_total',
+      help: 'What was refused for want of permission, or for too much of it.',
+      labelNames: ['reason', 'over'],
+      registers: [this.registry],
+    });
+    denials.counted = (reason, over) => counter.inc({ reason, over });
   }
 
   private tasks(activity: Activity): void {

@@ -8,9 +8,13 @@ import { SiraError } from '../../base/errors.ts';
 import type { GrpcServer } from '../grpc/server.ts';
 import type { LiveKernel } from '../live-kernel.ts';
 import type { LiveTopics } from '../live-topics.ts';
+import { guardHttp } from '../security/http-guard.ts';
+import { isLoopbackAddress } from '../security/identity.ts';
+import type { KernelSecurity } from '../security/kernel-security.ts';
 import { Activity } from './activity.ts';
 import { configRoutes } from './config-routes.ts';
 import { consoleRoutes } from './console-routes.ts';
+import { denialRoutes } from './denial-routes.ts';
 import { defaultEventLimits, type EventLimits, EventStreams } from './event-routes.ts';
 import { Metrics } from './metrics.ts';
 import { answerError, answerProblems } from './problem.ts';
@@ -24,6 +28,8 @@ export interface HttpServerOptions {
   /** `host:port`; port 0 takes a free one. */
   readonly address: string;
   readonly version: string;
+  /** Who may ask, how much, and by which certificates. */
+  readonly security: KernelSecurity;
   /** The durable topics, to be shown. */
   readonly topics: LiveTopics;
   /** Names under which it may be asked besides addresses and localhost: pages elsewhere that resolve to it are turned away. */
@@ -71,7 +77,7 @@ export class HttpServer {
       await http.stop();
       throw new SiraError('SIRA_ADDRESS_TAKEN', `${options.address}: ${(error as Error).message}`);
     }
-    if (!/^(127\.|localhost:|\[::1\])/.test(options.address))
+    if (options.security.certificates === undefined && !isLoopbackAddress(options.address))
       live.options.logger.warn(
         { url: http.url },
         'whoever reaches this address can read everything and change settings',
@@ -82,18 +88,20 @@ export class HttpServer {
   /** All but listening. */
   static async create(live: LiveKernel, grpc: GrpcServer, options: HttpServerOptions): Promise<HttpServer> {
     const activity = new Activity(live);
-    const { version, topics } = options;
+    const { version, topics, security } = options;
     const sources: HttpSources = { live, agents: grpc.agents, activity, topics, version };
     const samples = new Samples(live, activity);
     const metrics = new Metrics(live, grpc, activity, topics, version);
     const events = new EventStreams(sources, samples, metrics, options.events ?? defaultEventLimits);
+    metrics.watchDenials(security.denials);
     const server = Fastify({
+      ...tlsOptions(security),
       bodyLimit: bodyBytesMax,
       routerOptions: { maxParamLength: 300, ignoreTrailingSlash: false },
       requestTimeout: 30_000,
       forceCloseConnections: true,
       frameworkErrors: (error, request, reply) => void answerError(error, request, reply, live.options.logger),
-    });
+    }) as FastifyInstance;
     const rules = { useDefaults: true, removeAdditional: false, allowUnionTypes: true, strict: false } as const;
     const ofText = new Ajv({ ...rules, coerceTypes: true });
     const ofJson = new Ajv(rules);
@@ -102,6 +110,8 @@ export class HttpServer {
       (httpPart === 'body' ? ofJson : ofText).compile(schema as object),
     );
     server.server.maxConnections = connectionsMax;
+    // Before all else: who may not ask learns nothing of what there is.
+    guardHttp(server, security);
     answerProblems(server, live.options.logger);
     server.removeContentTypeParser('text/plain');
     guard(server, options);
@@ -130,9 +140,18 @@ export class HttpServer {
             'The live kernel: state, decisions, configuration, events. Errors are problem details (RFC 9457).',
           license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
         },
-        tags: ['cluster', 'agents', 'tasks', 'decisions', 'topics', 'configuration', 'events', 'health', 'metrics'].map(
-          (name) => ({ name }),
-        ),
+        tags: [
+          'cluster',
+          'agents',
+          'tasks',
+          'decisions',
+          'topics',
+          'configuration',
+          'events',
+          'security',
+          'health',
+          'metrics',
+        ].map((name) => ({ name })),
       },
     });
     server.register(async (scope) => {
@@ -140,6 +159,7 @@ export class HttpServer {
       topicRoutes(scope, sources);
       configRoutes(scope, sources);
       events.routes(scope);
+      denialRoutes(scope, security.denials);
       serviceRoutes(scope, sources, metrics);
       consoleRoutes(scope);
       for (const plugin of options.plugins ?? []) plugin(scope, sources);
@@ -156,6 +176,13 @@ export class HttpServer {
     this.activity.close();
     await this.server.close();
   }
+}
+
+/** A client may show a certificate, and may have a token instead. */
+function tlsOptions({ certificates }: KernelSecurity): object {
+  if (certificates === undefined) return {};
+  const { authority: ca, certificate: cert, key } = certificates;
+  return { https: { ca, cert, key, requestCert: true, rejectUnauthorized: false, minVersion: 'TLSv1.2' } };
 }
 
 /** A page elsewhere must not speak for its reader: neither under a name that was made to resolve to this address, nor by

@@ -1,0 +1,194 @@
+// The door of the gRPC server: every call passes here before its service hears of it. Who calls is told by the certificate; whether
+// it may is the table below, and what the table does not have nobody may. Streams that say nothing are ended, messages that come too
+// fast are read later, calls that come too often are refused.
+
+import {
+  ServerInterceptingCall,
+  type ServerInterceptingCallInterface,
+  type ServerInterceptor,
+  type ServerListener,
+  status,
+} from '@grpc/grpc-js';
+import type { Denial } from './denials.ts';
+import { anybody, type Identity, identityOfCertificate, type Role, speaksAs } from './identity.ts';
+import type { KernelSecurity } from './kernel-security.ts';
+import { addressKey, type Caller, type RateBucket } from './rates.ts';
+
+/** Any one of the roles is enough. */
+export const methodRoles: Readonly<Record<string, readonly Role[]>> = {
+  '/sira.v1.AgentService/Connect': ['register'],
+  '/sira.v1.AgentService/Discover': ['register', 'submit', 'administer'],
+  '/sira.v1.SubmissionService/Attach': ['submit'],
+  '/sira.v1.TopicService/Join': ['publish', 'subscribe'],
+  '/sira.v1.AdministrationService/GetState': ['administer'],
+  '/sira.v1.AdministrationService/ListAgents': ['administer'],
+  '/sira.v1.AdministrationService/ListSettings': ['administer'],
+  '/sira.v1.AdministrationService/ChangeSetting': ['administer'],
+  '/sira.v1.AdministrationService/DrainAgent': ['administer'],
+};
+
+/** What a call shows of who makes it: server calls and intercepted ones have it. */
+export interface PeerCall {
+  getAuthContext(): { readonly sslPeerCertificate?: { readonly raw: Buffer } };
+  getPeer(): string;
+}
+
+interface Refusal {
+  readonly code: status;
+  readonly details: string;
+  readonly reason: Denial['reason'];
+}
+
+export class GrpcGuard {
+  readonly security: KernelSecurity;
+  /** One certificate object lives as long as its connection. */
+  private readonly known = new WeakMap<object, Identity | string>();
+
+  constructor(security: KernelSecurity) {
+    this.security = security;
+  }
+
+  /** Who calls, or why nobody is known. */
+  identityOf(call: PeerCall): Identity | string {
+    if (this.security.certificates === undefined) return anybody;
+    const certificate = call.getAuthContext().sslPeerCertificate;
+    if (certificate === undefined) return 'there is no certificate of the authority';
+    let identity = this.known.get(certificate);
+    if (identity === undefined) {
+      identity = identityOfCertificate(certificate.raw);
+      this.known.set(certificate, identity);
+    }
+    return identity;
+  }
+
+  /** Whether a stream may speak as `name`, in `role`; what it may not is audited. Why not, if it may not. */
+  refusalOf(call: PeerCall, role: Role, name: string | undefined, what: string): string | undefined {
+    const identity = this.identityOf(call);
+    if (typeof identity === 'string') return identity;
+    const refusal = !identity.roles.has(role)
+      ? `${identity.name} has not the role ${role}`
+      : name !== undefined && !speaksAs(identity, name)
+        ? `${identity.name} does not speak for "${name.slice(0, 200)}"`
+        : undefined;
+    if (refusal !== undefined) this.note(call, identity, what, { reason: 'forbidden', details: refusal });
+    return refusal;
+  }
+
+  readonly interceptor: ServerInterceptor = (method, call) => {
+    const guarded: GuardedCall = new GuardedCall(call, (next) => {
+      let release = (): void => {};
+      let timer: NodeJS.Timeout | undefined;
+      const listener: ServerListener = {
+        onReceiveMetadata: (metadata, pass) => {
+          const admitted = this.admit(method.path, call);
+          if ('code' in admitted) {
+            call.sendStatus({ code: admitted.code, details: admitted.details });
+            return;
+          }
+          const { caller } = admitted;
+          caller.streams++;
+          release = () => {
+            release = () => {};
+            clearTimeout(timer);
+            caller.streams--;
+          };
+          guarded.bucket = caller.messages;
+          guarded.ended = () => release();
+          const { firstMessageMillis } = this.security.limits;
+          timer = setTimeout(() => {
+            const details = `nothing was said within ${firstMessageMillis / 1000} s`;
+            this.note(call, this.identityOf(call), method.path, { reason: 'silence', details });
+            guarded.sendStatus({ code: status.DEADLINE_EXCEEDED, details });
+          }, firstMessageMillis);
+          pass(metadata);
+        },
+        onReceiveMessage: (message, pass) => {
+          clearTimeout(timer);
+          pass(message);
+        },
+        onCancel: () => release(),
+      };
+      next(listener);
+    });
+    return guarded;
+  };
+
+  private admit(path: string, call: ServerInterceptingCallInterface): Refusal | { readonly caller: Caller } {
+    const { callers, limits } = this.security;
+    const address = callers.of(addressKey(addressOf(call.getPeer())));
+    const deny = (identity: Identity | string, refusal: Refusal): Refusal => {
+      address.denials.take();
+      this.note(call, identity, path, refusal);
+      return refusal;
+    };
+    if (!address.denials.has()) {
+      const details = 'too much was refused to this address; come again later';
+      return deny('', { code: status.RESOURCE_EXHAUSTED, details, reason: 'rate' });
+    }
+    const identity = this.identityOf(call);
+    if (typeof identity === 'string')
+      return deny('', { code: status.UNAUTHENTICATED, details: identity, reason: 'unauthenticated' });
+    const allowed = methodRoles[path];
+    if (allowed === undefined || !allowed.some((role) => identity.roles.has(role))) {
+      const needed = allowed === undefined ? 'nobody may do this' : `it takes the role ${allowed.join(' or ')}`;
+      return deny(identity, { code: status.PERMISSION_DENIED, details: needed, reason: 'forbidden' });
+    }
+    const caller = identity.from === 'loopback' ? address : callers.of(`identity ${identity.name}`);
+    if (!caller.calls.take())
+      return deny(identity, {
+        code: status.RESOURCE_EXHAUSTED,
+        details: `more than ${limits.calls.perSecond} calls a second`,
+        reason: 'rate',
+      });
+    if (caller.streams >= limits.streamsMax)
+      return deny(identity, {
+        code: status.RESOURCE_EXHAUSTED,
+        details: `more than ${limits.streamsMax} streams at once`,
+        reason: 'size',
+      });
+    return { caller };
+  }
+
+  private note(
+    call: Pick<PeerCall, 'getPeer'>,
+    identity: Identity | string,
+    what: string,
+    { reason, details }: Pick<Refusal, 'reason' | 'details'>,
+  ): void {
+    this.security.denials.note({
+      reason,
+      over: 'grpc',
+      identity: typeof identity === 'string' ? '' : identity.name,
+      address: addressOf(call.getPeer()),
+      what,
+      detail: details,
+    });
+  }
+}
+
+/** A call whose messages are read no faster than its caller may send them. */
+class GuardedCall extends ServerInterceptingCall {
+  bucket: RateBucket | undefined;
+  ended: () => void = () => {};
+
+  constructor(call: ServerInterceptingCallInterface, start: (next: (listener?: ServerListener) => void) => void) {
+    super(call, { start });
+  }
+
+  override startRead(): void {
+    const waitMillis = this.bucket?.reserve() ?? 0;
+    if (waitMillis < 1) super.startRead();
+    else setTimeout(() => super.startRead(), waitMillis);
+  }
+
+  override sendStatus(ending: Parameters<ServerInterceptingCall['sendStatus']>[0]): void {
+    this.ended();
+    super.sendStatus(ending);
+  }
+}
+
+/** The host of `host:port`. */
+function addressOf(peer: string): string {
+  const at = peer.lastIndexOf(':');
+  return at < 0 ? peer : peer.slice(0, at).replace(/^\[|\]$/g, '');
+}
