@@ -22,3 +22,5 @@ export {
   type TopicsOptions,
 } from './client/topics.ts';
 export type { Parameters, ParameterValue } from './client/work.ts';
+export type { ModelDefinition } from './inference/model-messages.ts';
+export type { TensorSignature } from './inference/model-table.ts';

@@ -7,6 +7,7 @@ import type { AttemptReference } from '../../kernel/inputs.ts';
 import type { ConnectRequest, Dispatch as DispatchMessage } from '../../proto/generated/sira/v1/agent_service.ts';
 import type { NamedTensor } from '../../proto/generated/sira/v1/tensor.ts';
 import type { AgentResources } from '../../registry/agent-hello.ts';
+import type { ModelDefinition } from '../inference/model-messages.ts';
 import type { LiveClock } from '../live-clock.ts';
 import { agentMessage, type Outcome } from './agent-messages.ts';
 import { type Tensors, tensorsOfMessages, tensorsToMessages } from './tensors.ts';
@@ -44,6 +45,8 @@ export interface AgentDefinition {
   /** Skills besides the functions, with strengths. */
   readonly skills?: Readonly<Record<string, number>> | undefined;
   readonly labels?: Readonly<Record<string, string | number>> | undefined;
+  /** Functions that are offered as models to clients of the Open Inference Protocol. */
+  readonly models?: readonly ModelDefinition[] | undefined;
 }
 
 interface Running {
@@ -207,6 +210,6 @@ export class AgentHost {
 
   private say(message: AgentMessage): void {
     const outcome = message.kind === 'taskFinished' ? this.outcomes.get(message.attempt) : undefined;
-    this.send(agentMessage(message, outcome));
+    this.send(agentMessage(message, outcome, this.definition.models));
   }
 }

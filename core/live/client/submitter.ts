@@ -2,7 +2,12 @@
 // SubmitterClient, the same that simulated submitters run; here are the clock, the stream and promises. A submitter that
 // restarts under its name goes on after the last number it used, and is told of ends that it had not acknowledged.
 
-import { type ChannelCredentials, credentials as grpcCredentials, type status } from '@grpc/grpc-js';
+import {
+  type ChannelCredentials,
+  type ClientDuplexStream,
+  credentials as grpcCredentials,
+  type status,
+} from '@grpc/grpc-js';
 import { type ErrorCode, errorTable, SiraError } from '../../base/errors.ts';
 import { SubmitterClient } from '../../client/submitter-client.ts';
 import type { TaskEnded as KernelEnd } from '../../kernel/effects.ts';
@@ -74,6 +79,8 @@ export interface SubmitterOptions {
   /** Names the submitter across restarts; one process at a time. */
   readonly name: string;
   readonly credentials?: ChannelCredentials | undefined;
+  /** How a stream is opened, instead of at the address. */
+  readonly attach?: (() => ClientDuplexStream<AttachRequest, AttachResponse>) | undefined;
   /** Time until an unanswered message is sent again. */
   readonly retryMicros?: number | undefined;
   /** Submissions without an answer, beyond which `submit` waits. */
@@ -104,7 +111,7 @@ const defaultRequest: ResourceRequest = {
 export class Submitter {
   private readonly options: SubmitterOptions;
   private readonly clock = new LiveClock();
-  private readonly client: SubmissionServiceClient;
+  private readonly client: SubmissionServiceClient | undefined;
   private readonly stream: ReconnectingStream<AttachRequest, AttachResponse>;
   private readonly machine: SubmitterClient;
   private readonly unanswered = new Map<number, Waiting>();
@@ -120,19 +127,20 @@ export class Submitter {
   private constructor(options: SubmitterOptions) {
     this.options = options;
     const bytes = options.messageBytesMax ?? 20 * 1024 ** 2;
-    this.client = new SubmissionServiceClient(
-      options.address,
-      options.credentials ?? grpcCredentials.createInsecure(),
-      {
-        'grpc.max_receive_message_length': bytes,
-        'grpc.max_send_message_length': bytes,
-        'grpc.keepalive_time_ms': 20_000,
-        'grpc.use_local_subchannel_pool': 1,
-        'grpc.initial_reconnect_backoff_ms': 50,
-        'grpc.min_reconnect_backoff_ms': 50,
-        'grpc.max_reconnect_backoff_ms': 500,
-      },
-    );
+    const client =
+      options.attach === undefined
+        ? new SubmissionServiceClient(options.address, options.credentials ?? grpcCredentials.createInsecure(), {
+            'grpc.max_receive_message_length': bytes,
+            'grpc.max_send_message_length': bytes,
+            'grpc.keepalive_time_ms': 20_000,
+            'grpc.use_local_subchannel_pool': 1,
+            'grpc.initial_reconnect_backoff_ms': 50,
+            'grpc.min_reconnect_backoff_ms': 50,
+            'grpc.max_reconnect_backoff_ms': 500,
+          })
+        : undefined;
+    this.client = client;
+    const attach = options.attach ?? (() => (client as SubmissionServiceClient).attach());
     this.timers = new WakeTimers(this.clock, () => this.machine.wake(this.clock.now()));
     this.machine = new SubmitterClient(
       { submitter: 0, retryMicros: options.retryMicros ?? 1_000_000, acknowledgeEvery, acknowledgeMicros },
@@ -143,7 +151,7 @@ export class Submitter {
         ended: (end) => this.ended(end),
       },
     );
-    this.stream = new ReconnectingStream<AttachRequest, AttachResponse>(() => this.client.attach(), {
+    this.stream = new ReconnectingStream<AttachRequest, AttachResponse>(attach, {
       opened: () => this.opened(),
       received: ({ message }) => {
         if (message !== undefined) this.receive(message);
@@ -174,6 +182,8 @@ export class Submitter {
       function: task.function,
       parameters: parametersToMessages(task.parameters ?? {}),
       inputs: tensorsToMessages(task.inputs ?? {}),
+      traceparent: '',
+      tracestate: '',
     };
     const unansweredMax = this.options.unansweredMax ?? 256;
     while (this.unanswered.size >= unansweredMax && this.rejection === undefined)
@@ -199,7 +209,7 @@ export class Submitter {
     this.timers.clear();
     this.stream.close();
     this.stream.break();
-    this.client.close();
+    this.client?.close();
   }
 
   /** Acknowledges what it has been told, and ends. Tasks go on, and their ends wait for a submitter of this name. */
@@ -208,7 +218,7 @@ export class Submitter {
     await new Promise((resolve) => setTimeout(resolve, (2 * acknowledgeMicros) / 1000));
     this.timers.clear();
     this.stream.close();
-    this.client.close();
+    this.client?.close();
   }
 
   private hand(task: TaskDescription, work: Work): Promise<SubmittedTask> {

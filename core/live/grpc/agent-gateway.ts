@@ -15,6 +15,8 @@ import type {
 } from '../../proto/generated/sira/v1/agent_service.ts';
 import { TaskEnded } from '../../proto/generated/sira/v1/submission_service.ts';
 import { Work } from '../../proto/generated/sira/v1/work.ts';
+import { modelsOf } from '../inference/model-messages.ts';
+import { ModelTable } from '../inference/model-table.ts';
 import type { LiveKernel } from '../live-kernel.ts';
 import { HeartbeatDesk } from './heartbeat-desk.ts';
 import { answerMessage, finishedInput, helloInput, queryOf, referenceOf } from './messages.ts';
@@ -37,6 +39,8 @@ const failureBytesMax = 2000;
 export class AgentGateway {
   /** Share of the processors in use by agent number, as last told. */
   readonly loads = new Map<number, number>();
+  /** What connected agents offer as models. */
+  readonly models = new ModelTable();
   private readonly live: LiveKernel;
   private readonly options: AgentGatewayOptions;
   private readonly sessions = new Set<AgentSession>();
@@ -126,7 +130,11 @@ export class AgentGateway {
   private detach(session: AgentSession): void {
     if (!this.sessions.delete(session)) return;
     session.outgoing.end();
-    for (const name of session.names) if (this.byName.get(name) === session) this.byName.delete(name);
+    for (const name of session.names) {
+      if (this.byName.get(name) !== session) continue;
+      this.byName.delete(name);
+      this.models.forget(name);
+    }
     for (const agent of session.agents) {
       if (this.byAgent.get(agent) !== session) continue;
       this.byAgent.delete(agent);
@@ -171,15 +179,21 @@ export class AgentGateway {
   private hello(session: AgentSession, hello: AgentHello): void {
     const { name, incarnation } = hello;
     const input = helloInput(hello, session.gateway);
+    const models = modelsOf(hello);
     const isFull = !session.names.has(name) && session.names.size >= this.options.agentsPerStreamMax;
-    if (!input.ok || isFull) {
-      const reason = input.ok ? `a stream speaks for ${this.options.agentsPerStreamMax} agents at most` : input.reason;
+    if (!input.ok || !models.ok || isFull) {
+      const refusal = !input.ok ? input : !models.ok ? models : undefined;
+      const reason =
+        refusal === undefined
+          ? `a stream speaks for ${this.options.agentsPerStreamMax} agents at most`
+          : refusal.reason;
       session.send({ $case: 'refused', value: { name, incarnation, reason, incarnationKnown: 0 } });
       return;
     }
     // The later stream is the agent's: an older one may be half open.
     this.byName.set(name, session);
     session.names.add(name);
+    this.models.describe(name, models.value);
     this.live.give(input.value);
   }
 

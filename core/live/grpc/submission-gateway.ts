@@ -48,9 +48,9 @@ export class SubmissionGateway {
     return this.sessions.size;
   }
 
-  /** A stream begins. */
-  attach(stream: Stream): void {
-    const session = new SubmitterSession(stream, this.options.outgoingMax);
+  /** A stream begins. Names with a tilde are for those `within` the kernel's process. */
+  attach(stream: Stream, within = false): void {
+    const session = new SubmitterSession(stream, this.options.outgoingMax, within);
     this.sessions.add(session);
     stream.on('data', ({ message }: AttachRequest) => {
       if (message !== undefined) this.receive(session, message);
@@ -139,7 +139,10 @@ export class SubmissionGateway {
   }
 
   private hello(session: SubmitterSession, { submitter: name, inFlightMax }: SubmitterHello): void {
-    const problem = nameProblem('a submitter', name) ?? (session.submitter < 0 ? undefined : 'a stream has one hello');
+    const problem =
+      nameProblem('a submitter', name) ??
+      (name.startsWith('~') && !session.within ? 'names that begin with a tilde are taken' : undefined) ??
+      (session.submitter < 0 ? undefined : 'a stream has one hello');
     if (problem !== undefined) {
       session.fail(status.INVALID_ARGUMENT, problem);
       return;
@@ -266,10 +269,12 @@ class SubmitterSession {
   /** Submissions whose work goes to the disk. */
   readonly pending = new Set<number>();
   readonly outgoing: OutgoingMessages<AttachResponse>;
+  readonly within: boolean;
   private readonly stream: Stream;
 
-  constructor(stream: Stream, outgoingMax: number) {
+  constructor(stream: Stream, outgoingMax: number, within: boolean) {
     this.stream = stream;
+    this.within = within;
     this.outgoing = new OutgoingMessages<AttachResponse>(stream, outgoingMax, () =>
       this.fail(status.RESOURCE_EXHAUSTED, `${outgoingMax} messages wait to be read; connect again`),
     );
