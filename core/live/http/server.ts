@@ -12,6 +12,7 @@ import { Activity } from './activity.ts';
 import { configRoutes } from './config-routes.ts';
 import { consoleRoutes } from './console-routes.ts';
 import { defaultEventLimits, type EventLimits, EventStreams } from './event-routes.ts';
+import { inferenceRoutes } from './inference-routes.ts';
 import { Metrics } from './metrics.ts';
 import { answerError, answerProblems } from './problem.ts';
 import { Samples } from './samples.ts';
@@ -130,9 +131,18 @@ export class HttpServer {
             'The live kernel: state, decisions, configuration, events. Errors are problem details (RFC 9457).',
           license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
         },
-        tags: ['cluster', 'agents', 'tasks', 'decisions', 'topics', 'configuration', 'events', 'health', 'metrics'].map(
-          (name) => ({ name }),
-        ),
+        tags: [
+          'cluster',
+          'agents',
+          'tasks',
+          'decisions',
+          'topics',
+          'configuration',
+          'events',
+          'inference',
+          'health',
+          'metrics',
+        ].map((name) => ({ name })),
       },
     });
     server.register(async (scope) => {
@@ -141,6 +151,7 @@ export class HttpServer {
       configRoutes(scope, sources);
       events.routes(scope);
       serviceRoutes(scope, sources, metrics);
+      inferenceRoutes(scope, grpc.inference, 4 * live.options.payloadBytesMax, live.options.logger);
       consoleRoutes(scope);
       for (const plugin of options.plugins ?? []) plugin(scope, sources);
     });
