@@ -1,6 +1,7 @@
 // One agent in a process: its protocol machine, the functions that it runs, and the results that it keeps until the kernel has
 // recorded them. The machine is core/client's AgentClient; which connection carries the messages is agent.ts's affair.
 
+import { context, SpanKind, trace } from '@opentelemetry/api';
 import { AgentClient, type AgentMessage } from '../../client/agent-client.ts';
 import type { Dispatch } from '../../kernel/effects.ts';
 import type { AttemptReference } from '../../kernel/inputs.ts';
@@ -9,6 +10,7 @@ import type { NamedTensor } from '../../proto/generated/sira/v1/tensor.ts';
 import type { AgentResources } from '../../registry/agent-hello.ts';
 import type { ModelDefinition } from '../inference/model-messages.ts';
 import type { LiveClock } from '../live-clock.ts';
+import { contextOf, endSpan, tracer } from '../tracing.ts';
 import { agentMessage, type Outcome } from './agent-messages.ts';
 import { type Tensors, tensorsOfMessages, tensorsToMessages } from './tensors.ts';
 import { WakeTimers } from './wake-timers.ts';
@@ -170,10 +172,14 @@ export class AgentHost {
     let outputs: readonly NamedTensor[] = [];
     let failure = '';
     const startedMicros = this.clock.now();
+    const parent = work === undefined ? context.active() : contextOf(work);
+    const attributes = { 'sira.task': task, 'sira.attempt': attempt, 'sira.agent': this.name };
+    const span = tracer().startSpan(`run ${work?.function}`, { kind: SpanKind.CONSUMER, attributes }, parent);
     try {
       const run = this.definition.functions[work?.function ?? ''];
       if (work === undefined || run === undefined) throw new Error(`this agent has no function ${work?.function}`);
-      const tensors = await run(tensorsOfMessages(work.inputs), {
+      const inputs = tensorsOfMessages(work.inputs);
+      const workContext: WorkContext = {
         function: work.function,
         parameters: parametersOfMessages(work.parameters),
         task,
@@ -188,12 +194,14 @@ export class AgentHost {
         measured: (amount) => {
           joules += amount;
         },
-      });
+      };
+      const tensors = await context.with(trace.setSpan(parent, span), () => run(inputs, workContext));
       outputs = tensorsToMessages(tensors);
     } catch (error) {
       failure = error instanceof Error ? error.message : String(error);
       if (failure === '') failure = 'failed without a reason';
     }
+    endSpan(span, abort.signal.aborted ? 'stopped' : failure);
     const now = this.clock.now();
     this.running.delete(attempt);
     // Stopped, or of an earlier incarnation: the machine has answered for it already.

@@ -8,6 +8,7 @@ import {
   credentials as grpcCredentials,
   type status,
 } from '@grpc/grpc-js';
+import { context, SpanKind, trace } from '@opentelemetry/api';
 import { type ErrorCode, errorTable, SiraError } from '../../base/errors.ts';
 import { SubmitterClient } from '../../client/submitter-client.ts';
 import type { TaskEnded as KernelEnd } from '../../kernel/effects.ts';
@@ -24,6 +25,7 @@ import type { ResourceRequest } from '../../scheduler/request.ts';
 import type { TaskOutcome } from '../../scheduler/task.ts';
 import { outcomeOfMessage } from '../grpc/messages.ts';
 import { LiveClock } from '../live-clock.ts';
+import { carrierOf, endSpan, tracer } from '../tracing.ts';
 import { ReconnectingStream } from './reconnecting-stream.ts';
 import { type Tensors, tensorsOfMessages, tensorsToMessages } from './tensors.ts';
 import { WakeTimers } from './wake-timers.ts';
@@ -178,19 +180,24 @@ export class Submitter {
   /** Resolves when the kernel has the task on its disk. Waits while too many are unanswered. SIRA_QUEUE_FULL and
    *  SIRA_MESSAGE_REFUSED if the kernel does not take it; SIRA_TENSOR_INVALID for inputs that no message carries. */
   async submit(task: TaskDescription): Promise<SubmittedTask> {
+    const span = tracer().startSpan(`submit ${task.function}`, { kind: SpanKind.PRODUCER });
     const work: Work = {
       function: task.function,
       parameters: parametersToMessages(task.parameters ?? {}),
       inputs: tensorsToMessages(task.inputs ?? {}),
-      traceparent: '',
-      tracestate: '',
+      ...carrierOf(trace.setSpan(context.active(), span)),
     };
-    const unansweredMax = this.options.unansweredMax ?? 256;
-    while (this.unanswered.size >= unansweredMax && this.rejection === undefined)
-      await new Promise<void>((resolve) => this.whenRoom.push(resolve));
-    await this.stream.drained();
-    if (this.rejection !== undefined) throw this.rejection;
-    return this.hand(task, work);
+    try {
+      const submitted = await this.handInTurn(task, work);
+      void submitted.ended.then(({ outcome, agent, failure }) => {
+        span.setAttributes({ 'sira.outcome': outcome, 'sira.agent': agent });
+        endSpan(span, outcome === 'completed' ? '' : failure || outcome);
+      });
+      return submitted;
+    } catch (error) {
+      endSpan(span, (error as Error).message);
+      throw error;
+    }
   }
 
   /** Submits and waits for the end. */
@@ -219,6 +226,15 @@ export class Submitter {
     this.timers.clear();
     this.stream.close();
     this.client?.close();
+  }
+
+  private async handInTurn(task: TaskDescription, work: Work): Promise<SubmittedTask> {
+    const unansweredMax = this.options.unansweredMax ?? 256;
+    while (this.unanswered.size >= unansweredMax && this.rejection === undefined)
+      await new Promise<void>((resolve) => this.whenRoom.push(resolve));
+    await this.stream.drained();
+    if (this.rejection !== undefined) throw this.rejection;
+    return this.hand(task, work);
   }
 
   private hand(task: TaskDescription, work: Work): Promise<SubmittedTask> {

@@ -18,6 +18,7 @@ import { Work } from '../../proto/generated/sira/v1/work.ts';
 import { modelsOf } from '../inference/model-messages.ts';
 import { ModelTable } from '../inference/model-table.ts';
 import type { LiveKernel } from '../live-kernel.ts';
+import { AttemptSpans } from '../tracing.ts';
 import { HeartbeatDesk } from './heartbeat-desk.ts';
 import { answerMessage, finishedInput, helloInput, queryOf, referenceOf } from './messages.ts';
 import { OutgoingMessages } from './outgoing.ts';
@@ -46,6 +47,7 @@ export class AgentGateway {
   private readonly sessions = new Set<AgentSession>();
   private readonly byName = new Map<string, AgentSession>();
   private readonly byAgent = new Map<number, AgentSession>();
+  private readonly spans = new AttemptSpans();
   private readonly heartbeats = new HeartbeatDesk();
   private readonly timer: NodeJS.Timeout;
 
@@ -110,6 +112,7 @@ export class AgentGateway {
       }
       case 'resultRecorded': {
         const { agent, incarnation } = effect;
+        this.spans.recorded(effect);
         this.byAgent
           .get(agent)
           ?.send({ $case: 'recorded', value: { agent, incarnation, attempt: referenceOf(effect) } });
@@ -262,6 +265,8 @@ export class AgentGateway {
         this.live.options.logger.warn({ submitter, submission }, 'a task without its work is not dispatched');
         return undefined;
       }
+      const work = Work.decode(bytes);
+      const submittedMicros = this.live.kernel.control.scheduler.attempts.get(effect.attempt)?.task.submittedMicros;
       const value = {
         agent,
         incarnation,
@@ -270,7 +275,7 @@ export class AgentGateway {
         machines: effect.machines.map((row) => names[row] ?? ''),
         deviceMasks: [...effect.deviceMasks],
         checkpoint,
-        work: Work.decode(bytes),
+        work: { ...work, ...this.spans.dispatched(effect, work, names[agent] ?? '', submittedMicros) },
       };
       return { message: { $case: 'dispatch', value } };
     });

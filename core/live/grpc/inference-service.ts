@@ -2,6 +2,7 @@
 // inference server. What a request is and how it is answered stands in inference/.
 
 import { type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
+import { context, propagation } from '@opentelemetry/api';
 import { errorTable, SiraError } from '../../base/errors.ts';
 import type {
   GRPCInferenceServiceServer,
@@ -83,15 +84,17 @@ async function infer(
   call.on('cancelled', () => abort.abort());
   if (call.cancelled) abort.abort();
   const parameters = parametersOf(request.parameters);
-  const result = await desk.infer({
-    model: request.modelName,
-    version: request.modelVersion,
-    parameters,
-    inputs: inputsOf(request),
-    outputs: request.outputs.map(({ name }) => name),
-    timeoutMicros: timeoutOf(parameters, call.getDeadline()),
-    signal: abort.signal,
-  });
+  const result = await context.with(propagation.extract(context.active(), call.metadata.getMap()), () =>
+    desk.infer({
+      model: request.modelName,
+      version: request.modelVersion,
+      parameters,
+      inputs: inputsOf(request),
+      outputs: request.outputs.map(({ name }) => name),
+      timeoutMicros: timeoutOf(parameters, call.getDeadline()),
+      signal: abort.signal,
+    }),
+  );
   const raw = request.rawInputContents.length > 0 || request.inputs.length === 0;
   return {
     modelName: result.model.name,

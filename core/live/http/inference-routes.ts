@@ -1,6 +1,7 @@
 // The Open Inference Protocol, version 2, over HTTP, with tensors as JSON. Its errors are the protocol's, `{"error": …}`, not problem
 // details. What a request is and how it is answered stands in inference/.
 
+import { context, propagation } from '@opentelemetry/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { errorTable, SiraError } from '../../base/errors.ts';
 import type { Element } from '../../tensor/element-codec.ts';
@@ -134,7 +135,7 @@ function signatureView({ name: tensor, dataType, shape: extents }: TensorSignatu
 
 async function infer(
   desk: InferenceDesk,
-  { params, body, raw }: FastifyRequest<{ Params: ModelParams; Body: InferBody }>,
+  { params, body, raw, headers }: FastifyRequest<{ Params: ModelParams; Body: InferBody }>,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const abort = new AbortController();
@@ -143,15 +144,17 @@ async function infer(
     if (!reply.raw.writableFinished) abort.abort();
   });
   if (raw.destroyed && !raw.complete) abort.abort();
-  const { model, outputs } = await desk.infer({
-    model: params.model,
-    version: params.version ?? '',
-    parameters: body.parameters ?? {},
-    inputs: inputsOf(body.inputs),
-    outputs: (body.outputs ?? []).map((output) => output.name),
-    timeoutMicros: typeof body.parameters?.timeout === 'number' ? body.parameters.timeout : undefined,
-    signal: abort.signal,
-  });
+  const { model, outputs } = await context.with(propagation.extract(context.active(), headers), () =>
+    desk.infer({
+      model: params.model,
+      version: params.version ?? '',
+      parameters: body.parameters ?? {},
+      inputs: inputsOf(body.inputs),
+      outputs: (body.outputs ?? []).map((output) => output.name),
+      timeoutMicros: typeof body.parameters?.timeout === 'number' ? body.parameters.timeout : undefined,
+      signal: abort.signal,
+    }),
+  );
   const answer = {
     model_name: model.name,
     ...(model.version === '' ? {} : { model_version: model.version }),

@@ -4,6 +4,7 @@ of Sira. Usage: triton_client.py ADDRESS; prints `ok` at the end, or what differ
 import sys
 import threading
 
+import ml_dtypes
 import numpy
 import tritonclient.grpc as triton
 from tritonclient.utils import InferenceServerException
@@ -60,7 +61,7 @@ for model, datatype, values in cases:
     assert result.dtype == values.dtype and result.tobytes() == values.tobytes(), model
 texts = numpy.array([["zwölf".encode(), b"", b"x" * 1000]], dtype=numpy.object_)
 assert client.infer("echo-string", [tensor("x", texts, "BYTES")]).as_numpy("x").tolist() == texts.tolist()
-numbers = numpy.array([[1.0, 0.5, -2.0]], dtype=numpy.float32)
+numbers = numpy.array([[1.0, 0.5, -2.0]], dtype=ml_dtypes.bfloat16)
 assert numpy.array_equal(client.infer("echo-bfloat16", [tensor("x", numbers, "BF16")]).as_numpy("x"), numbers)
 
 refused(lambda: client.infer("none", []), "NOT_FOUND", "no agent offers")
