@@ -72,6 +72,8 @@ export function inferenceRoutes(
       sendError(error, request, reply, logger),
     );
     const describe = (operationId: string, summary: string, versioned = false) => ({
+      // The protocol has a description of its own, and errors that are no problem details.
+      hide: true,
       operationId: versioned ? `${operationId}Version` : operationId,
       tags,
       summary,
