@@ -44,8 +44,11 @@ export class SubmissionGateway {
     this.options = options;
   }
 
+  /** Of submitters outside the kernel's process. */
   get connectionCount(): number {
-    return this.sessions.size;
+    let count = 0;
+    for (const session of this.sessions) if (!session.within) count++;
+    return count;
   }
 
   /** A stream begins. Names with a tilde are for those `within` the kernel's process. */
