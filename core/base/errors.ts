@@ -147,6 +147,13 @@ export const errorTable = {
     summary: 'There is nothing of this name or number.',
     remedy: 'List what there is; tasks that ended long ago and old decisions are no longer kept.',
   },
+  SIRA_WORK_FAILED: {
+    http: 500,
+    grpc: 13,
+    exit: 1,
+    summary: 'A piece of work ended without a result.',
+    remedy: "Read the reason, which is the function's own, or the log of its agent.",
+  },
   SIRA_VERSION_CONFLICT: {
     http: 409,
     grpc: 10,

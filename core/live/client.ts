@@ -6,13 +6,8 @@ export type { DataType } from '../tensor/data-type.ts';
 export { TensorView } from '../tensor/tensor-view.ts';
 export { AgentConnection, type AgentOptions } from './client/agent.ts';
 export type { AgentDefinition, WorkContext, WorkFunction } from './client/agent-host.ts';
-export {
-  type SubmittedTask,
-  Submitter,
-  type SubmitterOptions,
-  type TaskDescription,
-  type TaskEnd,
-} from './client/submitter.ts';
+export { Submitter, type SubmitterOptions } from './client/submitter.ts';
+export type { SubmittedTask, TaskDescription, TaskEnd } from './client/task.ts';
 export { arrayFrom, type NumberArray, type Tensors, tensorFrom } from './client/tensors.ts';
 export {
   type PublishOptions,
@@ -22,4 +17,6 @@ export {
   type TopicsOptions,
 } from './client/topics.ts';
 export type { Parameters, ParameterValue } from './client/work.ts';
+export type { ModelDefinition } from './inference/model-messages.ts';
+export type { TensorSignature } from './inference/model-table.ts';
 export { clientCredentials } from './security/client-credentials.ts';

@@ -321,6 +321,7 @@ describe('connections', () => {
           labels: new Map(),
           running: [],
           sentMicros: 5,
+          models: [],
         },
       },
     });

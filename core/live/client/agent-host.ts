@@ -1,13 +1,16 @@
 // One agent in a process: its protocol machine, the functions that it runs, and the results that it keeps until the kernel has
 // recorded them. The machine is core/client's AgentClient; which connection carries the messages is agent.ts's affair.
 
+import { context, SpanKind, trace } from '@opentelemetry/api';
 import { AgentClient, type AgentMessage } from '../../client/agent-client.ts';
 import type { Dispatch } from '../../kernel/effects.ts';
 import type { AttemptReference } from '../../kernel/inputs.ts';
 import type { ConnectRequest, Dispatch as DispatchMessage } from '../../proto/generated/sira/v1/agent_service.ts';
 import type { NamedTensor } from '../../proto/generated/sira/v1/tensor.ts';
 import type { AgentResources } from '../../registry/agent-hello.ts';
+import type { ModelDefinition } from '../inference/model-messages.ts';
 import type { LiveClock } from '../live-clock.ts';
+import { contextOf, endSpan, tracer } from '../tracing.ts';
 import { agentMessage, type Outcome } from './agent-messages.ts';
 import { type Tensors, tensorsOfMessages, tensorsToMessages } from './tensors.ts';
 import { WakeTimers } from './wake-timers.ts';
@@ -44,6 +47,8 @@ export interface AgentDefinition {
   /** Skills besides the functions, with strengths. */
   readonly skills?: Readonly<Record<string, number>> | undefined;
   readonly labels?: Readonly<Record<string, string | number>> | undefined;
+  /** Functions that are offered as models to clients of the Open Inference Protocol. */
+  readonly models?: readonly ModelDefinition[] | undefined;
 }
 
 interface Running {
@@ -167,10 +172,14 @@ export class AgentHost {
     let outputs: readonly NamedTensor[] = [];
     let failure = '';
     const startedMicros = this.clock.now();
+    const parent = work === undefined ? context.active() : contextOf(work);
+    const attributes = { 'sira.task': task, 'sira.attempt': attempt, 'sira.agent': this.name };
+    const span = tracer().startSpan(`run ${work?.function}`, { kind: SpanKind.CONSUMER, attributes }, parent);
     try {
       const run = this.definition.functions[work?.function ?? ''];
       if (work === undefined || run === undefined) throw new Error(`this agent has no function ${work?.function}`);
-      const tensors = await run(tensorsOfMessages(work.inputs), {
+      const inputs = tensorsOfMessages(work.inputs);
+      const workContext: WorkContext = {
         function: work.function,
         parameters: parametersOfMessages(work.parameters),
         task,
@@ -185,12 +194,14 @@ export class AgentHost {
         measured: (amount) => {
           joules += amount;
         },
-      });
+      };
+      const tensors = await context.with(trace.setSpan(parent, span), () => run(inputs, workContext));
       outputs = tensorsToMessages(tensors);
     } catch (error) {
       failure = error instanceof Error ? error.message : String(error);
       if (failure === '') failure = 'failed without a reason';
     }
+    endSpan(span, abort.signal.aborted ? 'stopped' : failure);
     const now = this.clock.now();
     this.running.delete(attempt);
     // Stopped, or of an earlier incarnation: the machine has answered for it already.
@@ -207,6 +218,6 @@ export class AgentHost {
 
   private say(message: AgentMessage): void {
     const outcome = message.kind === 'taskFinished' ? this.outcomes.get(message.attempt) : undefined;
-    this.send(agentMessage(message, outcome));
+    this.send(agentMessage(message, outcome, this.definition.models));
   }
 }

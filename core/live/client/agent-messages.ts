@@ -9,6 +9,7 @@ import {
   type ConnectRequest,
 } from '../../proto/generated/sira/v1/agent_service.ts';
 import type { NamedTensor } from '../../proto/generated/sira/v1/tensor.ts';
+import { type ModelDefinition, modelMessage } from '../inference/model-messages.ts';
 
 /** Of one attempt: what the machine does not carry. */
 export interface Outcome {
@@ -20,6 +21,7 @@ export interface Outcome {
 export function agentMessage(
   message: AgentMessage,
   outcome: Outcome | undefined,
+  models: readonly ModelDefinition[] = [],
 ): NonNullable<ConnectRequest['message']> {
   switch (message.kind) {
     case 'agentHello': {
@@ -33,6 +35,7 @@ export function agentMessage(
         labels: labelsToMessages(message.attributes),
         running: [...running],
         sentMicros,
+        models: models.map(modelMessage),
       };
       return { $case: 'hello', value };
     }

@@ -2,7 +2,13 @@
 // SubmitterClient, the same that simulated submitters run; here are the clock, the stream and promises. A submitter that
 // restarts under its name goes on after the last number it used, and is told of ends that it had not acknowledged.
 
-import { type ChannelCredentials, credentials as grpcCredentials, type status } from '@grpc/grpc-js';
+import {
+  type ChannelCredentials,
+  type ClientDuplexStream,
+  credentials as grpcCredentials,
+  type status,
+} from '@grpc/grpc-js';
+import { context, SpanKind, trace } from '@opentelemetry/api';
 import { type ErrorCode, errorTable, SiraError } from '../../base/errors.ts';
 import { SubmitterClient } from '../../client/submitter-client.ts';
 import type { TaskEnded as KernelEnd } from '../../kernel/effects.ts';
@@ -16,57 +22,14 @@ import {
 } from '../../proto/generated/sira/v1/submission_service.ts';
 import type { Work } from '../../proto/generated/sira/v1/work.ts';
 import type { ResourceRequest } from '../../scheduler/request.ts';
-import type { TaskOutcome } from '../../scheduler/task.ts';
 import { outcomeOfMessage } from '../grpc/messages.ts';
 import { LiveClock } from '../live-clock.ts';
+import { carrierOf, endSpan, tracer } from '../tracing.ts';
 import { ReconnectingStream } from './reconnecting-stream.ts';
-import { type Tensors, tensorsOfMessages, tensorsToMessages } from './tensors.ts';
+import type { SubmittedTask, TaskDescription, TaskEnd } from './task.ts';
+import { tensorsOfMessages, tensorsToMessages } from './tensors.ts';
 import { WakeTimers } from './wake-timers.ts';
-import { type Parameters, parametersToMessages } from './work.ts';
-
-/** A task to be done. */
-export interface TaskDescription {
-  /** It runs on agents that have this function. */
-  readonly function: string;
-  readonly parameters?: Parameters | undefined;
-  readonly inputs?: Tensors | undefined;
-  /** Default: a tenth of a core. */
-  readonly request?: Partial<ResourceRequest> | undefined;
-  /** Expected time of the work; default: one second. */
-  readonly estimateMicros?: number | undefined;
-  /** Amount of work in the function's own unit, by which measured times are compared; 1 if left out. */
-  readonly size?: number | undefined;
-  readonly priority?: number | undefined;
-  readonly tenant?: string | undefined;
-  readonly gang?: { readonly name: string; readonly size: number } | undefined;
-  /** Service between two checkpoints that the work saves. */
-  readonly checkpointMicros?: number | undefined;
-}
-
-/** How a task ended. */
-export interface TaskEnd {
-  readonly submission: number;
-  readonly task: number;
-  readonly outcome: TaskOutcome;
-  readonly attempts: number;
-  /** Of the last attempt, empty if there was none. */
-  readonly agent: string;
-  readonly outputs: Tensors;
-  readonly queueMicros: number;
-  readonly serviceMicros: number;
-  readonly joules: number;
-  /** Why it failed. */
-  readonly failure: string;
-}
-
-/** A task that the kernel has on its disk. */
-export interface SubmittedTask {
-  readonly submission: number;
-  /** Its end; never rejected because of how the task ended. */
-  readonly ended: Promise<TaskEnd>;
-  /** It is wanted no longer. Its end comes as any other. */
-  cancel(): void;
-}
+import { parametersToMessages } from './work.ts';
 
 export interface SubmitterOptions {
   /** `host:port` of the kernel. */
@@ -74,6 +37,8 @@ export interface SubmitterOptions {
   /** Names the submitter across restarts; one process at a time. */
   readonly name: string;
   readonly credentials?: ChannelCredentials | undefined;
+  /** How a stream is opened, instead of at the address. */
+  readonly attach?: (() => ClientDuplexStream<AttachRequest, AttachResponse>) | undefined;
   /** Time until an unanswered message is sent again. */
   readonly retryMicros?: number | undefined;
   /** Submissions without an answer, beyond which `submit` waits. */
@@ -104,7 +69,7 @@ const defaultRequest: ResourceRequest = {
 export class Submitter {
   private readonly options: SubmitterOptions;
   private readonly clock = new LiveClock();
-  private readonly client: SubmissionServiceClient;
+  private readonly client: SubmissionServiceClient | undefined;
   private readonly stream: ReconnectingStream<AttachRequest, AttachResponse>;
   private readonly machine: SubmitterClient;
   private readonly unanswered = new Map<number, Waiting>();
@@ -120,19 +85,20 @@ export class Submitter {
   private constructor(options: SubmitterOptions) {
     this.options = options;
     const bytes = options.messageBytesMax ?? 20 * 1024 ** 2;
-    this.client = new SubmissionServiceClient(
-      options.address,
-      options.credentials ?? grpcCredentials.createInsecure(),
-      {
-        'grpc.max_receive_message_length': bytes,
-        'grpc.max_send_message_length': bytes,
-        'grpc.keepalive_time_ms': 20_000,
-        'grpc.use_local_subchannel_pool': 1,
-        'grpc.initial_reconnect_backoff_ms': 50,
-        'grpc.min_reconnect_backoff_ms': 50,
-        'grpc.max_reconnect_backoff_ms': 500,
-      },
-    );
+    const client =
+      options.attach === undefined
+        ? new SubmissionServiceClient(options.address, options.credentials ?? grpcCredentials.createInsecure(), {
+            'grpc.max_receive_message_length': bytes,
+            'grpc.max_send_message_length': bytes,
+            'grpc.keepalive_time_ms': 20_000,
+            'grpc.use_local_subchannel_pool': 1,
+            'grpc.initial_reconnect_backoff_ms': 50,
+            'grpc.min_reconnect_backoff_ms': 50,
+            'grpc.max_reconnect_backoff_ms': 500,
+          })
+        : undefined;
+    this.client = client;
+    const attach = options.attach ?? (() => (client as SubmissionServiceClient).attach());
     this.timers = new WakeTimers(this.clock, () => this.machine.wake(this.clock.now()));
     this.machine = new SubmitterClient(
       { submitter: 0, retryMicros: options.retryMicros ?? 1_000_000, acknowledgeEvery, acknowledgeMicros },
@@ -143,7 +109,7 @@ export class Submitter {
         ended: (end) => this.ended(end),
       },
     );
-    this.stream = new ReconnectingStream<AttachRequest, AttachResponse>(() => this.client.attach(), {
+    this.stream = new ReconnectingStream<AttachRequest, AttachResponse>(attach, {
       opened: () => this.opened(),
       received: ({ message }) => {
         if (message !== undefined) this.receive(message);
@@ -170,17 +136,24 @@ export class Submitter {
   /** Resolves when the kernel has the task on its disk. Waits while too many are unanswered. SIRA_QUEUE_FULL and
    *  SIRA_MESSAGE_REFUSED if the kernel does not take it; SIRA_TENSOR_INVALID for inputs that no message carries. */
   async submit(task: TaskDescription): Promise<SubmittedTask> {
+    const span = tracer().startSpan(`submit ${task.function}`, { kind: SpanKind.PRODUCER });
     const work: Work = {
       function: task.function,
       parameters: parametersToMessages(task.parameters ?? {}),
       inputs: tensorsToMessages(task.inputs ?? {}),
+      ...carrierOf(trace.setSpan(context.active(), span)),
     };
-    const unansweredMax = this.options.unansweredMax ?? 256;
-    while (this.unanswered.size >= unansweredMax && this.rejection === undefined)
-      await new Promise<void>((resolve) => this.whenRoom.push(resolve));
-    await this.stream.drained();
-    if (this.rejection !== undefined) throw this.rejection;
-    return this.hand(task, work);
+    try {
+      const submitted = await this.handInTurn(task, work);
+      void submitted.ended.then(({ outcome, agent, failure }) => {
+        span.setAttributes({ 'sira.outcome': outcome, 'sira.agent': agent });
+        endSpan(span, outcome === 'completed' ? '' : failure || outcome);
+      });
+      return submitted;
+    } catch (error) {
+      endSpan(span, (error as Error).message);
+      throw error;
+    }
   }
 
   /** Submits and waits for the end. */
@@ -199,7 +172,7 @@ export class Submitter {
     this.timers.clear();
     this.stream.close();
     this.stream.break();
-    this.client.close();
+    this.client?.close();
   }
 
   /** Acknowledges what it has been told, and ends. Tasks go on, and their ends wait for a submitter of this name. */
@@ -208,7 +181,16 @@ export class Submitter {
     await new Promise((resolve) => setTimeout(resolve, (2 * acknowledgeMicros) / 1000));
     this.timers.clear();
     this.stream.close();
-    this.client.close();
+    this.client?.close();
+  }
+
+  private async handInTurn(task: TaskDescription, work: Work): Promise<SubmittedTask> {
+    const unansweredMax = this.options.unansweredMax ?? 256;
+    while (this.unanswered.size >= unansweredMax && this.rejection === undefined)
+      await new Promise<void>((resolve) => this.whenRoom.push(resolve));
+    await this.stream.drained();
+    if (this.rejection !== undefined) throw this.rejection;
+    return this.hand(task, work);
   }
 
   private hand(task: TaskDescription, work: Work): Promise<SubmittedTask> {

@@ -15,8 +15,11 @@ import type {
 } from '../../proto/generated/sira/v1/agent_service.ts';
 import { TaskEnded } from '../../proto/generated/sira/v1/submission_service.ts';
 import { Work } from '../../proto/generated/sira/v1/work.ts';
+import { modelsOf } from '../inference/model-messages.ts';
+import { ModelTable } from '../inference/model-table.ts';
 import type { LiveKernel } from '../live-kernel.ts';
 import type { GrpcGuard } from '../security/grpc-guard.ts';
+import { AttemptSpans } from '../tracing.ts';
 import { HeartbeatDesk } from './heartbeat-desk.ts';
 import { answerMessage, finishedInput, helloInput, queryOf, referenceOf } from './messages.ts';
 import { OutgoingMessages } from './outgoing.ts';
@@ -39,12 +42,15 @@ const failureBytesMax = 2000;
 export class AgentGateway {
   /** Share of the processors in use by agent number, as last told. */
   readonly loads = new Map<number, number>();
+  /** What connected agents offer as models. */
+  readonly models = new ModelTable();
   private readonly live: LiveKernel;
   private readonly guard: GrpcGuard;
   private readonly options: AgentGatewayOptions;
   private readonly sessions = new Set<AgentSession>();
   private readonly byName = new Map<string, AgentSession>();
   private readonly byAgent = new Map<number, AgentSession>();
+  private readonly spans = new AttemptSpans();
   private readonly heartbeats = new HeartbeatDesk();
   private readonly timer: NodeJS.Timeout;
 
@@ -110,6 +116,7 @@ export class AgentGateway {
       }
       case 'resultRecorded': {
         const { agent, incarnation } = effect;
+        this.spans.recorded(effect);
         this.byAgent
           .get(agent)
           ?.send({ $case: 'recorded', value: { agent, incarnation, attempt: referenceOf(effect) } });
@@ -130,7 +137,11 @@ export class AgentGateway {
   private detach(session: AgentSession): void {
     if (!this.sessions.delete(session)) return;
     session.outgoing.end();
-    for (const name of session.names) if (this.byName.get(name) === session) this.byName.delete(name);
+    for (const name of session.names) {
+      if (this.byName.get(name) !== session) continue;
+      this.byName.delete(name);
+      this.models.forget(name);
+    }
     for (const agent of session.agents) {
       if (this.byAgent.get(agent) !== session) continue;
       this.byAgent.delete(agent);
@@ -175,19 +186,22 @@ export class AgentGateway {
   private hello(session: AgentSession, hello: AgentHello): void {
     const { name, incarnation } = hello;
     const input = helloInput(hello, session.gateway);
+    const models = modelsOf(hello);
     const isFull = !session.names.has(name) && session.names.size >= this.options.agentsPerStreamMax;
     const denied = session.names.has(name)
       ? undefined
       : this.guard.refusalOf(session.stream, 'register', name, `register ${name}`);
-    if (!input.ok || isFull || denied !== undefined) {
+    if (!input.ok || !models.ok || isFull || denied !== undefined) {
+      const refusal = !input.ok ? input : !models.ok ? models : undefined;
       const full = `a stream speaks for ${this.options.agentsPerStreamMax} agents at most`;
-      const reason = denied ?? (input.ok ? full : input.reason);
+      const reason = denied ?? refusal?.reason ?? full;
       session.send({ $case: 'refused', value: { name, incarnation, reason, incarnationKnown: 0 } });
       return;
     }
     // The later stream is the agent's: an older one may be half open.
     this.byName.set(name, session);
     session.names.add(name);
+    this.models.describe(name, models.value);
     this.live.give(input.value);
   }
 
@@ -264,6 +278,8 @@ export class AgentGateway {
         this.live.options.logger.warn({ submitter, submission }, 'a task without its work is not dispatched');
         return undefined;
       }
+      const work = Work.decode(bytes);
+      const submittedMicros = this.live.kernel.control.scheduler.attempts.get(effect.attempt)?.task.submittedMicros;
       const value = {
         agent,
         incarnation,
@@ -272,7 +288,7 @@ export class AgentGateway {
         machines: effect.machines.map((row) => names[row] ?? ''),
         deviceMasks: [...effect.deviceMasks],
         checkpoint,
-        work: Work.decode(bytes),
+        work: { ...work, ...this.spans.dispatched(effect, work, names[agent] ?? '', submittedMicros) },
       };
       return { message: { $case: 'dispatch', value } };
     });

@@ -3,6 +3,7 @@
 
 import { Server, status } from '@grpc/grpc-js';
 import { SiraError } from '../../base/errors.ts';
+import { GRPCInferenceServiceService } from '../../proto/generated/inference/open_inference_grpc.ts';
 import { AdministrationServiceService } from '../../proto/generated/sira/v1/administration_service.ts';
 import { type AgentServiceServer, AgentServiceService } from '../../proto/generated/sira/v1/agent_service.ts';
 import {
@@ -10,12 +11,14 @@ import {
   SubmissionServiceService,
 } from '../../proto/generated/sira/v1/submission_service.ts';
 import { type TopicServiceServer, TopicServiceService } from '../../proto/generated/sira/v1/topic_service.ts';
+import { InferenceDesk } from '../inference/inference-desk.ts';
 import type { LiveKernel } from '../live-kernel.ts';
 import type { LiveTopics } from '../live-topics.ts';
 import { GrpcGuard } from '../security/grpc-guard.ts';
 import type { KernelSecurity } from '../security/kernel-security.ts';
 import { administrationService } from './administration.ts';
 import { AgentGateway } from './agent-gateway.ts';
+import { inferenceService } from './inference-service.ts';
 import { answerMessage, queryOf } from './messages.ts';
 import { SubmissionGateway } from './submission-gateway.ts';
 import { TopicGateway } from './topic-gateway.ts';
@@ -31,34 +34,36 @@ export interface GrpcServerOptions {
   readonly security: KernelSecurity;
 }
 
+/** A kernel that takes no inputs listens all the same, and says why. */
+const openMillis = 2000;
+
 export class GrpcServer {
   readonly agents: AgentGateway;
   readonly submissions: SubmissionGateway;
   readonly topics: TopicGateway;
+  /** Clients of the Open Inference Protocol. */
+  readonly inference: InferenceDesk;
   /** Where it listens. */
   readonly address: string;
   private readonly server: Server;
   private readonly stopListening: () => void;
 
   private constructor(
-    live: LiveKernel,
     server: Server,
     address: string,
     agents: AgentGateway,
     submissions: SubmissionGateway,
     topics: TopicGateway,
+    inference: InferenceDesk,
+    stopListening: () => void,
   ) {
     this.server = server;
     this.address = address;
     this.agents = agents;
     this.submissions = submissions;
     this.topics = topics;
-    this.stopListening = live.listen({
-      released: (input) => {
-        for (const effect of input.effects) agents.carryOut(effect);
-        submissions.released(input);
-      },
-    });
+    this.inference = inference;
+    this.stopListening = stopListening;
   }
 
   /** Throws SIRA_ADDRESS_TAKEN if it cannot listen there. */
@@ -97,22 +102,33 @@ export class GrpcServer {
     const topicService: TopicServiceServer = { join: (stream) => topics.attach(stream) };
     server.addService(TopicServiceService, topicService);
     server.addService(AdministrationServiceService, administrationService(live, agents, guard, options.version));
+    const inference = new InferenceDesk(live, agents, submissions, options.version);
+    server.addService(GRPCInferenceServiceService, inferenceService(inference, live.options.logger));
     const port = await new Promise<number>((resolve, reject) => {
       server.bindAsync(options.address, options.security.grpcCredentials(), (error, bound) => {
         if (error === null) resolve(bound);
         else reject(new SiraError('SIRA_ADDRESS_TAKEN', `${options.address}: ${error.message}`));
       });
     }).catch((error: unknown) => {
+      inference.stop();
       agents.close();
       topics.close();
       throw error;
     });
     const host = options.address.slice(0, options.address.lastIndexOf(':'));
-    return new GrpcServer(live, server, `${host}:${port}`, agents, submissions, topics);
+    const stopListening = live.listen({
+      released: (input) => {
+        for (const effect of input.effects) agents.carryOut(effect);
+        submissions.released(input);
+      },
+    });
+    await Promise.race([inference.opened, new Promise((resolve) => setTimeout(resolve, openMillis).unref())]);
+    return new GrpcServer(server, `${host}:${port}`, agents, submissions, topics, inference, stopListening);
   }
 
   /** Ends all streams with a word, then listens no more. */
   async stop(): Promise<void> {
+    this.inference.stop();
     this.agents.close();
     this.submissions.close();
     this.topics.close();

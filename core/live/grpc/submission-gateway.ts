@@ -48,13 +48,16 @@ export class SubmissionGateway {
     this.options = options;
   }
 
+  /** Of submitters outside the kernel's process. */
   get connectionCount(): number {
-    return this.sessions.size;
+    let count = 0;
+    for (const session of this.sessions) if (!session.within) count++;
+    return count;
   }
 
-  /** A stream begins. */
-  attach(stream: Stream): void {
-    const session = new SubmitterSession(stream, this.options.outgoingMax);
+  /** A stream begins. Names with a tilde are for those `within` the kernel's process. */
+  attach(stream: Stream, within = false): void {
+    const session = new SubmitterSession(stream, this.options.outgoingMax, within);
     this.sessions.add(session);
     stream.on('data', ({ message }: AttachRequest) => {
       if (message !== undefined) this.receive(session, message);
@@ -143,12 +146,17 @@ export class SubmissionGateway {
   }
 
   private hello(session: SubmitterSession, { submitter: name, inFlightMax }: SubmitterHello): void {
-    const problem = nameProblem('a submitter', name) ?? (session.submitter < 0 ? undefined : 'a stream has one hello');
+    const problem =
+      nameProblem('a submitter', name) ??
+      (name.startsWith('~') && !session.within ? 'names that begin with a tilde are taken' : undefined) ??
+      (session.submitter < 0 ? undefined : 'a stream has one hello');
     if (problem !== undefined) {
       session.fail(status.INVALID_ARGUMENT, problem);
       return;
     }
-    const denied = this.guard.refusalOf(session.stream, 'submit', name, `submit as ${name}`);
+    const denied = session.within
+      ? undefined
+      : this.guard.refusalOf(session.stream, 'submit', name, `submit as ${name}`);
     if (denied !== undefined) {
       session.fail(status.PERMISSION_DENIED, denied);
       return;
@@ -281,9 +289,11 @@ class SubmitterSession {
   readonly pending = new Set<number>();
   readonly outgoing: OutgoingMessages<AttachResponse>;
   readonly stream: Stream;
+  readonly within: boolean;
 
-  constructor(stream: Stream, outgoingMax: number) {
+  constructor(stream: Stream, outgoingMax: number, within: boolean) {
     this.stream = stream;
+    this.within = within;
     this.outgoing = new OutgoingMessages<AttachResponse>(stream, outgoingMax, () =>
       this.fail(status.RESOURCE_EXHAUSTED, `${outgoingMax} messages wait to be read; connect again`),
     );

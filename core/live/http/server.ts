@@ -16,6 +16,7 @@ import { configRoutes } from './config-routes.ts';
 import { consoleRoutes } from './console-routes.ts';
 import { denialRoutes } from './denial-routes.ts';
 import { defaultEventLimits, type EventLimits, EventStreams } from './event-routes.ts';
+import { inferenceRoutes } from './inference-routes.ts';
 import { Metrics } from './metrics.ts';
 import { answerError, answerProblems } from './problem.ts';
 import { Samples } from './samples.ts';
@@ -149,6 +150,7 @@ export class HttpServer {
           'configuration',
           'events',
           'security',
+          'inference',
           'health',
           'metrics',
         ].map((name) => ({ name })),
@@ -161,6 +163,7 @@ export class HttpServer {
       events.routes(scope);
       denialRoutes(scope, security.denials);
       serviceRoutes(scope, sources, metrics);
+      inferenceRoutes(scope, grpc.inference, 4 * live.options.payloadBytesMax, live.options.logger);
       consoleRoutes(scope);
       for (const plugin of options.plugins ?? []) plugin(scope, sources);
     });

@@ -10,7 +10,7 @@ import {
   status,
 } from '@grpc/grpc-js';
 import type { Denial } from './denials.ts';
-import { anybody, type Identity, identityOfCertificate, type Role, speaksAs } from './identity.ts';
+import { anybody, type Identity, identityOfCertificate, type Role, roles, speaksAs } from './identity.ts';
 import type { KernelSecurity } from './kernel-security.ts';
 import { addressKey, type Caller, type RateBucket } from './rates.ts';
 
@@ -20,6 +20,12 @@ export const methodRoles: Readonly<Record<string, readonly Role[]>> = {
   '/sira.v1.AgentService/Discover': ['register', 'submit', 'administer'],
   '/sira.v1.SubmissionService/Attach': ['submit'],
   '/sira.v1.TopicService/Join': ['publish', 'subscribe'],
+  '/inference.GRPCInferenceService/ServerLive': roles,
+  '/inference.GRPCInferenceService/ServerReady': roles,
+  '/inference.GRPCInferenceService/ServerMetadata': roles,
+  '/inference.GRPCInferenceService/ModelReady': ['submit', 'administer'],
+  '/inference.GRPCInferenceService/ModelMetadata': ['submit', 'administer'],
+  '/inference.GRPCInferenceService/ModelInfer': ['submit'],
   '/sira.v1.AdministrationService/GetState': ['administer'],
   '/sira.v1.AdministrationService/ListAgents': ['administer'],
   '/sira.v1.AdministrationService/ListSettings': ['administer'],

@@ -1,5 +1,6 @@
 // The door of the HTTP server: who asks is known by a client certificate or a token (Bearer, or as the password of Basic, which
-// browsers ask for by themselves); reading takes any identity, changing anything takes the role administer, health is everybody's.
+// browsers ask for by themselves); reading takes any identity, inference the role submit, changing anything the role administer, health
+// is everybody's.
 // It stands before every other hook, so that who may not ask learns nothing of what there is.
 
 import type { TLSSocket } from 'node:tls';
@@ -11,7 +12,7 @@ import type { KernelSecurity } from './kernel-security.ts';
 import { addressKey } from './rates.ts';
 
 const identities = new WeakMap<FastifyRequest, Identity>();
-const openPaths = ['/health/live', '/health/ready'];
+const openPaths = ['/health/live', '/health/ready', '/v2/health/live', '/v2/health/ready'];
 /** Read by operators alone. */
 const administratorsPaths = ['/v1/denials'];
 
@@ -66,9 +67,15 @@ function admit(security: KernelSecurity, request: FastifyRequest, reply: Fastify
     return deny('unauthenticated', '', new SiraError('SIRA_UNAUTHENTICATED', identity));
   }
   const isRead = request.method === 'GET' || request.method === 'HEAD' || request.method === 'OPTIONS';
-  const administers = !isRead || administratorsPaths.includes(path);
-  if (administers && !identity.roles.has('administer'))
-    return deny('forbidden', name, new SiraError('SIRA_FORBIDDEN', `${name} has not the role administer`));
+  const isInference = path.startsWith('/v2/');
+  const needed =
+    isRead && !administratorsPaths.includes(path)
+      ? undefined
+      : isInference
+        ? ('submit' as const)
+        : ('administer' as const);
+  if (needed !== undefined && !identity.roles.has(needed))
+    return deny('forbidden', name, new SiraError('SIRA_FORBIDDEN', `${name} has not the role ${needed}`));
   identities.set(request, identity);
   return undefined;
 }

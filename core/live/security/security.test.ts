@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ChannelCredentials, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { GRPCInferenceServiceService } from '../../proto/generated/inference/open_inference_grpc.ts';
 import {
   AdministrationServiceClient,
   AdministrationServiceService,
@@ -143,6 +144,7 @@ describe('gRPC', () => {
       AgentServiceService,
       SubmissionServiceService,
       TopicServiceService,
+      GRPCInferenceServiceService,
     ].flatMap((service) => Object.values(service).map(({ path }) => path as string));
     expect(Object.keys(methodRoles).toSorted(inOrder)).toEqual(paths.toSorted(inOrder));
   });
@@ -233,6 +235,12 @@ describe('HTTP', () => {
       ask('/v1/config/scheduler.attemptsMax', { method: 'PUT', authorization, body });
     expect(await change(`Bearer ${tokens.reader}`)).toMatchObject({ status: 403, body: { code: 'SIRA_FORBIDDEN' } });
     expect(await ask('/v1/denials', { authorization: `Bearer ${tokens.reader}` })).toMatchObject({ status: 403 });
+    const infer = (token: string) =>
+      ask('/v2/models/none/infer', { method: 'POST', authorization: `Bearer ${token}`, body: { inputs: [] } });
+    expect(await infer(tokens.reader)).toMatchObject({
+      status: 403,
+      body: { error: expect.stringContaining('role submit') },
+    });
     expect(await change(`Bearer ${tokens.admin}`)).toMatchObject({ status: 200 });
     const { body: answer } = await ask('/v1/config/history', { authorization: `Bearer ${tokens.admin}` });
     expect((answer as { history: { who: string }[] }).history[0]?.who).toBe('boss (somebody else)');
@@ -301,6 +309,7 @@ function hello(who: string, name: string): Promise<ConnectResponse> {
           capabilities: new Map(),
           labels: new Map(),
           running: [],
+          models: [],
           sentMicros: 5,
         },
       },

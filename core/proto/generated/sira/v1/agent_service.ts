@@ -21,8 +21,8 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { DiscoveryAnswer, DiscoveryQuery } from "./discovery.ts";
-import { NamedTensor } from "./tensor.ts";
-import { AttemptReference, Cost, Work } from "./work.ts";
+import { DataType, NamedTensor } from "./tensor.ts";
+import { AttemptReference, Cost, ResourceRequest, Work } from "./work.ts";
 
 export const protobufPackage = "sira.v1";
 
@@ -61,6 +61,44 @@ export interface AttributeValue {
   value: { $case: "text"; value: string } | { $case: "number"; value: number } | undefined;
 }
 
+/** An input or output of a model. */
+export interface TensorDescription {
+  name: string;
+  dataType: DataType;
+  /** Extents, outermost first; −1 for one that varies. */
+  shape: number[];
+}
+
+/**
+ * A function that is also offered as a model to clients of the Open Inference Protocol (proto/inference). Agents that offer the
+ * same model in the same version describe it alike.
+ */
+export interface ModelDescription {
+  /** One of the agent's capabilities: requests become tasks with this function. */
+  function: string;
+  /** As clients call it; empty: as the function. */
+  name: string;
+  /** Empty for a model without versions. */
+  version: string;
+  /** Framework and format, such as onnx_onnxv1; for people. */
+  platform: string;
+  /** In this order. Requests that do not fit them are refused. */
+  inputs: TensorDescription[];
+  outputs: TensorDescription[];
+  /** What one request asks of a machine; nothing said: a tenth of a core. */
+  request:
+    | ResourceRequest
+    | undefined;
+  /** Expected time of one request; 0 counts as a second. */
+  estimateMicros: number;
+  properties: Map<string, string>;
+}
+
+export interface ModelDescription_PropertiesEntry {
+  key: string;
+  value: string;
+}
+
 /** The agent registers, or comes back. Repeat it, with the time of the repetition, until it is answered. */
 export interface AgentHello {
   /** Unique among agents; names it across restarts. 1 to 200 bytes. */
@@ -79,6 +117,8 @@ export interface AgentHello {
   running: AttemptReference[];
   /** The agent's own clock. Its lease runs from then on that clock. */
   sentMicros: number;
+  /** Functions that are models, at most 1000. Told anew with each hello. */
+  models: ModelDescription[];
 }
 
 export interface AgentHello_CapabilitiesEntry {
@@ -399,6 +439,292 @@ export const AttributeValue: MessageFns<AttributeValue> = {
   },
 };
 
+function createBaseTensorDescription(): TensorDescription {
+  return { name: "", dataType: 0, shape: [] };
+}
+
+export const TensorDescription: MessageFns<TensorDescription> = {
+  encode(message: TensorDescription, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.dataType !== 0) {
+      writer.uint32(16).int32(message.dataType);
+    }
+    if (message.shape.length !== 0) {
+      writer.uint32(26).fork();
+      for (const v of message.shape) {
+        writer.int64(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TensorDescription {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTensorDescription();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.dataType = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag === 24) {
+              message.shape.push(longToNumber(reader.int64()));
+
+              continue;
+            }
+
+            if (tag === 26) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.shape.push(longToNumber(reader.int64()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseModelDescription(): ModelDescription {
+  return {
+    function: "",
+    name: "",
+    version: "",
+    platform: "",
+    inputs: [],
+    outputs: [],
+    request: undefined,
+    estimateMicros: 0,
+    properties: new Map(),
+  };
+}
+
+export const ModelDescription: MessageFns<ModelDescription> = {
+  encode(message: ModelDescription, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.function !== "") {
+      writer.uint32(10).string(message.function);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.version !== "") {
+      writer.uint32(26).string(message.version);
+    }
+    if (message.platform !== "") {
+      writer.uint32(34).string(message.platform);
+    }
+    for (const v of message.inputs) {
+      TensorDescription.encode(v!, writer.uint32(42).fork()).join();
+    }
+    for (const v of message.outputs) {
+      TensorDescription.encode(v!, writer.uint32(50).fork()).join();
+    }
+    if (message.request !== undefined) {
+      ResourceRequest.encode(message.request, writer.uint32(58).fork()).join();
+    }
+    if (message.estimateMicros !== 0) {
+      writer.uint32(64).uint64(message.estimateMicros);
+    }
+    message.properties.forEach((value, key) => {
+      ModelDescription_PropertiesEntry.encode({ key: key as any, value }, writer.uint32(74).fork()).join();
+    });
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ModelDescription {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseModelDescription();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.function = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.platform = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.inputs.push(TensorDescription.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.outputs.push(TensorDescription.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.request = ResourceRequest.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.estimateMicros = longToNumber(reader.uint64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            const entry9 = ModelDescription_PropertiesEntry.decode(reader, reader.uint32());
+            if (entry9.value !== undefined) {
+              message.properties.set(entry9.key, entry9.value);
+            }
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseModelDescription_PropertiesEntry(): ModelDescription_PropertiesEntry {
+  return { key: "", value: "" };
+}
+
+export const ModelDescription_PropertiesEntry: MessageFns<ModelDescription_PropertiesEntry> = {
+  encode(message: ModelDescription_PropertiesEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ModelDescription_PropertiesEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseModelDescription_PropertiesEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseAgentHello(): AgentHello {
   return {
     name: "",
@@ -409,6 +735,7 @@ function createBaseAgentHello(): AgentHello {
     labels: new Map(),
     running: [],
     sentMicros: 0,
+    models: [],
   };
 }
 
@@ -437,6 +764,9 @@ export const AgentHello: MessageFns<AgentHello> = {
     }
     if (message.sentMicros !== 0) {
       writer.uint32(64).uint64(message.sentMicros);
+    }
+    for (const v of message.models) {
+      ModelDescription.encode(v!, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -522,6 +852,14 @@ export const AgentHello: MessageFns<AgentHello> = {
             }
 
             message.sentMicros = longToNumber(reader.uint64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.models.push(ModelDescription.decode(reader, reader.uint32()));
             continue;
           }
         }

@@ -26,7 +26,7 @@ export const protobufFileName = "sira/v1/submission_service.proto";
 
 /** The first message of a stream. */
 export interface SubmitterHello {
-  /** Names the submitter across restarts. 1 to 200 bytes. */
+  /** Names the submitter across restarts. 1 to 200 bytes, not beginning with a tilde. */
   submitter: string;
   /** Ends that may be under way at once; looked at only for a submitter that is new. 0 takes the kernel's default. */
   inFlightMax: number;

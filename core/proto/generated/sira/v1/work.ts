@@ -51,6 +51,9 @@ export interface Work {
   function: string;
   parameters: Map<string, Parameter>;
   inputs: NamedTensor[];
+  /** W3C Trace Context of whoever caused the work, as in the headers of these names; empty without one. */
+  traceparent: string;
+  tracestate: string;
 }
 
 export interface Work_ParametersEntry {
@@ -170,7 +173,7 @@ export const Parameter: MessageFns<Parameter> = {
 };
 
 function createBaseWork(): Work {
-  return { function: "", parameters: new Map(), inputs: [] };
+  return { function: "", parameters: new Map(), inputs: [], traceparent: "", tracestate: "" };
 }
 
 export const Work: MessageFns<Work> = {
@@ -183,6 +186,12 @@ export const Work: MessageFns<Work> = {
     });
     for (const v of message.inputs) {
       NamedTensor.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.traceparent !== "") {
+      writer.uint32(34).string(message.traceparent);
+    }
+    if (message.tracestate !== "") {
+      writer.uint32(42).string(message.tracestate);
     }
     return writer;
   },
@@ -225,6 +234,22 @@ export const Work: MessageFns<Work> = {
             }
 
             message.inputs.push(NamedTensor.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.traceparent = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.tracestate = reader.string();
             continue;
           }
         }

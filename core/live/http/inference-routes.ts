@@ -1,0 +1,220 @@
+// The Open Inference Protocol, version 2, over HTTP, with tensors as JSON. Its errors are the protocol's, `{"error": …}`, not problem
+// details. What a request is and how it is answered stands in inference/.
+
+import { context, propagation } from '@opentelemetry/api';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { errorTable, SiraError } from '../../base/errors.ts';
+import type { Element } from '../../tensor/element-codec.ts';
+import { TensorView } from '../../tensor/tensor-view.ts';
+import type { Tensors } from '../client/tensors.ts';
+import type { Parameters } from '../client/work.ts';
+import { inferenceNameOf } from '../inference/data-type-names.ts';
+import type { InferenceDesk } from '../inference/inference-desk.ts';
+import { invalid, nameOfType, typeOf } from '../inference/inference-tensors.ts';
+import type { Model, TensorSignature } from '../inference/model-table.ts';
+import type { Logger } from '../logger.ts';
+
+interface ModelParams {
+  readonly model: string;
+  readonly version?: string;
+}
+
+interface JsonTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly datatype: string;
+  readonly data: unknown;
+}
+
+interface InferBody {
+  readonly id?: string;
+  readonly parameters?: Parameters;
+  readonly inputs: readonly JsonTensor[];
+  readonly outputs?: readonly { readonly name: string }[];
+}
+
+const rankMax = 32;
+const tags = ['inference'];
+const name = { type: 'string', minLength: 1, maxLength: 300 };
+const parameters = { type: 'object', additionalProperties: { type: ['string', 'number', 'boolean'] } };
+const shape = { type: 'array', items: { type: 'integer', minimum: 0 }, maxItems: rankMax };
+const inferBody = {
+  type: 'object',
+  required: ['inputs'],
+  properties: {
+    id: { type: 'string' },
+    parameters,
+    inputs: {
+      type: 'array',
+      maxItems: 1000,
+      items: {
+        type: 'object',
+        required: ['name', 'shape', 'datatype', 'data'],
+        properties: { name, shape, datatype: { type: 'string' }, parameters, data: { type: 'array' } },
+      },
+    },
+    outputs: {
+      type: 'array',
+      maxItems: 1000,
+      items: { type: 'object', required: ['name'], properties: { name, parameters } },
+    },
+  },
+};
+
+export function inferenceRoutes(
+  server: FastifyInstance,
+  desk: InferenceDesk,
+  bodyBytesMax: number,
+  logger: Logger,
+): void {
+  server.register(async (scope) => {
+    scope.setErrorHandler((error: Error & { readonly statusCode?: number }, request, reply) =>
+      sendError(error, request, reply, logger),
+    );
+    const describe = (operationId: string, summary: string, versioned = false) => ({
+      // The protocol has a description of its own, and errors that are no problem details.
+      hide: true,
+      operationId: versioned ? `${operationId}Version` : operationId,
+      tags,
+      summary,
+    });
+    scope.get('/v2', { schema: describe('getInferenceServer', 'Name and version of the inference server') }, () => ({
+      name: 'sira-kernel',
+      version: desk.version,
+      extensions: [],
+    }));
+    scope.get('/v2/health/live', { schema: describe('isInferenceLive', 'Whether it works') }, () => ({ live: true }));
+    scope.get('/v2/health/ready', { schema: describe('isInferenceReady', 'Whether it takes requests') }, (_, reply) =>
+      reply.code(desk.isReady ? 200 : 503).send({ live: true, ready: desk.isReady }),
+    );
+    for (const path of ['/v2/models/:model', '/v2/models/:model/versions/:version']) {
+      const versioned = path.endsWith(':version');
+      const params = {
+        type: 'object',
+        properties: versioned ? { model: name, version: name } : { model: name },
+        required: versioned ? ['model', 'version'] : ['model'],
+      };
+      scope.get<{ Params: ModelParams }>(
+        path,
+        { schema: { ...describe('getModel', 'Inputs and outputs of a model', versioned), params } },
+        ({ params: { model, version = '' } }) => metadata(desk, desk.model(model, version)),
+      );
+      scope.get<{ Params: ModelParams }>(
+        `${path}/ready`,
+        { schema: { ...describe('isModelReady', 'Whether a model takes requests', versioned), params } },
+        ({ params: { model, version = '' } }, reply) => {
+          const found = desk.model(model, version);
+          const ready = desk.isReady && desk.isModelReady(found);
+          return reply.code(ready ? 200 : 503).send({ name: found.name, ready });
+        },
+      );
+      scope.post<{ Params: ModelParams; Body: InferBody }>(
+        `${path}/infer`,
+        {
+          bodyLimit: bodyBytesMax,
+          schema: { ...describe('infer', 'A request to a model', versioned), params, body: inferBody },
+        },
+        (request, reply) => infer(desk, request, reply),
+      );
+    }
+  });
+}
+
+function metadata(desk: InferenceDesk, model: Model) {
+  const versions = desk.models.versions(model.name).filter((version) => version !== '');
+  return {
+    name: model.name,
+    ...(versions.length > 0 ? { versions } : {}),
+    platform: model.platform,
+    inputs: model.inputs.map(signatureView),
+    outputs: model.outputs.map(signatureView),
+  };
+}
+
+function signatureView({ name: tensor, dataType, shape: extents }: TensorSignature) {
+  return { name: tensor, datatype: inferenceNameOf(dataType), shape: extents };
+}
+
+async function infer(
+  desk: InferenceDesk,
+  { params, body, raw, headers }: FastifyRequest<{ Params: ModelParams; Body: InferBody }>,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const abort = new AbortController();
+  // The answer's connection closes before the answer is whole: nobody waits for it.
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) abort.abort();
+  });
+  if (raw.destroyed && !raw.complete) abort.abort();
+  const { model, outputs } = await context.with(propagation.extract(context.active(), headers), () =>
+    desk.infer({
+      model: params.model,
+      version: params.version ?? '',
+      parameters: body.parameters ?? {},
+      inputs: inputsOf(body.inputs),
+      outputs: (body.outputs ?? []).map((output) => output.name),
+      timeoutMicros: typeof body.parameters?.timeout === 'number' ? body.parameters.timeout : undefined,
+      signal: abort.signal,
+    }),
+  );
+  const answer = {
+    model_name: model.name,
+    ...(model.version === '' ? {} : { model_version: model.version }),
+    ...(body.id === undefined ? {} : { id: body.id }),
+  };
+  const tensors = outputs.map(([tensor, view]) => tensorText(tensor, view));
+  const text = `${JSON.stringify(answer).slice(0, -1)},"outputs":[${tensors.join(',')}]}`;
+  return reply
+    .type('application/json; charset=utf-8')
+    .serializer((made) => made as string)
+    .send(text);
+}
+
+function inputsOf(inputs: readonly JsonTensor[]): Tensors {
+  const tensors = new Map<string, TensorView>();
+  for (const input of inputs) {
+    if (tensors.has(input.name)) throw invalid(`two inputs are called "${input.name}"`);
+    const dataType = typeOf(input.name, input.datatype, input.shape);
+    const elements: Element[] = [];
+    flatten(input.name, input.data, elements, 0);
+    tensors.set(input.name, TensorView.from(dataType, input.shape, elements));
+  }
+  return Object.fromEntries(tensors);
+}
+
+/** Elements in order, however deep they are nested. */
+function flatten(tensor: string, data: unknown, elements: Element[], depth: number): void {
+  if (depth > rankMax) throw invalid(`the data of "${tensor}" is nested deeper than ${rankMax}`);
+  if (Array.isArray(data)) for (const item of data) flatten(tensor, item, elements, depth + 1);
+  else if (typeof data === 'number' || typeof data === 'string' || typeof data === 'boolean') elements.push(data);
+  else throw invalid(`the data of "${tensor}" holds ${data === null ? 'null' : typeof data}`);
+}
+
+/** JSON knows whole numbers of any length, but neither infinity nor NaN. */
+function tensorText(tensor: string, view: TensorView): string {
+  const elements = view.toElements().map((element) => {
+    if (typeof element === 'number' && !Number.isFinite(element))
+      throw new SiraError('SIRA_WORK_FAILED', `the output "${tensor}" holds ${element}, which JSON cannot say`);
+    return typeof element === 'bigint' ? element.toString() : JSON.stringify(element);
+  });
+  const head = JSON.stringify({ name: tensor, shape: view.shape, datatype: nameOfType(tensor, view) });
+  return `${head.slice(0, -1)},"data":[${elements.join(',')}]}`;
+}
+
+function sendError(
+  error: Error & { readonly statusCode?: number },
+  { url }: FastifyRequest,
+  reply: FastifyReply,
+  logger: Logger,
+): FastifyReply {
+  const known = error instanceof SiraError ? errorTable[error.code].http : (error.statusCode ?? 500);
+  if (!(error instanceof SiraError) && known >= 500)
+    logger.error({ url, error: error.stack }, 'an inference request failed');
+  const text =
+    error instanceof SiraError ? `${error.code}: ${error.message}` : known < 500 ? error.message : 'SIRA_DEFECT';
+  return reply
+    .code(known)
+    .type('application/json; charset=utf-8')
+    .serializer((body) => JSON.stringify(body))
+    .send({ error: text });
+}
