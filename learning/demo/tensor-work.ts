@@ -49,8 +49,7 @@ export async function tensorFunctions(): Promise<Readonly<Record<string, WorkFun
       if (unread > 0) {
         step(Math.min(unread, promptRowsMax));
         unread -= promptRowsMax;
-      } else
-        for (let times = Math.min(8, left); times > 0; times--, left--) step(1);
+      } else for (let times = Math.min(8, left); times > 0; times--, left--) step(1);
       await state.data();
       await new Promise((resolve) => setImmediate(resolve));
     }

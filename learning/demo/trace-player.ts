@@ -94,16 +94,17 @@ export class TracePlayer {
   }
 
   private async play(): Promise<void> {
-    let lag = performance.now();
+    // When the trace began; later by what it had to wait.
+    let beginMillis = performance.now();
     let number = 0;
     while (!this.isStopped) {
       const request = this.requests[number % this.requests.length] as TraceRequest;
-      if (number % this.requests.length === 0 && number > 0) lag = performance.now();
-      const due = lag + (request.atSeconds * 1000) / this.speed;
+      if (number % this.requests.length === 0 && number > 0) beginMillis = performance.now();
       for (;;) {
         const now = performance.now();
+        const due = beginMillis + (request.atSeconds * 1000) / this.speed;
         if (this.isStopped) return;
-        if (this.isPaused || this.open >= openMax) lag += 20;
+        if (this.isPaused || this.open >= openMax) beginMillis += 20;
         else if (now >= due) break;
         await pause(this.isPaused || this.open >= openMax ? 20 : Math.min(50, due - now));
       }
