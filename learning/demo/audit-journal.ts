@@ -55,7 +55,7 @@ export function readRun(folder: string): RunRecord {
   const accepted = new Set<number>();
   const endOffsets = new Map<number, Set<number>>();
   let kernel: Kernel | undefined;
-  const nameOf = (agent: number): string => kernel?.control.registry.name(agent) ?? '';
+  const nameOf = (agent: number): string => kernel?.control.registry.names[agent] ?? '';
   const note = (effect: Effect, timeMicros: number): void => {
     if (effect.kind === 'submissionAccepted') accepted.add(effect.submission);
     else if (effect.kind === 'dispatch') {
