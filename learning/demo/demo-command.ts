@@ -21,12 +21,12 @@ export const demoCommand: Command = {
   arguments: [],
   options: [
     { flags: '--agents <number>', description: 'agent processes, 1 to 64', defaultValue: '4' },
-    { flags: '--speed <factor>', description: 'times as fast as the trace was', defaultValue: '3' },
+    { flags: '--speed <factor>', description: 'times as fast as the trace was', defaultValue: '2' },
     { flags: '--for <duration>', description: 'end by itself after this long, such as 5m; default: at Ctrl-C' },
     { flags: '--data <folder>', description: 'journal and logs of the demo', defaultValue: defaultFolder },
   ],
   examples: [
-    { line: 'sira demo', meaning: 'four agents, the trace three times as fast as it was' },
+    { line: 'sira demo', meaning: 'four agents, the trace twice as fast as it was' },
     { line: 'sira demo --agents 8 --speed 5 --for 5m', meaning: 'more of it, for five minutes' },
   ],
   run: demo,

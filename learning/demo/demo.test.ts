@@ -1,7 +1,7 @@
 // The demo and its disturbance, as people run them: real processes, from the first line to the clean end. The arithmetic of the
 // audit is checked by hand.
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { built, killed, LiveProcesses } from '../../core/live/live-processes.contract.ts';
