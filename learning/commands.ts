@@ -1,5 +1,7 @@
 // The commands that the learning loop declares.
 
 import type { Command } from '../core/ports/command.ts';
+import { chaosCommand } from './demo/chaos-command.ts';
+import { demoCommand } from './demo/demo-command.ts';
 
-export const learningCommands: readonly Command[] = [];
+export const learningCommands: readonly Command[] = [demoCommand, chaosCommand];
