@@ -111,7 +111,7 @@ describe('a calibration', () => {
       near(atShare(calibration.service.large?.ratio ?? [], share), atShare(ratios.large.ratio, share), 0.03);
     }
     // Held out: other tasks, another seed.
-    const others = tasksOf(2, 4000, 80_000, 82_000);
+    const others = tasksOf(2, 3000, 80_000, 82_000);
     const live = play(2, others, truth).summary;
     const simulated = play(3, others, calibration).summary;
     expect(live.waitMeanMicros).toBeGreaterThan(5000);
@@ -125,7 +125,7 @@ describe('a calibration', () => {
       trips: [trip(0, 600, 1800), trip(1, 900, 2700)],
     };
     // The work is a tenth of what goes on.
-    const { recorded, summary } = play(4, tasksOf(4, 3000, 200, 2000), truth);
+    const { recorded, summary } = play(4, tasksOf(4, 3000, 200, 1100), truth);
     const { calibration } = fitCalibration(recorded);
     expect(calibration.lanes).toBe(1);
     for (const share of [0.05, 0.5, 0.95]) {

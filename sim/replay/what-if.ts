@@ -66,6 +66,8 @@ export function simulateRecord(
   profile: Profile,
   settings: Change['settings'],
   calibration?: Calibration,
+  /** What tasks took is not looked at: it is drawn from their estimates by the calibration. */
+  fromEstimates = false,
 ): TaskTimes {
   const values: Record<string, number> = {};
   for (const [name, value] of Object.entries({ ...recorded.settings, ...settings }))
@@ -74,8 +76,8 @@ export function simulateRecord(
   if (!status.ok) throw new SiraError('SIRA_SETTING_INVALID', status.reason);
   const of = (name: KernelSettingName): number => values[name] as number;
   const times = new TaskTimes();
-  const alone = calibration === undefined ? undefined : aloneMicros(recorded, calibration);
-  const tasks = recorded.tasks.map((task) => ({ ...task, durationMicros: alone?.get(task.name) ?? task.durationMicros }));
+  const alone = calibration === undefined || fromEstimates ? undefined : aloneMicros(recorded, calibration);
+  const tasks = recorded.tasks.map((task) => ({ ...task, durationMicros: fromEstimates ? task.estimateMicros : (alone?.get(task.name) ?? task.durationMicros) }));
   const world = new World({
     seed: 1,
     machines: recorded.machines,
@@ -95,8 +97,8 @@ export function simulateRecord(
     },
     faults: recorded.faults,
     settings: values,
-    // What the tasks took is known, and needs no estimate.
-    calibration: calibration === undefined ? undefined : { ...calibration, service: {} },
+    // Where it is known what the tasks took, that needs no estimate.
+    calibration: calibration === undefined || fromEstimates ? calibration : { ...calibration, service: {} },
     observers: [
       {
         kernelInput: (body, nowMicros) => times.input(body, nowMicros),
