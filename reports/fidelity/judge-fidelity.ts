@@ -19,7 +19,10 @@ export interface FidelityOf {
   readonly simulated: readonly number[];
   /** By measure: live and simulated, microseconds, and simulated over live less 1. */
   readonly measures: Readonly<
-    Record<(typeof fidelityMeasures)[number], { readonly live: number; readonly simulated: number; readonly error: number }>
+    Record<
+      (typeof fidelityMeasures)[number],
+      { readonly live: number; readonly simulated: number; readonly error: number }
+    >
   >;
 }
 
@@ -38,7 +41,10 @@ export function judgeFidelity(calibrated: RecordedWorld, judged: RecordedWorld):
   const live = judged.times.all.filter(({ outcome }) => outcome === 'completed');
   const span = (live.at(-1)?.arrivedMicros ?? 0) - (live[0]?.arrivedMicros ?? 0);
   const cpuMilli = judged.machines.reduce((sum, machine) => sum + machine.cpuMilli, 0);
-  const worked = live.reduce((sum, { submitted, serviceMicros }) => sum + submitted.request.cpuMilli * serviceMicros, 0);
+  const worked = live.reduce(
+    (sum, { submitted, serviceMicros }) => sum + submitted.request.cpuMilli * serviceMicros,
+    0,
+  );
   return {
     calibration,
     tasks: live.length,
@@ -52,7 +58,8 @@ function compare(kind: FidelityKind, live: readonly number[], simulated: readonl
     const [was, is] = [measure(live), measure(simulated)];
     return { live: was, simulated: is, error: was === 0 ? 0 : is / was - 1 };
   };
-  const mean = (times: readonly number[]): number => times.reduce((sum, each) => sum + each, 0) / Math.max(1, times.length);
+  const mean = (times: readonly number[]): number =>
+    times.reduce((sum, each) => sum + each, 0) / Math.max(1, times.length);
   return {
     ...{ kind, live, simulated },
     measures: {

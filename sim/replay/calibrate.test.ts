@@ -100,7 +100,7 @@ describe('a calibration', () => {
     expect(count).toBe(3000);
     expect(calibration.lanes).toBe(0);
     expect(calibration.contention).toHaveLength(4);
-    calibration.contention.forEach((each, others) => near(each, truth.contention[others] as number, 0.03));
+    for (const [others, each] of calibration.contention.entries()) near(each, truth.contention[others] ?? 0, 0.03);
     for (const share of [0.05, 0.5, 0.95]) {
       for (const held of [0, 1]) {
         const [found, true_] = [calibration.trips[held], truth.trips[held]];
@@ -129,8 +129,16 @@ describe('a calibration', () => {
     const { calibration } = fitCalibration(recorded);
     expect(calibration.lanes).toBe(1);
     for (const share of [0.05, 0.5, 0.95]) {
-      near(atShare(calibration.trips[0]?.totalMicros ?? [], share), atShare(truth.trips[0]?.totalMicros ?? [], share), 0.1);
-      near(atShare(calibration.trips[1]?.totalMicros ?? [], share), atShare(truth.trips[1]?.totalMicros ?? [], share), 0.1);
+      near(
+        atShare(calibration.trips[0]?.totalMicros ?? [], share),
+        atShare(truth.trips[0]?.totalMicros ?? [], share),
+        0.1,
+      );
+      near(
+        atShare(calibration.trips[1]?.totalMicros ?? [], share),
+        atShare(truth.trips[1]?.totalMicros ?? [], share),
+        0.1,
+      );
     }
     const without = playChanged(recorded, { policy: {}, settings: {} });
     const cured = playChanged(recorded, { policy: {}, settings: {} }, calibration);

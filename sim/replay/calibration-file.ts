@@ -32,7 +32,12 @@ export function readCalibration(file: string): Calibration {
   try {
     text = readFileSync(file, 'utf8');
   } catch {
-    throw new SiraError('SIRA_FILE_MISSING', 'there is no such calibration', { file }, 'Write one with `sira calibrate`.');
+    throw new SiraError(
+      'SIRA_FILE_MISSING',
+      'there is no such calibration',
+      { file },
+      'Write one with `sira calibrate`.',
+    );
   }
   let fields: unknown;
   try {
@@ -54,7 +59,8 @@ function problemOf(fields: unknown): string | undefined {
   if (!Number.isSafeInteger(lanes) || (lanes as number) < 0) return 'lanes is a whole number, 0 or more';
   if (!Array.isArray(trips)) return 'trips is a list';
   for (const [index, trip] of trips.entries()) {
-    if (!isObject(trip) || trip.held !== index) return `trips[${index}] is that of an agent which has ${index} tasks already`;
+    if (!isObject(trip) || trip.held !== index)
+      return `trips[${index}] is that of an agent which has ${index} tasks already`;
     for (const name of ['acceptMicros', 'totalMicros'])
       if (!areQuantiles(trip[name])) return `trips[${index}].${name} holds a rising number for each share, 0 or more`;
   }
@@ -63,7 +69,8 @@ function problemOf(fields: unknown): string | undefined {
     return 'contention is a list of numbers above 0, one at least';
   if (!isObject(service)) return 'service has a table for each class';
   for (const [name, measured] of Object.entries(service))
-    if (!isObject(measured) || !areQuantiles(measured.ratio)) return `service.${name}.ratio holds a rising number for each share`;
+    if (!isObject(measured) || !areQuantiles(measured.ratio))
+      return `service.${name}.ratio holds a rising number for each share`;
   return undefined;
 }
 

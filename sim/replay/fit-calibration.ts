@@ -69,7 +69,9 @@ export function aloneMicros(recorded: RecordedWorld, { lanes, contention }: Cali
 }
 
 function servicesOf({ times, machines, nameOfAgent }: RecordedWorld): Service[] {
-  const hosts = new Map(machines.map(({ name, host }) => [name, host === undefined ? `machine ${name}` : `host ${host}`]));
+  const hosts = new Map(
+    machines.map(({ name, host }) => [name, host === undefined ? `machine ${name}` : `host ${host}`]),
+  );
   const services: Service[] = [];
   for (const time of times.all) {
     const { instantMicros, begunMicros, endedMicros, serviceMicros, queueMicros, attempts, agent } = time;
@@ -150,7 +152,8 @@ function tripsOf(services: readonly Service[]): MeasuredTrips[] {
         acceptMicros: rounded(group.map(({ time }) => time.begunMicros - time.instantMicros)),
         totalMicros: rounded(group.map(({ totalMicros }) => totalMicros)),
       });
-    else if (held > 0 && trips[held - 1] !== undefined) trips.push({ ...(trips[held - 1] as MeasuredTrips), held, count: 0 });
+    else if (held > 0 && trips[held - 1] !== undefined)
+      trips.push({ ...(trips[held - 1] as MeasuredTrips), held, count: 0 });
     if (isLast) break;
   }
   return trips;
@@ -208,7 +211,8 @@ function fitService(services: readonly Service[]): Pick<Calibration, 'contention
       }
     }
     rates.forEach((rate, others) => {
-      if (levels[others]) rates[others] = rate * Math.max(0.5, Math.min(2, (wanted[others] as number) / (spent[others] as number)));
+      if (levels[others])
+        rates[others] = rate * Math.max(0.5, Math.min(2, (wanted[others] as number) / (spent[others] as number)));
     });
     const first = levels.indexOf(true);
     const scale = rates[Math.max(0, first)] as number;

@@ -135,7 +135,10 @@ export class RecordedWorld implements JournalReader {
     );
   }
 
-  private joins({ name, resources, capabilities, attributes }: Extract<Input['body'], { kind: 'agentHello' }>, now: number): void {
+  private joins(
+    { name, resources, capabilities, attributes }: Extract<Input['body'], { kind: 'agentHello' }>,
+    now: number,
+  ): void {
     const skills = 'length' in capabilities ? {} : (capabilities as Readonly<Record<string, number>>);
     const host = typeof attributes.host === 'string' ? { host: attributes.host } : {};
     this.machines.push({ name, ...resources, skills, ...host });

@@ -77,14 +77,21 @@ export function simulateRecord(
   const of = (name: KernelSettingName): number => values[name] as number;
   const times = new TaskTimes();
   const alone = calibration === undefined || fromEstimates ? undefined : aloneMicros(recorded, calibration);
-  const tasks = recorded.tasks.map((task) => ({ ...task, durationMicros: fromEstimates ? task.estimateMicros : (alone?.get(task.name) ?? task.durationMicros) }));
+  const tasks = recorded.tasks.map((task) => ({
+    ...task,
+    durationMicros: fromEstimates ? task.estimateMicros : (alone?.get(task.name) ?? task.durationMicros),
+  }));
   const world = new World({
     seed: 1,
     machines: recorded.machines,
     workload: { tasks: () => tasks[Symbol.iterator](), typicalTasks: () => [], notes: [] },
     profile,
     network: {
-      latency: { distribution: 'constant', meanMicros: calibration === undefined ? recorded.latencyMicros : 0, sigma: 0 },
+      latency: {
+        distribution: 'constant',
+        meanMicros: calibration === undefined ? recorded.latencyMicros : 0,
+        sigma: 0,
+      },
       ...{ bandwidthBytesPerSecond: 0, loss: 0, duplication: 0, reordering: 0 },
     },
     heartbeat: {

@@ -351,7 +351,9 @@ export class Machine {
 /** A time to come, moved as what is left of the work until then; work that is still being set up has all of it left. */
 function later(now: number, timeMicros: number, startedMicros: number, ratio: number): number {
   const from = Math.max(now, startedMicros);
-  return timeMicros === Number.POSITIVE_INFINITY ? timeMicros : from + Math.ceil(Math.max(0, timeMicros - from) * ratio);
+  return timeMicros === Number.POSITIVE_INFINITY
+    ? timeMicros
+    : from + Math.ceil(Math.max(0, timeMicros - from) * ratio);
 }
 
 /** What a machine of a trace can do, as skills: cores of CPU, and devices of its GPU model. */
