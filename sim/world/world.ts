@@ -7,52 +7,27 @@ import { FaultPoints } from '../../core/base/fault-points.ts';
 import { RandomStream } from '../../core/base/random.ts';
 import type { AgentMessage, ToAgent } from '../../core/client/agent-client.ts';
 import type { ToSubmitter } from '../../core/client/submitter-client.ts';
-import { createKernelSettings, type KernelSettingName } from '../../core/config/kernel-setting-table.ts';
+import { createKernelSettings } from '../../core/config/kernel-setting-table.ts';
 import type { Dispatch, Effect, TaskEnded } from '../../core/kernel/effects.ts';
 import type { InputBody } from '../../core/kernel/inputs.ts';
 import type { SubmissionDeferred } from '../../core/kernel/journaled-kernel.ts';
 import { Kernel } from '../../core/kernel/kernel.ts';
 import type { KernelSettings } from '../../core/kernel/kernel-settings.ts';
-import type { Profile } from '../../core/scheduler/framework.ts';
 import { eventPriority } from '../engine/priority.ts';
 import { Simulation } from '../engine/simulation.ts';
-import type { FaultSpec, NetworkSpec } from '../experiment/scenario.ts';
 import { scheduleFaults } from '../fault/fault-plan.ts';
-import type { MachineSpec, Workload, WorkloadTask, WorkRun } from '../workload/workload.ts';
-import type { Calibration } from './calibration.ts';
+import type { WorkloadTask, WorkRun } from '../workload/workload.ts';
 import { HeartbeatGateway } from './heartbeat-gateway.ts';
-import { JournaledKernelHost, type JournalSpec } from './journaled-kernel-host.ts';
+import { JournaledKernelHost } from './journaled-kernel-host.ts';
 import { KernelHost, type KernelShell } from './kernel-host.ts';
 import { Machine, type MachineWorld } from './machine.ts';
 import { MeasuredOverheads } from './measured-overheads.ts';
 import { firstMachineNode, gatewayNode, Network, submitterNode } from './network.ts';
 import type { WorkEnd, WorldObserver } from './observer.ts';
 import { SubmitterProcess, type SubmitterWorld } from './submitter-process.ts';
+import type { WorldOptions } from './world-options.ts';
 
-export interface WorldOptions {
-  readonly seed: number;
-  readonly machines: readonly MachineSpec[];
-  readonly workload: Workload;
-  readonly profile: Profile;
-  readonly network: NetworkSpec;
-  readonly heartbeat: { readonly intervalMicros: number; readonly leaseMicros: number };
-  readonly limits: {
-    readonly eventsPerInstantMax: number;
-    readonly causalDepthMax: number;
-    readonly queueLengthMax: number;
-  };
-  readonly faults: readonly FaultSpec[];
-  /** Kernel settings that differ from their defaults, by name. */
-  readonly settings?: Partial<Readonly<Record<KernelSettingName, number>>> | undefined;
-  /** Without one the kernel never dies, and its effects leave at once. */
-  readonly journal?: JournalSpec | undefined;
-  /** From it follow the fault points of the process, its log and the clients that are armed; none if left out. Those inside the
-   *  kernel are armed by the setting `faults.seed`. */
-  readonly faultPointSeed?: number | undefined;
-  /** How long agents and messages take beyond the network, and work beside other work, as was measured; nothing if left out. */
-  readonly calibration?: Calibration | undefined;
-  readonly observers: readonly WorldObserver[];
-}
+export type { WorldOptions } from './world-options.ts';
 
 /** Size on the wire that the network charges for, bytes: headers and a few fields. */
 const messageBytes = 256;
@@ -220,13 +195,11 @@ export class World implements MachineWorld, SubmitterWorld {
 
   send(machine: number, message: AgentMessage): void {
     for (const observer of this.speechObservers) observer.agentSaid?.(machine, message, this.simulation.nowMicros);
-    const delayMicros = this.overheads?.saidMicros(message) ?? 0;
-    if (delayMicros > 0)
-      this.after(delayMicros, () => {
-        // What a crash overtakes is not said.
-        if (this.machineAt(machine).isUp) this.carrySaid(machine, message);
-      });
-    else this.carrySaid(machine, message);
+    // What a crash overtakes is not said.
+    this.after(this.overheads?.saidMicros(message) ?? 0, (isLate) => {
+      if (!isLate || this.machineAt(machine).isUp)
+        this.network.send(firstMachineNode + machine, this.toKernel, 0, message, messageBytes);
+    });
   }
 
   /** Work that a machine does at once. */
@@ -239,13 +212,11 @@ export class World implements MachineWorld, SubmitterWorld {
     return this.overheads?.setUpMicros(attempt) ?? 0;
   }
 
-  private after(delayMicros: number, act: () => void): void {
+  private after(delayMicros: number, act: (isLate: boolean) => void): void {
     const { simulation } = this;
-    simulation.schedule(simulation.nowMicros + delayMicros, eventPriority.world, this.later, 0, act);
-  }
-
-  private carrySaid(machine: number, message: AgentMessage): void {
-    this.network.send(firstMachineNode + machine, this.toKernel, 0, message, messageBytes);
+    const late = (): void => act(true);
+    if (delayMicros === 0) act(false);
+    else simulation.schedule(simulation.nowMicros + delayMicros, eventPriority.world, this.later, 0, late);
   }
 
   submitterSays(message: InputBody): void {
@@ -382,13 +353,9 @@ export class World implements MachineWorld, SubmitterWorld {
         const machine = this.machineOfAgent[effect.agent] as number;
         const delayMicros = effect.kind === 'dispatch' ? (this.overheads?.dispatchMicros(machine, effect) ?? 0) : 0;
         if (effect.kind !== 'dispatch') this.overheads?.forgotten(effect);
-        if (delayMicros > 0) {
-          this.after(delayMicros, () =>
-            this.network.send(firstMachineNode + machine, this.toAgent, machine, effect, messageBytes),
-          );
-          break;
-        }
-        this.network.send(firstMachineNode + machine, this.toAgent, machine, effect, messageBytes);
+        this.after(delayMicros, () =>
+          this.network.send(firstMachineNode + machine, this.toAgent, machine, effect, messageBytes),
+        );
         break;
       }
       case 'agentRegistered':
