@@ -16,6 +16,7 @@ import { learningChecks } from './learning/doctor-checks.ts';
 import { reportCommands } from './reports/commands.ts';
 import { simCommands, simDocuments } from './sim/commands.ts';
 import { projectRoot, projectVersion } from './sim/experiment/project-root.ts';
+import { calibrateCommand } from './sim/replay/calibrate-command.ts';
 import { replayCommand } from './sim/replay/replay-command.ts';
 
 const commands: readonly Command[] = [
@@ -24,6 +25,7 @@ const commands: readonly Command[] = [
   ...learningCommands,
   ...liveCommands,
   replayCommand(codeHash),
+  calibrateCommand(codeHash),
   checkCommandOf([...simDocuments, ...liveDocuments]),
   doctorCommand(learningChecks),
 ];

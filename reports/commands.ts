@@ -2,6 +2,7 @@
 
 import type { Command } from '../core/ports/command.ts';
 import { explainCommand } from './explain-command.ts';
+import { fidelityCommand } from './fidelity/fidelity-command.ts';
 import { runCommand } from './run-command.ts';
 
-export const reportCommands: readonly Command[] = [runCommand, explainCommand];
+export const reportCommands: readonly Command[] = [runCommand, explainCommand, fidelityCommand];

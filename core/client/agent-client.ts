@@ -174,17 +174,19 @@ export class AgentClient {
     this.shell.send({ kind: 'taskProgressed', agent, incarnation, task, attempt, progressMicros });
   }
 
-  /** The work of an attempt has ended by itself. `joules`: the energy that it took, if that was measured. */
+  /** The work of an attempt has ended by itself. `joules`: the energy that it took, `queueMicros`: how long it had waited here for
+   *  its begin, if that was measured. */
   workEnded(
     reference: AttemptReference,
     outcome: 'completed' | 'failed',
     serviceMicros: number,
     nowMicros: number,
     joules?: number,
+    queueMicros?: number,
   ): void {
     const work = this.work.get(reference.attempt);
     assert(work !== undefined && work.result === undefined, 'work ends once');
-    this.report(work, outcome, serviceMicros, nowMicros, joules);
+    this.report(work, outcome, serviceMicros, nowMicros, joules, queueMicros);
   }
 
   /** Sends again what is overdue for an answer. */
@@ -308,6 +310,7 @@ export class AgentClient {
     serviceMicros: number,
     nowMicros: number,
     joules?: number,
+    queueMicros?: number,
   ): void {
     const { task, attempt } = work.dispatch;
     const { progressMicros } = work;
@@ -320,6 +323,7 @@ export class AgentClient {
       outcome,
       serviceMicros,
       ...(joules === undefined ? {} : { joules }),
+      ...(queueMicros === undefined ? {} : { queueMicros }),
     };
     work.result = progressMicros > 0 && outcome !== 'completed' ? { ...result, progressMicros } : result;
     this.unrecorded++;

@@ -100,6 +100,7 @@ const bodies: { readonly [Kind in InputBody['kind']]: fc.Arbitrary<Omit<Extract<
       serviceMicros: number,
       progressMicros: optional(number),
       joules: optional(number),
+      queueMicros: optional(number),
     }),
     settingChanged: fc.record({ name: text, value: number, who: text, why: text }),
     settingsAssigned: fc.record({
@@ -219,7 +220,7 @@ describe('malformed bytes', () => {
       expect(decodeInput(old), 'a later one must have them').toMatchObject({ ok: false, code: 'SIRA_LOG_CORRUPT' });
     }
     const later = submission.slice();
-    later[0] = 4;
+    later[0] = 5;
     expect(decodeInput(later)).toMatchObject({ ok: false, code: 'SIRA_LOG_VERSION' });
   });
 

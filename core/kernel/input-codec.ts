@@ -9,8 +9,9 @@ import { acceptedWith, type Result, refused } from '../base/status.ts';
 import type { ResourceRequest } from '../scheduler/request.ts';
 import type { AttemptReference, InputBody } from './inputs.ts';
 
-/** Version 2 added the class and size of a task, and the joules of a result; version 3 the skill that a task needs. */
-export const inputFormatVersion = 3;
+/** Version 2 added the class and size of a task, and the joules of a result; version 3 the skill that a task needs;
+ *  version 4 the time that a result's work waited in its agent. */
+export const inputFormatVersion = 4;
 
 /** How a field is written. `value`: plain data of any shape. */
 type Field =
@@ -105,6 +106,7 @@ const table: Table = {
       serviceMicros: 'number',
       progressMicros: optional('number'),
       joules: since(2, 'number'),
+      queueMicros: since(4, 'number'),
     },
   },
   settingChanged: { number: 9, fields: { name: 'text', value: 'number', who: 'text', why: 'text' } },

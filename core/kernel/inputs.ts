@@ -112,6 +112,8 @@ export interface TaskFinished extends AttemptReference {
   readonly progressMicros?: number | undefined;
   /** Energy that the work took, if the agent measured it. */
   readonly joules?: number | undefined;
+  /** Time from the coming of the dispatch to the begin of the work, if the agent measured it; of no meaning to the kernel. */
+  readonly queueMicros?: number | undefined;
 }
 
 export interface SettingChanged {

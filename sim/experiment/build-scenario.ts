@@ -4,6 +4,7 @@
 import { resolve } from 'node:path';
 import type { Profile } from '../../core/scheduler/framework.ts';
 import { defaultSimulationLimits } from '../engine/simulation.ts';
+import { readCalibration } from '../replay/calibration-file.ts';
 import type {
   ArrivalSpec,
   ClusterSpec,
@@ -46,6 +47,7 @@ export function buildScenario(fields: ScenarioFields, file: string, source: stri
     measureMicros: micros(fields.measure ?? '0s'),
     network: buildNetwork(fields.network ?? {}),
     journal: fields.journal === undefined ? undefined : buildJournal(fields.journal),
+    calibration: fields.calibration === undefined ? undefined : readCalibration(resolve(folder, fields.calibration)),
     heartbeat: {
       intervalMicros: micros(fields.heartbeat?.interval ?? '10s'),
       leaseMicros: micros(fields.heartbeat?.lease ?? '40s'),

@@ -72,6 +72,7 @@ export function buildWorld(
     limits: scenario.limits,
     faults: scenario.faults,
     journal: scenario.journal,
+    calibration: scenario.calibration,
     settings: scenario.settings,
     observers,
   });

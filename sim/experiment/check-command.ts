@@ -23,7 +23,7 @@ export const scenarioDocument: DocumentKind = {
       'measure',
       'network',
     ],
-    ...['journal', 'heartbeat', 'limits', 'faults', 'settings', 'objective', 'baseline', 'guards'],
+    ...['journal', 'calibration', 'heartbeat', 'limits', 'faults', 'settings', 'objective', 'baseline', 'guards'],
   ],
   check: checkFile,
 };

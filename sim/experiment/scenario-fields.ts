@@ -125,6 +125,7 @@ export interface ScenarioFields {
     readonly reordering?: number;
   };
   readonly journal?: JournalFields;
+  readonly calibration?: string;
   readonly heartbeat?: { readonly interval?: DurationText; readonly lease?: DurationText };
   readonly limits?: {
     readonly eventsPerInstantMax?: number;

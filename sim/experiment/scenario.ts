@@ -4,6 +4,7 @@
 import type { KernelSettingName } from '../../core/config/kernel-setting-table.ts';
 import type { Profile } from '../../core/scheduler/framework.ts';
 import type { ClusterSpec, WorkloadSpec } from '../workload/spec.ts';
+import type { Calibration } from '../world/calibration.ts';
 import type { JournalSpec } from '../world/journaled-kernel-host.ts';
 
 /** A distribution of one-way network latency, microseconds. */
@@ -82,6 +83,8 @@ export interface Scenario {
   readonly network: NetworkSpec;
   /** Undefined: the kernel never dies, and effects leave at once. */
   readonly journal: JournalSpec | undefined;
+  /** What was measured of live agents; undefined: the network alone takes time. */
+  readonly calibration?: Calibration | undefined;
   readonly heartbeat: { readonly intervalMicros: number; readonly leaseMicros: number };
   readonly limits: {
     /** Events at one timestamp, and length of a causal chain at one timestamp. */

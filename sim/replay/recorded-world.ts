@@ -30,6 +30,8 @@ export class RecordedWorld implements JournalReader {
   resumptions = 0;
   /** From this input on the record is not what the kernel did live: see `sira replay` without a change. */
   differingSequence: number | undefined;
+  /** By agent's number. */
+  readonly nameOfAgent: string[] = [];
   private readonly absences: Absence[] = [];
   private beganMicros = -1;
   private lastMicros = 0;
@@ -59,9 +61,11 @@ export class RecordedWorld implements JournalReader {
     if (body.kind === 'resumed') this.resumptions++;
     if (body.kind === 'settingChanged' || body.kind === 'settingsAssigned') this.settingChanges++;
     this.times.input(body, timeMicros);
+    this.times.handled(kernel.awaitsInstantEnd);
     for (const effect of effects) {
       this.times.effect(effect, timeMicros);
       if (effect.kind === 'agentRegistered' && body.kind === 'agentHello') {
+        this.nameOfAgent[effect.agent] = body.name;
         if (!this.machines.some(({ name }) => name === body.name)) this.joins(body, timeMicros);
         const absence = this.absences.findLast(({ name }) => name === body.name);
         if (absence?.untilMicros === Number.POSITIVE_INFINITY) absence.untilMicros = timeMicros;
@@ -131,9 +135,13 @@ export class RecordedWorld implements JournalReader {
     );
   }
 
-  private joins({ name, resources, capabilities }: Extract<Input['body'], { kind: 'agentHello' }>, now: number): void {
+  private joins(
+    { name, resources, capabilities, attributes }: Extract<Input['body'], { kind: 'agentHello' }>,
+    now: number,
+  ): void {
     const skills = 'length' in capabilities ? {} : (capabilities as Readonly<Record<string, number>>);
-    this.machines.push({ name, ...resources, skills });
+    const host = typeof attributes.host === 'string' ? { host: attributes.host } : {};
+    this.machines.push({ name, ...resources, skills, ...host });
     if (now > this.beganMicros) this.absences.push({ name, fromMicros: this.beganMicros, untilMicros: now });
   }
 }

@@ -25,6 +25,10 @@ export function replayCommand(codeHash: () => string): Command {
         flags: '--policy <policy>',
         description: 'what if: play the recorded world to another policy, such as sjf, or order=sjf,place=worst-fit',
       },
+      {
+        flags: '--calibration <file>',
+        description: 'what if: with the times that `sira calibrate` measured, where kernel and agents were not idle',
+      },
       { flags: '--set <setting...>', description: 'what if: with another setting, name=value' },
     ],
     examples: [
@@ -47,7 +51,8 @@ async function replay(call: CommandCall, context: CommandContext, codeHash: () =
     folder: resolve(call.arguments[0] as string),
     codeHash: call.options.anyCode === true ? undefined : codeHash(),
   };
-  if (call.options.policy !== undefined || call.options.set !== undefined) return tellWhatIf(call, context, source);
+  const { policy, set, calibration } = call.options;
+  if (policy !== undefined || set !== undefined || calibration !== undefined) return tellWhatIf(call, context, source);
   const verdict = verifyJournal(source, tell);
   if (terminal.interactive) terminal.writeError('\r\u001b[K');
   const seconds = (performance.now() - begin) / 1000;
@@ -59,7 +64,10 @@ async function replay(call: CommandCall, context: CommandContext, codeHash: () =
 async function tellWhatIf(call: CommandCall, { terminal }: CommandContext, source: JournalSource): Promise<number> {
   const { whatIf } = await import('./what-if.ts');
   const { readChange, describeWhatIf } = await import('./tell-what-if.ts');
-  const result = whatIf(source, readChange(call.options.policy, call.options.set));
+  const { readCalibration } = await import('./calibration-file.ts');
+  const { policy, set, calibration } = call.options;
+  const measured = typeof calibration === 'string' ? readCalibration(calibration) : undefined;
+  const result = whatIf(source, readChange(policy, set), measured);
   if (call.options.json === true) terminal.write(`${JSON.stringify(result, null, 2)}\n`);
   else terminal.write(describeWhatIf(result, terminal.colour));
   return 0;

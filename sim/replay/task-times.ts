@@ -12,10 +12,17 @@ export interface TaskTime {
   isAccepted: boolean;
   /** Of the last attempt, −1 before there is one: dispatched by the kernel, begun by the agent, its result with the kernel. */
   dispatchedMicros: number;
+  /** When the first input came of the instant in which the last attempt was dispatched: that is when time stood still for the kernel. */
+  instantMicros: number;
+  /** The kernel's number of the agent that has the last attempt, −1 before there is one. */
+  agent: number;
+  attempt: number;
+  attempts: number;
   begunMicros: number;
   endedMicros: number;
   /** As the agent measured it. */
   serviceMicros: number;
+  queueMicros: number;
   /** `undefined` until its end is delivered. */
   outcome: TaskOutcome | undefined;
 }
@@ -42,14 +49,22 @@ export class TaskTimes {
   readonly all: TaskTime[] = [];
   private readonly bySubmission = new Map<string, TaskTime>();
   private readonly byTask = new Map<number, TaskTime>();
+  private instantMicros = -1;
+  private instantIsOver = true;
 
   input(body: InputBody, nowMicros: number): void {
+    if (body.kind === 'instantEnded') this.instantIsOver = true;
+    else if (this.instantIsOver && makesWork(body)) {
+      this.instantIsOver = false;
+      this.instantMicros = nowMicros;
+    }
     if (body.kind === 'taskSubmitted') {
       const key = keyOf(body.submitter, body.submission);
       if (this.bySubmission.has(key)) return;
       const time: TaskTime = {
         ...{ submitted: body, arrivedMicros: nowMicros, isAccepted: false, dispatchedMicros: -1, begunMicros: -1 },
-        ...{ endedMicros: -1, serviceMicros: 0, outcome: undefined },
+        ...{ endedMicros: -1, serviceMicros: 0, queueMicros: 0, outcome: undefined },
+        ...{ instantMicros: -1, agent: -1, attempt: -1, attempts: 0 },
       };
       this.bySubmission.set(key, time);
       this.all.push(time);
@@ -61,7 +76,13 @@ export class TaskTimes {
       if (time === undefined || time.endedMicros >= 0) return;
       time.endedMicros = nowMicros;
       time.serviceMicros = body.serviceMicros;
+      time.queueMicros = body.queueMicros ?? 0;
     }
+  }
+
+  /** The kernel has handled the input; without work for its end the instant is over. Needed where instants are asked for. */
+  handled(awaitsInstantEnd: boolean): void {
+    if (!awaitsInstantEnd) this.instantIsOver = true;
   }
 
   effect(effect: Effect, nowMicros: number): void {
@@ -75,7 +96,14 @@ export class TaskTimes {
       time.begunMicros = -1;
     } else if (effect.kind === 'dispatch') {
       const time = this.bySubmission.get(keyOf(effect.submitter, effect.submission));
-      if (time === undefined || this.byTask.get(effect.task) === time) return;
+      if (time === undefined) return;
+      if (time.attempt !== effect.attempt) {
+        time.attempt = effect.attempt;
+        time.attempts++;
+        time.agent = effect.agent;
+        time.instantMicros = this.instantMicros < 0 ? nowMicros : this.instantMicros;
+      }
+      if (this.byTask.get(effect.task) === time) return;
       this.byTask.set(effect.task, time);
       time.dispatchedMicros = nowMicros;
     } else if (effect.kind === 'deliver' && effect.correlation === null) {
@@ -115,6 +143,11 @@ export class TaskTimes {
       makespanMicros,
     };
   }
+}
+
+/** What may let a task be dispatched at the end of its instant. */
+function makesWork({ kind }: InputBody): boolean {
+  return kind === 'taskSubmitted' || kind === 'taskFinished' || kind === 'agentHello' || kind === 'taskCancelled';
 }
 
 function keyOf(submitter: number, submission: number): string {

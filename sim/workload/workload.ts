@@ -45,6 +45,8 @@ export interface MachineSpec extends MachineResources {
   readonly name: string;
   /** Skills that its agent declares besides those that follow from the hardware. */
   readonly skills?: Readonly<Record<string, number>> | undefined;
+  /** Machines of one host share its cores; a machine of its own if left out. */
+  readonly host?: string | undefined;
 }
 
 /** A finite list of tasks, or an endless stream that the horizon cuts. */

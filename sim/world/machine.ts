@@ -25,6 +25,10 @@ export interface MachineWorld {
   /** The work has saved a checkpoint that holds this much service, earlier attempts' included. */
   workSaved?(machine: number, dispatch: Dispatch, progressMicros: number): void;
   workEnded(machine: number, dispatch: Dispatch, end: WorkEnd): void;
+  /** How many pieces of work a machine does at once; others that were dispatched to it wait there. Any number if left out. */
+  readonly lanes?: number | undefined;
+  /** Time that a machine takes for this work before it begins. */
+  setUpMicros?(dispatch: Dispatch): number;
   machineHung(machine: number, hung: boolean): void;
   /** The machine begins to run, or has crashed. */
   machineUp?(machine: number, up: boolean): void;
@@ -32,6 +36,7 @@ export interface MachineWorld {
 
 interface RunningWork {
   readonly dispatch: Dispatch;
+  readonly cameMicros: number;
   readonly startedMicros: number;
   endMicros: number;
   /** When it saves its next checkpoint, and what that will hold; `Infinity` if it saves none. */
@@ -51,6 +56,10 @@ export class Machine {
   readonly agent: AgentClient;
   /** Service times are multiplied by it for work that begins now. */
   slowness = 1;
+  /** Machine time for a microsecond of work, as what runs beside it has it now. */
+  private pace = 1;
+  /** Dispatched to a machine whose lanes are all taken. */
+  private readonly waiting: { readonly dispatch: Dispatch; readonly cameMicros: number }[] = [];
   /** Called before the machine, or its agent's registration, changes: whoever put off telling the agent something does it now. */
   beforeChange: () => void = () => {};
   /** What the agent takes for the time. */
@@ -84,7 +93,7 @@ export class Machine {
         name: spec.name,
         resources,
         capabilities: { ...capabilitiesOf(spec), ...spec.skills },
-        attributes: { gpuModel: spec.gpuModel },
+        attributes: { gpuModel: spec.gpuModel, ...(spec.host === undefined ? {} : { host: spec.host }) },
         retryMicros,
       },
       {
@@ -146,6 +155,7 @@ export class Machine {
     if (!this.up) return;
     this.beforeChange();
     this.up = false;
+    this.waiting.length = 0;
     for (const work of [...this.running.values()]) this.stopWork(work.dispatch, 'lost');
     if (this.hungSinceMicros >= 0) this.world.machineHung(this.index, false);
     this.hungSinceMicros = -1;
@@ -209,6 +219,24 @@ export class Machine {
     else work.failed = true;
   }
 
+  get runningCount(): number {
+    return this.running.size;
+  }
+
+  /** What runs goes on at this pace, and what begins later goes at it. */
+  setPace(pace: number): void {
+    if (pace === this.pace) return;
+    const ratio = pace / this.pace;
+    this.pace = pace;
+    const now = this.hungSinceMicros >= 0 ? this.hungSinceMicros : this.world.simulation.nowMicros;
+    for (const work of this.running.values()) {
+      this.unschedule(work);
+      work.endMicros = later(now, work.endMicros, work.startedMicros, ratio);
+      work.saveMicros = later(now, work.saveMicros, work.startedMicros, ratio);
+      if (this.hungSinceMicros < 0) this.schedule(work);
+    }
+  }
+
   runningDispatches(): Dispatch[] {
     return [...this.running.values()].map((work) => work.dispatch);
   }
@@ -228,7 +256,24 @@ export class Machine {
     this.unschedule(work);
     this.running.delete(work.dispatch.attempt);
     this.world.workEnded(this.index, work.dispatch, end);
-    this.agent.workEnded(work.dispatch, end, now - work.startedMicros, this.shownMicros, joules);
+    const queueMicros = Math.max(0, work.startedMicros - work.cameMicros);
+    this.agent.workEnded(
+      ...([work.dispatch, end, Math.max(0, now - work.startedMicros), this.shownMicros, joules] as const),
+      this.world.lanes === undefined ? undefined : queueMicros,
+    );
+    this.beginNext();
+  }
+
+  private beginNext(): void {
+    while (this.hasLane) {
+      const next = this.waiting.shift();
+      if (next === undefined) return;
+      this.beginWork(next.dispatch, next.cameMicros);
+    }
+  }
+
+  private get hasLane(): boolean {
+    return this.running.size < (this.world.lanes ?? Number.POSITIVE_INFINITY);
   }
 
   private save(work: RunningWork): void {
@@ -236,7 +281,7 @@ export class Machine {
     const everyMicros = dispatch.checkpoint?.everyMicros as number;
     const progressMicros = work.savedMicros + everyMicros;
     work.savedMicros = progressMicros;
-    work.saveMicros += Math.ceil(everyMicros * slowness);
+    work.saveMicros += Math.ceil(everyMicros * slowness * this.pace);
     this.world.workSaved?.(this.index, dispatch, progressMicros);
     this.agent.workProgressed(dispatch, progressMicros);
     this.schedule(work);
@@ -244,7 +289,14 @@ export class Machine {
 
   private startWork(dispatch: Dispatch): void {
     const now = this.world.simulation.nowMicros;
-    const { slowness } = this;
+    if (this.hasLane) this.beginWork(dispatch, now);
+    else this.waiting.push({ dispatch, cameMicros: now });
+  }
+
+  private beginWork(dispatch: Dispatch, cameMicros: number): void {
+    const now = this.world.simulation.nowMicros;
+    const startedMicros = now + (this.world.setUpMicros?.(dispatch) ?? 0);
+    const { slowness, pace } = this;
     const { everyMicros, resumeMicros } = dispatch.checkpoint ?? {
       everyMicros: Number.POSITIVE_INFINITY,
       resumeMicros: 0,
@@ -252,25 +304,30 @@ export class Machine {
     const leftMicros = Math.max(0, this.world.durationMicros(dispatch, this.index) - resumeMicros);
     const work: RunningWork = {
       dispatch,
-      startedMicros: now,
-      endMicros: now + Math.ceil(leftMicros * slowness),
-      saveMicros: now + Math.ceil(everyMicros * slowness),
+      ...{ cameMicros, startedMicros },
+      endMicros: startedMicros + Math.ceil(leftMicros * slowness * pace),
+      saveMicros: startedMicros + Math.ceil(everyMicros * slowness * pace),
       savedMicros: resumeMicros,
       slowness,
       eventId: -1,
       failed: false,
     };
     this.running.set(dispatch.attempt, work);
-    this.world.workStarted(this.index, dispatch);
     this.schedule(work);
+    this.world.workStarted(this.index, dispatch);
   }
 
   private stopWork(reference: AttemptReference, end: WorkEnd): void {
     const work = this.running.get(reference.attempt);
-    if (work === undefined) return;
+    if (work === undefined) {
+      const place = this.waiting.findIndex(({ dispatch }) => dispatch.attempt === reference.attempt);
+      if (place >= 0) this.waiting.splice(place, 1);
+      return;
+    }
     this.unschedule(work);
     this.running.delete(reference.attempt);
     this.world.workEnded(this.index, work.dispatch, end);
+    this.beginNext();
   }
 
   private schedule(work: RunningWork): void {
@@ -289,6 +346,14 @@ export class Machine {
     if (work.eventId !== -1) this.world.simulation.cancel(work.eventId);
     work.eventId = -1;
   }
+}
+
+/** A time to come, moved as what is left of the work until then; work that is still being set up has all of it left. */
+function later(now: number, timeMicros: number, startedMicros: number, ratio: number): number {
+  const from = Math.max(now, startedMicros);
+  return timeMicros === Number.POSITIVE_INFINITY
+    ? timeMicros
+    : from + Math.ceil(Math.max(0, timeMicros - from) * ratio);
 }
 
 /** What a machine of a trace can do, as skills: cores of CPU, and devices of its GPU model. */

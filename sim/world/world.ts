@@ -7,48 +7,27 @@ import { FaultPoints } from '../../core/base/fault-points.ts';
 import { RandomStream } from '../../core/base/random.ts';
 import type { AgentMessage, ToAgent } from '../../core/client/agent-client.ts';
 import type { ToSubmitter } from '../../core/client/submitter-client.ts';
-import { createKernelSettings, type KernelSettingName } from '../../core/config/kernel-setting-table.ts';
+import { createKernelSettings } from '../../core/config/kernel-setting-table.ts';
 import type { Dispatch, Effect, TaskEnded } from '../../core/kernel/effects.ts';
 import type { InputBody } from '../../core/kernel/inputs.ts';
 import type { SubmissionDeferred } from '../../core/kernel/journaled-kernel.ts';
 import { Kernel } from '../../core/kernel/kernel.ts';
 import type { KernelSettings } from '../../core/kernel/kernel-settings.ts';
-import type { Profile } from '../../core/scheduler/framework.ts';
 import { eventPriority } from '../engine/priority.ts';
 import { Simulation } from '../engine/simulation.ts';
-import type { FaultSpec, NetworkSpec } from '../experiment/scenario.ts';
 import { scheduleFaults } from '../fault/fault-plan.ts';
-import type { MachineSpec, Workload, WorkloadTask, WorkRun } from '../workload/workload.ts';
+import type { WorkloadTask, WorkRun } from '../workload/workload.ts';
 import { HeartbeatGateway } from './heartbeat-gateway.ts';
-import { JournaledKernelHost, type JournalSpec } from './journaled-kernel-host.ts';
+import { JournaledKernelHost } from './journaled-kernel-host.ts';
 import { KernelHost, type KernelShell } from './kernel-host.ts';
 import { Machine, type MachineWorld } from './machine.ts';
+import { MeasuredOverheads } from './measured-overheads.ts';
 import { firstMachineNode, gatewayNode, Network, submitterNode } from './network.ts';
 import type { WorkEnd, WorldObserver } from './observer.ts';
 import { SubmitterProcess, type SubmitterWorld } from './submitter-process.ts';
+import type { WorldOptions } from './world-options.ts';
 
-export interface WorldOptions {
-  readonly seed: number;
-  readonly machines: readonly MachineSpec[];
-  readonly workload: Workload;
-  readonly profile: Profile;
-  readonly network: NetworkSpec;
-  readonly heartbeat: { readonly intervalMicros: number; readonly leaseMicros: number };
-  readonly limits: {
-    readonly eventsPerInstantMax: number;
-    readonly causalDepthMax: number;
-    readonly queueLengthMax: number;
-  };
-  readonly faults: readonly FaultSpec[];
-  /** Kernel settings that differ from their defaults, by name. */
-  readonly settings?: Partial<Readonly<Record<KernelSettingName, number>>> | undefined;
-  /** Without one the kernel never dies, and its effects leave at once. */
-  readonly journal?: JournalSpec | undefined;
-  /** From it follow the fault points of the process, its log and the clients that are armed; none if left out. Those inside the
-   *  kernel are armed by the setting `faults.seed`. */
-  readonly faultPointSeed?: number | undefined;
-  readonly observers: readonly WorldObserver[];
-}
+export type { WorldOptions } from './world-options.ts';
 
 /** Size on the wire that the network charges for, bytes: headers and a few fields. */
 const messageBytes = 256;
@@ -85,6 +64,8 @@ export class World implements MachineWorld, SubmitterWorld {
   private arrived = 0;
   private ended = 0;
   private stopWhenDone = false;
+  private readonly overheads: MeasuredOverheads | undefined;
+  private readonly later: number;
   private readonly toKernel: number;
   private readonly toSubmitter: number;
   private readonly toAgent: number;
@@ -111,6 +92,10 @@ export class World implements MachineWorld, SubmitterWorld {
       this.journaled ?? new KernelHost(kernel, simulation, options.observers, (effect) => this.carryOut(effect));
     const random = new RandomStream(options.seed, 'network');
     this.network = new Network(simulation, options.network, firstMachineNode + options.machines.length, random);
+
+    if (options.calibration !== undefined)
+      this.overheads = new MeasuredOverheads(options.calibration, options.machines, options.seed);
+    this.later = simulation.defineHandler('after an overhead', (_, act) => (act as () => void)());
 
     const arrivalHandler = simulation.defineHandler('task arrives', () => this.arrive(arrivalHandler));
     this.toKernel = simulation.defineHandler('to kernel', (_, payload) => this.host.give(payload as InputBody));
@@ -210,7 +195,28 @@ export class World implements MachineWorld, SubmitterWorld {
 
   send(machine: number, message: AgentMessage): void {
     for (const observer of this.speechObservers) observer.agentSaid?.(machine, message, this.simulation.nowMicros);
-    this.network.send(firstMachineNode + machine, this.toKernel, 0, message, messageBytes);
+    // What a crash overtakes is not said.
+    this.after(this.overheads?.saidMicros(message) ?? 0, (isLate) => {
+      if (!isLate || this.machineAt(machine).isUp)
+        this.network.send(firstMachineNode + machine, this.toKernel, 0, message, messageBytes);
+    });
+  }
+
+  /** Work that a machine does at once. */
+  get lanes(): number | undefined {
+    const lanes = this.overheads?.lanes;
+    return lanes === undefined || lanes === 0 ? undefined : lanes;
+  }
+
+  setUpMicros({ attempt }: Dispatch): number {
+    return this.overheads?.setUpMicros(attempt) ?? 0;
+  }
+
+  private after(delayMicros: number, act: (isLate: boolean) => void): void {
+    const { simulation } = this;
+    const late = (): void => act(true);
+    if (delayMicros === 0) act(false);
+    else simulation.schedule(simulation.nowMicros + delayMicros, eventPriority.world, this.later, 0, late);
   }
 
   submitterSays(message: InputBody): void {
@@ -235,6 +241,7 @@ export class World implements MachineWorld, SubmitterWorld {
   workStarted(machine: number, dispatch: Dispatch): void {
     const machines = this.machinesOf(machine, dispatch);
     if (machines.length > 1) this.spanning.set(dispatch.attempt, machines);
+    for (const [other, pace] of this.overheads?.begun(machines) ?? []) this.machineAt(other).setPace(pace);
     for (const observer of this.observers) observer.workStarted?.(dispatch, machines, this.simulation.nowMicros);
   }
 
@@ -245,6 +252,7 @@ export class World implements MachineWorld, SubmitterWorld {
   workEnded(machine: number, dispatch: Dispatch, end: WorkEnd): void {
     const machines = this.machinesOf(machine, dispatch);
     if (machines.length > 1) this.spanning.delete(dispatch.attempt);
+    for (const [other, pace] of this.overheads?.ended(machines) ?? []) this.machineAt(other).setPace(pace);
     for (const observer of this.observers) observer.workEnded?.(dispatch, machines, end, this.simulation.nowMicros);
   }
 
@@ -259,6 +267,7 @@ export class World implements MachineWorld, SubmitterWorld {
   /** A machine crashes: its work is lost, and work that it shares with others fails there. */
   crash(index: number): void {
     this.machineAt(index).crash();
+    this.overheads?.lost(index);
     for (const [attempt, machines] of [...this.spanning]) {
       if (machines.includes(index)) this.machineAt(machines[0] as number).failWork(attempt);
     }
@@ -314,7 +323,7 @@ export class World implements MachineWorld, SubmitterWorld {
     do {
       const task = this.nextTask as WorkloadTask;
       this.arrived++;
-      this.durations.set(this.arrived, task.durationMicros);
+      this.durations.set(this.arrived, this.overheads?.trueMicros(task) ?? task.durationMicros);
       if (task.run !== undefined) this.runs.set(this.arrived, task.run);
       for (const observer of this.observers) observer.taskArrived?.(this.arrived, task, now);
       this.submitter.submit(task);
@@ -342,7 +351,11 @@ export class World implements MachineWorld, SubmitterWorld {
       case 'stop':
       case 'resultRecorded': {
         const machine = this.machineOfAgent[effect.agent] as number;
-        this.network.send(firstMachineNode + machine, this.toAgent, machine, effect, messageBytes);
+        const delayMicros = effect.kind === 'dispatch' ? (this.overheads?.dispatchMicros(machine, effect) ?? 0) : 0;
+        if (effect.kind !== 'dispatch') this.overheads?.forgotten(effect);
+        this.after(delayMicros, () =>
+          this.network.send(firstMachineNode + machine, this.toAgent, machine, effect, messageBytes),
+        );
         break;
       }
       case 'agentRegistered':

@@ -69,6 +69,7 @@ export function finishedInput(message: FinishedMessage): TaskFinished {
     serviceMicros: cost?.serviceMicros ?? 0,
     ...(progressMicros > 0 ? { progressMicros } : {}),
     ...(cost !== undefined && cost.joules > 0 ? { joules: cost.joules } : {}),
+    ...(cost !== undefined && cost.queueMicros > 0 ? { queueMicros: cost.queueMicros } : {}),
   };
 }
 

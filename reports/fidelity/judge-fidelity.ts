@@ -1,0 +1,82 @@
+// How far a simulated run is from the live one: waiting, service and completion, each by mean and quantiles, with the sorted times
+// themselves for a figure.
+
+import type { Profile } from '../../core/scheduler/framework.ts';
+import { fitCalibration } from '../../sim/replay/fit-calibration.ts';
+import type { RecordedWorld } from '../../sim/replay/recorded-world.ts';
+import { quantile, type TaskTimes } from '../../sim/replay/task-times.ts';
+import { simulateRecord } from '../../sim/replay/what-if.ts';
+import type { Calibration } from '../../sim/world/calibration.ts';
+
+export const fidelityKinds = ['waiting', 'service', 'completion'] as const;
+export type FidelityKind = (typeof fidelityKinds)[number];
+export const fidelityMeasures = ['mean', 'p50', 'p95', 'p99'] as const;
+
+export interface FidelityOf {
+  readonly kind: FidelityKind;
+  /** Ascending, microseconds. */
+  readonly live: readonly number[];
+  readonly simulated: readonly number[];
+  /** By measure: live and simulated, microseconds, and simulated over live less 1. */
+  readonly measures: Readonly<
+    Record<
+      (typeof fidelityMeasures)[number],
+      { readonly live: number; readonly simulated: number; readonly error: number }
+    >
+  >;
+}
+
+export interface Fidelity {
+  readonly calibration: Calibration;
+  readonly tasks: number;
+  /** Service of the judged run over the agents' time from its first arrival to its last, 0 to 1. */
+  readonly offeredLoad: number;
+  readonly kinds: readonly FidelityOf[];
+}
+
+/** Calibrated on one run, judged on another, of which the simulator is told arrivals, requests and estimates alone. */
+export function judgeFidelity(calibrated: RecordedWorld, judged: RecordedWorld): Fidelity {
+  const { calibration } = fitCalibration(calibrated);
+  const simulated = simulateRecord(judged, judged.profile as Profile, {}, calibration, true);
+  const live = judged.times.all.filter(({ outcome }) => outcome === 'completed');
+  const span = (live.at(-1)?.arrivedMicros ?? 0) - (live[0]?.arrivedMicros ?? 0);
+  const cpuMilli = judged.machines.reduce((sum, machine) => sum + machine.cpuMilli, 0);
+  const worked = live.reduce(
+    (sum, { submitted, serviceMicros }) => sum + submitted.request.cpuMilli * serviceMicros,
+    0,
+  );
+  return {
+    calibration,
+    tasks: live.length,
+    offeredLoad: span === 0 ? 0 : worked / (cpuMilli * span),
+    kinds: fidelityKinds.map((kind) => compare(kind, timesOf(judged.times, kind), timesOf(simulated, kind))),
+  };
+}
+
+function compare(kind: FidelityKind, live: readonly number[], simulated: readonly number[]): FidelityOf {
+  const of = (measure: (times: readonly number[]) => number) => {
+    const [was, is] = [measure(live), measure(simulated)];
+    return { live: was, simulated: is, error: was === 0 ? 0 : is / was - 1 };
+  };
+  const mean = (times: readonly number[]): number =>
+    times.reduce((sum, each) => sum + each, 0) / Math.max(1, times.length);
+  return {
+    ...{ kind, live, simulated },
+    measures: {
+      mean: of(mean),
+      p50: of((times) => quantile(times, 0.5)),
+      p95: of((times) => quantile(times, 0.95)),
+      p99: of((times) => quantile(times, 0.99)),
+    },
+  };
+}
+
+function timesOf({ all }: TaskTimes, kind: FidelityKind): number[] {
+  const times = all.flatMap(({ outcome, arrivedMicros, endedMicros, serviceMicros }) => {
+    if (outcome !== 'completed' || endedMicros < 0) return [];
+    if (kind === 'service') return [serviceMicros];
+    const completionMicros = endedMicros - arrivedMicros;
+    return [kind === 'completion' ? completionMicros : Math.max(0, completionMicros - serviceMicros)];
+  });
+  return times.sort((left, right) => left - right);
+}

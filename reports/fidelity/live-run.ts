@@ -1,0 +1,163 @@
+// One live run for the measurement: a kernel, agents and a submitter, each a process or nearly so, work that is all arithmetic, and
+// arrivals that are drawn from a seed and wait for nobody. What remains of it is the kernel's journal.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { RandomStream } from '../../core/base/random.ts';
+import { Submitter, tensorFrom } from '../../core/live/client.ts';
+import { sampleExponential } from '../../sim/engine/distributions.ts';
+
+export interface LiveRunOptions {
+  /** Where the project is compiled. */
+  readonly built: string;
+  /** Empty; the journal comes to lie in `data` there. */
+  readonly folder: string;
+  readonly seed: number;
+  readonly tasks: number;
+  readonly agents: number;
+  /** Of the agents' time, 0 to 1, by what the work takes alone. */
+  readonly load: number;
+  /** What 1000 rounds take here alone, microseconds. */
+  readonly microsPerRound: number;
+  readonly told: (ended: number) => void;
+}
+
+const startMillisMax = 60_000;
+const shortMillis = [10, 60] as const;
+const longMillis = [80, 240] as const;
+const longEvery = 5;
+
+/** What a round of a busy agent's work takes on a processor that has nothing else to do, microseconds. */
+export function measureRound(): number {
+  let best = Number.POSITIVE_INFINITY;
+  for (let attempt = 0; attempt < 10; attempt++) {
+    const begin = performance.now();
+    let value = 0.5;
+    for (let step = 0; step < 10_000_000; step++) value = 3.9 * value * (1 - value);
+    // Used, so that it is not left out.
+    if (value < 0) throw new Error('the chain stays between 0 and 1');
+    best = Math.min(best, ((performance.now() - begin) * 1000) / 10_000);
+  }
+  return best;
+}
+
+/** Returns the data folder of the kernel. */
+export async function liveRun(options: LiveRunOptions): Promise<string> {
+  const { built, folder, agents, told, tasks } = options;
+  const children: ChildProcess[] = [];
+  const start = (words: readonly string[]): ChildProcess => {
+    const child = spawn(process.execPath, words, { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
+    children.push(child);
+    return child;
+  };
+  const data = join(folder, 'data');
+  const config = join(folder, 'sira.yaml');
+  writeFileSync(config, 'snapshot:\n  interval: 1h\n  kept: 1000\n');
+  const address = `127.0.0.1:${await freePort()}`;
+  try {
+    const words = ['start', '--config', config, '--data', data, '--grpc', address];
+    const kernel = start([
+      ...[join(built, 'sira.js'), ...words],
+      ...['--http', `127.0.0.1:${await freePort()}`, '--log-level', 'warn'],
+    ]);
+    await saying(kernel, 'durability');
+    for (let number = 1; number <= agents; number++)
+      start([join(built, 'core', 'live', 'examples', 'busy-agent.js'), address, `agent-${number}`, 'here']);
+    let ended = 0;
+    const submitter = await Submitter.connect({
+      ...{ address, name: 'fidelity' },
+      ended: () => {
+        told(++ended);
+      },
+    });
+    // Before it is measured, every agent has come and has worked.
+    await waitFor(
+      () => ended >= agents * 4,
+      async () => {
+        for (let count = 0; count < agents * 4; count++) await submitter.submit(taskOf('short-work', 20, options));
+      },
+    );
+    const before = ended;
+    await offer(submitter, options);
+    await waitFor(() => ended >= before + tasks);
+    await submitter.close();
+    await ends(kernel, 'SIGTERM');
+    return data;
+  } finally {
+    await Promise.all(children.map((child) => ends(child, 'SIGKILL')));
+  }
+}
+
+/** By the clock alone: who is late hands in what is due at once. */
+async function offer(submitter: Submitter, options: LiveRunOptions): Promise<void> {
+  const { seed, tasks, agents, load } = options;
+  const random = new RandomStream(seed, 'fidelity');
+  const middle = ([from, to]: readonly [number, number]): number => (from + to) / 2;
+  const meanMillis = (middle(longMillis) + (longEvery - 1) * middle(shortMillis)) / longEvery;
+  const begin = performance.now();
+  let dueMillis = 0;
+  const answers: Promise<unknown>[] = [];
+  for (let count = 0; count < tasks; count++) {
+    dueMillis += sampleExponential(random, (1000 * meanMillis) / (load * agents)) / 1000;
+    const isLong = random.nextBelow(longEvery) === 0;
+    const [from, to] = isLong ? longMillis : shortMillis;
+    const millis = from + (to - from) * random.nextFloat();
+    const wait = begin + dueMillis - performance.now();
+    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+    answers.push(submitter.submit(taskOf(isLong ? 'long-work' : 'short-work', millis, options)));
+  }
+  await Promise.all(answers);
+}
+
+function taskOf(name: string, millis: number, { microsPerRound }: LiveRunOptions) {
+  const rounds = Math.max(1, Math.round((1000 * millis) / microsPerRound));
+  return {
+    function: name,
+    inputs: { rounds: tensorFrom(Float64Array.of(rounds), [1]) },
+    request: { cpuMilli: 1000, memoryMib: 1 },
+    estimateMicros: Math.max(1, Math.round(rounds * microsPerRound)),
+  };
+}
+
+async function waitFor(condition: () => boolean, act?: () => Promise<void>): Promise<void> {
+  await act?.();
+  for (let last = performance.now(); !condition(); ) {
+    if (performance.now() - last > 20 * startMillisMax) throw new Error('the live run does not end');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function saying(child: ChildProcess, word: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let output = '';
+    child.stdout?.on('data', (text) => {
+      output += text;
+      if (output.includes(word)) resolve();
+    });
+    child.once('exit', (code) => reject(new Error(`the kernel ended with ${code}`)));
+    setTimeout(() => reject(new Error('the kernel does not start')), startMillisMax).unref();
+  });
+}
+
+function ends(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) {
+      resolve();
+      return;
+    }
+    child.once('exit', () => resolve());
+    child.kill(signal);
+  });
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
