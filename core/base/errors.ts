@@ -35,6 +35,10 @@ export const errorTable = {
     'Mend the line and field named, or fix the column map.',
   ),
   SIRA_POLICY_UNKNOWN: userMistake('No policy has this name.', 'Use one of the names that `sira policies` lists.'),
+  SIRA_POLICY_INVALID: userMistake(
+    'A learned policy cannot be read, or does not fit its place.',
+    'Give an artifact that `sira train` wrote, for the queue order that names it.',
+  ),
   SIRA_SETTING_INVALID: userMistake(
     'A setting is unknown or out of its bounds.',
     'Use a value within the bounds named.',

@@ -155,7 +155,7 @@ function* rewrite(
     return copied;
   }
   const { index, dataEnd, removedRecords } = copied.value;
-  const end = segmentEnd(index, last.lastOffset, last.lastTimeMicros, dataEnd);
+  const end = segmentEnd(index, last.lastOffset, last.lastTimeMicros, dataEnd, 0);
   const finished = yield* askAll([
     { kind: 'append', file: temporary, bytes: end },
     { kind: 'sync', file: temporary },

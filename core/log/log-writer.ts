@@ -199,8 +199,8 @@ export class LogWriter {
 
   private *seal(isLast: boolean): FileTask<Status> {
     const { active } = this.table;
-    const { lastOffset, lastTimeMicros, file } = active;
-    const bytes = segmentEnd(active.index!, lastOffset, lastTimeMicros, this.writtenBytes);
+    const { lastOffset, lastTimeMicros, file, sizeBytes } = active;
+    const bytes = segmentEnd(active.index!, lastOffset, lastTimeMicros, this.writtenBytes, sizeBytes);
     const appended = yield* this.append(file, bytes);
     if (!appended.ok) {
       // The seal is a proof for the last batch; a log that finds no room for it ends without.

@@ -78,19 +78,23 @@ export function* copySegment(
   return ended.ok ? acceptedWith(file) : ended;
 }
 
-/** The index and the seal that end a closed segment of `position` bytes. */
+/**
+ * The index and the seal that end a closed segment of `position` bytes, of which the first `durableEnd` are synced. Until they are
+ * synced themselves they prove no more than that: a mark before them may be lost while they are not.
+ */
 export function segmentEnd(
   index: SegmentIndex,
   endOffset: number,
   lastTimeMicros: number,
   position: number,
+  durableEnd: number,
 ): Uint8Array {
   const body = index.encode();
   const indexBytes = recordLength(0, body.length);
   const bytes = new Uint8Array(indexBytes + sealBytes);
   writeRecord(bytes, 0, recordKind.index, endOffset, lastTimeMicros, undefined, body);
-  finishRecord(bytes, 0, position);
+  finishRecord(bytes, 0, durableEnd);
   writeSeal(bytes, indexBytes, { endOffset, lastTimeMicros, indexPosition: position });
-  finishRecord(bytes, indexBytes, position);
+  finishRecord(bytes, indexBytes, durableEnd);
   return bytes;
 }
