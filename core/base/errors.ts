@@ -197,6 +197,17 @@ export const errorTable = {
     summary: 'No kernel answers at an address.',
     remedy: 'Start one with `sira start`, or give its address with --url.',
   },
+  SIRA_TELEMETRY_AWAY: {
+    http: 503,
+    grpc: 14,
+    exit: 1,
+    summary: 'The store of telemetry does not answer.',
+    remedy: 'Start it (`npm run services` says whether it works); a kernel keeps its rows on the disk until then.',
+  },
+  SIRA_TELEMETRY_REFUSED: failedRun(
+    'The store of telemetry refuses rows.',
+    'Its tables differ from those of this version: see what it says, and give it a database of its own.',
+  ),
   SIRA_DEFECT: failedRun(
     'Sira has met a defect of its own.',
     'Look at the log of the kernel, and report what it says.',
