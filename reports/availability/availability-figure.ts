@@ -1,93 +1,44 @@
 // The figure of the availability page as SVG: how fast displaced work runs again, and what share of each year's requests was
 // not served, beside the goals.
 
-import { init } from 'echarts';
+import {
+  axisLabels,
+  figureColours,
+  figureInkSoft,
+  goalLine,
+  horizontalAxis,
+  panelFigure,
+  verticalAxis,
+} from '../panel-figure.ts';
 import { goals, type StudyFigures } from './study-results.ts';
 
-/** After Okabe and Ito (2008), told apart by colour-blind readers too. */
-const colours = ['#0072b2', '#d55e00', '#009e73', '#b5488f', '#c48a00', '#56a8dc'];
-const ink = '#17202a';
-const inkSoft = '#505b66';
-// Without quotes: the server-side renderer writes the text into an attribute as it is.
-const fontFamily = 'system-ui, -apple-system, Segoe UI, Roboto, Helvetica Neue, Arial, sans-serif';
-const panels = [
-  { left: '5%', width: '42%' },
-  { left: '56%', width: '42%' },
-] as const;
 /** Where a year without a miss is drawn: a logarithmic axis has no zero. */
 const floorShare = 1e-9;
 
 export function availabilityFigure({ recoveries, years, lives }: StudyFigures): string {
-  const chart = init(null, null, { renderer: 'svg', ssr: true, width: 1120, height: 420 });
-  const axis = { nameTextStyle: { color: inkSoft, fontSize: 12 }, axisLabel: { color: inkSoft, fontSize: 12 } };
-  const heading = (text: string, left: string): object => ({
-    text,
-    left,
-    top: 12,
-    textStyle: { fontSize: 14, fontWeight: 600, color: ink },
-  });
-  const horizontal = (gridIndex: number, name: string, extra: object): object => ({
-    ...axis,
-    type: 'value',
-    gridIndex,
-    name,
-    nameLocation: 'middle',
-    nameGap: 28,
-    splitLine: { show: false },
-    axisLine: { lineStyle: { color: '#b9c0c7' } },
-    ...extra,
-  });
-  const vertical = (gridIndex: number, extra: object): object => ({
-    ...axis,
-    gridIndex,
-    splitLine: { lineStyle: { color: '#eceef0' } },
-    axisLine: { show: false },
-    ...extra,
-  });
-  const goalLine = (mark: object, label: string): object => ({
-    silent: true,
-    symbol: 'none',
-    lineStyle: { color: inkSoft, type: 'dashed', width: 1.5 },
-    label: { formatter: label, color: inkSoft, fontSize: 12, position: 'insideEndTop' },
-    data: [mark],
-  });
   const yearCount = Math.max(...years.map((life) => life.length));
-  chart.setOption({
-    animation: false,
-    backgroundColor: '#ffffff',
-    textStyle: { fontFamily, color: ink },
-    title: [
-      heading('Share of displaced work that runs again, by seconds since the fault', panels[0].left),
-      heading('Share of a year’s requests not served, a colour for each life', panels[1].left),
+  return panelFigure({
+    title: 'How fast displaced work runs again, and the share of requests not served by year',
+    height: 420,
+    panels: [
+      { heading: 'Share of displaced work that runs again, by seconds since the fault', left: '5%', width: '42%' },
+      { heading: 'Share of a year’s requests not served, a colour for each life', left: '56%', width: '42%' },
     ],
-    legend: {
-      data: recoveries.map(({ name }) => ({ name, icon: 'roundRect' })),
-      left: panels[0].left,
-      top: 38,
-      itemGap: 40,
-      itemWidth: 16,
-      itemHeight: 4,
-      textStyle: { color: ink, fontSize: 12 },
-    },
-    grid: panels.map((panel) => ({ ...panel, top: 76, bottom: 54 })),
+    legend: recoveries.map(({ name }) => name),
+    legendGap: 40,
     xAxis: [
-      horizontal(0, 'seconds', { min: 0, max: 35, interval: 5 }),
-      horizontal(1, 'year', {
+      horizontalAxis(0, 'seconds', { type: 'value', min: 0, max: 35, interval: 5 }),
+      horizontalAxis(1, 'year', {
+        type: 'value',
         min: 0,
         max: yearCount + 1,
         interval: 1,
-        axisLabel: { color: inkSoft, fontSize: 12, formatter: (year: number) => yearText(year, yearCount) },
+        axisLabel: axisLabels((year) => yearText(year, yearCount)),
       }),
     ],
     yAxis: [
-      vertical(0, { type: 'value', min: 0, max: 1 }),
-      vertical(1, {
-        type: 'log',
-        logBase: 10,
-        min: floorShare,
-        max: 1e-4,
-        axisLabel: { color: inkSoft, fontSize: 12, formatter: shareText },
-      }),
+      verticalAxis(0, { type: 'value', min: 0, max: 1 }),
+      verticalAxis(1, { type: 'log', logBase: 10, min: floorShare, max: 1e-4, axisLabel: axisLabels(shareText) }),
     ],
     series: [
       ...recoveries.map(({ name, seconds }, index) => ({
@@ -99,8 +50,8 @@ export function availabilityFigure({ recoveries, years, lives }: StudyFigures): 
         data: steps(seconds),
         xAxisIndex: 0,
         yAxisIndex: 0,
-        lineStyle: { color: colours[index], width: 2 },
-        itemStyle: { color: colours[index] },
+        lineStyle: { color: figureColours[index], width: 2 },
+        itemStyle: { color: figureColours[index] },
         ...(index === 0 ? { markLine: goalLine({ xAxis: goals.worstRecoverySeconds }, 'goal 30 s') } : {}),
       })),
       ...years.map((life, index) => ({
@@ -114,7 +65,7 @@ export function availabilityFigure({ recoveries, years, lives }: StudyFigures): 
         ]),
         xAxisIndex: 1,
         yAxisIndex: 1,
-        itemStyle: { color: colours[index % colours.length] },
+        itemStyle: { color: figureColours[index % figureColours.length] },
       })),
       {
         type: 'line',
@@ -127,22 +78,24 @@ export function availabilityFigure({ recoveries, years, lives }: StudyFigures): 
         ],
         xAxisIndex: 1,
         yAxisIndex: 1,
-        lineStyle: { color: inkSoft, type: 'dashed', width: 1.5 },
+        lineStyle: { color: figureInkSoft, type: 'dashed', width: 1.5 },
         endLabel: { show: false },
         markPoint: {
           symbol: 'circle',
           symbolSize: 0,
           silent: true,
-          label: { formatter: 'goal: 99.999% served', color: inkSoft, fontSize: 12, position: 'top', distance: 8 },
+          label: {
+            formatter: 'goal: 99.999% served',
+            color: figureInkSoft,
+            fontSize: 12,
+            position: 'top',
+            distance: 8,
+          },
           data: [{ coord: [yearCount - 1, 1 - goals.servedShare] }],
         },
       },
     ],
   });
-  const svg = chart.renderToSVGString();
-  chart.dispose();
-  const title = 'How fast displaced work runs again, and the share of requests not served by year';
-  return `${svg.replace(/^<svg ([^>]*)>/, `<svg role="img" $1>\n<title>${title}</title>`)}\n`;
 }
 
 function yearText(year: number, count: number): string {

@@ -1,28 +1,20 @@
 // Live and simulated times side by side: the share of tasks that took no longer, as SVG.
 
-import { init } from 'echarts';
+import { drawFigure, figureColours, figureInk } from '../panel-figure.ts';
 import { type Fidelity, fidelityKinds } from './judge-fidelity.ts';
 
-/** After Okabe and Ito (2008). */
-const colours = ['#0072b2', '#d55e00'];
-const ink = '#17202a';
-const fontFamily = 'system-ui, -apple-system, Segoe UI, Roboto, Helvetica Neue, Arial, sans-serif';
 const pointsMax = 400;
 
 export function fidelityFigure({ kinds }: Fidelity): string {
-  const chart = init(null, null, { renderer: 'svg', ssr: true, width: 1120, height: 380 });
   const axisLabel = { color: '#505b66', fontSize: 11 };
-  chart.setOption({
-    animation: false,
-    backgroundColor: '#ffffff',
-    textStyle: { fontFamily, color: ink },
+  return drawFigure('Live and simulated times side by side: the share of tasks that took no longer', 1120, 380, {
     title: kinds.map(({ kind }, index) => ({
       text: `${kind}, ms`,
       left: `${5 + 32 * index}%`,
       top: 8,
-      textStyle: { fontSize: 14, fontWeight: 600, color: ink },
+      textStyle: { fontSize: 14, fontWeight: 600, color: figureInk },
     })),
-    legend: { data: ['live', 'simulated'], bottom: 6, textStyle: { color: ink, fontSize: 12 } },
+    legend: { data: ['live', 'simulated'], bottom: 6, textStyle: { color: figureInk, fontSize: 12 } },
     grid: fidelityKinds.map((_, index) => ({ left: `${5 + 32 * index}%`, width: '27%', top: 44, bottom: 66 })),
     xAxis: fidelityKinds.map((_, gridIndex) => ({ type: 'value', gridIndex, axisLabel, splitLine: { show: false } })),
     yAxis: fidelityKinds.map((_, gridIndex) => ({ type: 'value', gridIndex, min: 0, max: 1, axisLabel })),
@@ -30,15 +22,12 @@ export function fidelityFigure({ kinds }: Fidelity): string {
       [live, simulated].map((times, side) => ({
         ...{ name: side === 0 ? 'live' : 'simulated', type: 'line', step: 'end', symbol: 'none', silent: true },
         ...{ xAxisIndex: index, yAxisIndex: index },
-        itemStyle: { color: colours[side] },
-        lineStyle: { color: colours[side], width: side === 0 ? 3 : 1.5, type: side === 0 ? 'solid' : 'dashed' },
+        itemStyle: { color: figureColours[side] },
+        lineStyle: { color: figureColours[side], width: side === 0 ? 3 : 1.5, type: side === 0 ? 'solid' : 'dashed' },
         data: pointsOf(times),
       })),
     ),
   });
-  const svg = chart.renderToSVGString();
-  chart.dispose();
-  return svg;
 }
 
 function pointsOf(times: readonly number[]): (readonly [number, number])[] {

@@ -1,32 +1,27 @@
 // The learning curves as SVG: right answers over outcomes, mean over seeds.
 
-import { init } from 'echarts';
+import { drawFigure, figureInk, figureInkSoft } from '../panel-figure.ts';
 import { interval } from './matching-page.ts';
 import type { MatchingDocument } from './matching-variants.ts';
 
 /** After Okabe and Ito (2008), told apart by colour-blind readers too. */
 const colours = ['#0072b2', '#d55e00', '#009e73', '#6f7883', '#b5488f', '#56a8dc'];
-const ink = '#17202a';
-const inkSoft = '#505b66';
-// Without quotes: the server-side renderer writes the text into an attribute as it is.
-const fontFamily = 'system-ui, -apple-system, Segoe UI, Roboto, Helvetica Neue, Arial, sans-serif';
 /** Where a logarithmic axis has what was before the first outcome. */
 const zeroAt = 100;
 
 export function matchingFigure(document: MatchingDocument): string {
-  const chart = init(null, null, { renderer: 'svg', ssr: true, width: 1120, height: 480 });
-  const axis = { nameTextStyle: { color: inkSoft, fontSize: 12 }, axisLabel: { color: inkSoft, fontSize: 12 } };
-  chart.setOption({
-    animation: false,
-    backgroundColor: '#ffffff',
-    textStyle: { fontFamily, color: ink },
+  const axis = {
+    nameTextStyle: { color: figureInkSoft, fontSize: 12 },
+    axisLabel: { color: figureInkSoft, fontSize: 12 },
+  };
+  return drawFigure('Right answers of discovery over outcomes learned from', 1120, 480, {
     title: {
       text: 'Requests for which the agent found is the fastest that can serve them, % (mean over seeds)',
       left: '4%',
       top: 10,
-      textStyle: { fontSize: 15, fontWeight: 600, color: ink },
+      textStyle: { fontSize: 15, fontWeight: 600, color: figureInk },
     },
-    legend: { bottom: 8, itemGap: 26, itemWidth: 18, itemHeight: 4, textStyle: { color: ink, fontSize: 12 } },
+    legend: { bottom: 8, itemGap: 26, itemWidth: 18, itemHeight: 4, textStyle: { color: figureInk, fontSize: 12 } },
     grid: { left: '5%', right: '4%', top: 60, bottom: 90 },
     xAxis: {
       ...axis,
@@ -62,15 +57,11 @@ export function matchingFigure(document: MatchingDocument): string {
               silent: true,
               symbol: 'none',
               data: [{ yAxis: 95 }],
-              label: { formatter: 'goal 95%', color: inkSoft, position: 'insideEndBottom' },
-              lineStyle: { color: inkSoft, type: 'dotted' },
+              label: { formatter: 'goal 95%', color: figureInkSoft, position: 'insideEndBottom' },
+              lineStyle: { color: figureInkSoft, type: 'dotted' },
             },
           }
         : {}),
     })),
   });
-  const svg = chart.renderToSVGString();
-  chart.dispose();
-  const title = 'Right answers of discovery over outcomes learned from';
-  return `${svg.replace(/^<svg ([^>]*)>/, `<svg role="img" $1>\n<title>${title}</title>`)}\n`;
 }

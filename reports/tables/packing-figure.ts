@@ -1,14 +1,10 @@
 // The figure of table 1 as SVG: allocation and fragmentation over arrivals, this kernel's thin lines on the published curves.
 
-import { init } from 'echarts';
+import { drawFigure, figureInk, figureInkSoft } from '../panel-figure.ts';
 import type { PackingCurves } from './packing-run.ts';
 
 /** After Okabe and Ito (2008), told apart by colour-blind readers too; the baseline is grey. */
 const colours = ['#6f7883', '#56a8dc', '#b5488f', '#c48a00', '#009e73', '#d55e00'];
-const ink = '#17202a';
-const inkSoft = '#505b66';
-// Without quotes: the server-side renderer writes the text into an attribute as it is.
-const fontFamily = 'system-ui, -apple-system, Segoe UI, Roboto, Helvetica Neue, Arial, sans-serif';
 
 const width = 1120;
 const height = 470;
@@ -20,7 +16,6 @@ export function packingFigure(
   here: ReadonlyMap<string, PackingCurves>,
   published: ReadonlyMap<string, PackingCurves>,
 ): string {
-  const chart = init(null, null, { renderer: 'svg', ssr: true, width, height });
   const lines = (key: keyof PackingCurves, grid: number): object[] =>
     policies.flatMap((policy, index) => {
       const points = (curves: PackingCurves | undefined): [number, number][] =>
@@ -44,7 +39,10 @@ export function packingFigure(
         },
       ];
     });
-  const axis = { nameTextStyle: { color: inkSoft, fontSize: 12 }, axisLabel: { color: inkSoft, fontSize: 12 } };
+  const axis = {
+    nameTextStyle: { color: figureInkSoft, fontSize: 12 },
+    axisLabel: { color: figureInkSoft, fontSize: 12 },
+  };
   const horizontal = (grid: number, min: number): object => ({
     ...axis,
     type: 'value',
@@ -70,40 +68,38 @@ export function packingFigure(
     text,
     left,
     top: 40,
-    textStyle: { fontSize: 13, fontWeight: 'normal', color: inkSoft },
+    textStyle: { fontSize: 13, fontWeight: 'normal', color: figureInkSoft },
   });
-  chart.setOption({
-    animation: false,
-    backgroundColor: '#ffffff',
-    textStyle: { fontFamily, color: ink },
-    title: [
-      {
-        text: `openb ${workload}: wide bands published, thin lines this kernel`,
-        left: '4%',
-        top: 10,
-        textStyle: { fontSize: 15, fontWeight: 600, color: ink },
+  return drawFigure(
+    `GPU allocation and fragmentation over arrivals on ${workload}, published and here`,
+    width,
+    height,
+    {
+      title: [
+        {
+          text: `openb ${workload}: wide bands published, thin lines this kernel`,
+          left: '4%',
+          top: 10,
+          textStyle: { fontSize: 15, fontWeight: 600, color: figureInk },
+        },
+        heading('GPUs allocated, % of the cluster', '4%'),
+        heading('GPUs fragmented, % of the cluster', '54%'),
+      ],
+      legend: {
+        data: policies.map((name) => ({ name, icon: 'roundRect' })),
+        bottom: 8,
+        itemGap: 30,
+        itemWidth: 18,
+        itemHeight: 4,
+        textStyle: { color: figureInk, fontSize: 12 },
       },
-      heading('GPUs allocated, % of the cluster', '4%'),
-      heading('GPUs fragmented, % of the cluster', '54%'),
-    ],
-    legend: {
-      data: policies.map((name) => ({ name, icon: 'roundRect' })),
-      bottom: 8,
-      itemGap: 30,
-      itemWidth: 18,
-      itemHeight: 4,
-      textStyle: { color: ink, fontSize: 12 },
+      grid: [
+        { left: '4%', width: '43%', top: 70, bottom: 90 },
+        { left: '54%', width: '43%', top: 70, bottom: 90 },
+      ],
+      xAxis: [horizontal(0, 70), horizontal(1, 0)],
+      yAxis: [vertical(0, { min: 70, max: 100 }), vertical(1, { min: 0 })],
+      series: [...lines('allocation', 0), ...lines('fragmentation', 1)],
     },
-    grid: [
-      { left: '4%', width: '43%', top: 70, bottom: 90 },
-      { left: '54%', width: '43%', top: 70, bottom: 90 },
-    ],
-    xAxis: [horizontal(0, 70), horizontal(1, 0)],
-    yAxis: [vertical(0, { min: 70, max: 100 }), vertical(1, { min: 0 })],
-    series: [...lines('allocation', 0), ...lines('fragmentation', 1)],
-  });
-  const svg = chart.renderToSVGString();
-  chart.dispose();
-  const title = `GPU allocation and fragmentation over arrivals on ${workload}, published and here`;
-  return `${svg.replace(/^<svg ([^>]*)>/, `<svg role="img" $1>\n<title>${title}</title>`)}\n`;
+  );
 }

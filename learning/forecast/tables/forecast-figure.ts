@@ -1,7 +1,7 @@
 // The figure of the forecast page as SVG: what each method reaches on M4 Hourly, how its error grows with the hours ahead, and how
 // much of persistence's error is left on the load series.
 
-import { init } from 'echarts';
+import { drawFigure, figureInk, figureInkSoft } from '../../../reports/panel-figure.ts';
 import type { LoadRow } from './load-table.ts';
 import type { M4Row } from './m4-table.ts';
 
@@ -17,16 +17,15 @@ const colours: Readonly<Record<string, string>> = {
   ensemble: '#d55e00',
   gru: '#7a5ccc',
 };
-const ink = '#17202a';
-const inkSoft = '#505b66';
-const fontFamily = 'system-ui, -apple-system, Segoe UI, Roboto, Helvetica Neue, Arial, sans-serif';
 
 export function forecastFigure(m4: readonly M4Row[], loads: readonly LoadRow[]): string {
-  const chart = init(null, null, { renderer: 'svg', ssr: true, width: 1120, height: 430 });
   // Persistence would squeeze all others; the table has it.
   const shown = m4.filter(({ name }) => name !== 'persistence');
   const bars = shown.toSorted((left, right) => right.owa - left.owa);
-  const axis = { nameTextStyle: { color: inkSoft, fontSize: 12 }, axisLabel: { color: inkSoft, fontSize: 12 } };
+  const axis = {
+    nameTextStyle: { color: figureInkSoft, fontSize: 12 },
+    axisLabel: { color: figureInkSoft, fontSize: 12 },
+  };
   const grids = [
     { left: '10%', width: '19%', top: 70, bottom: 60 },
     { left: '36%', width: '27%', top: 70, bottom: 60 },
@@ -34,19 +33,16 @@ export function forecastFigure(m4: readonly M4Row[], loads: readonly LoadRow[]):
   ];
   const heading = (text: string, left: string): object => ({
     ...{ text, left, top: 38 },
-    textStyle: { fontSize: 13, fontWeight: 'normal', color: inkSoft },
+    textStyle: { fontSize: 13, fontWeight: 'normal', color: figureInkSoft },
   });
   const loadNames = loads.map(({ series, horizon }) => `${series.replace(/-.*/, '')} +${horizon}`);
-  chart.setOption({
-    animation: false,
-    backgroundColor: '#ffffff',
-    textStyle: { fontFamily, color: ink },
+  return drawFigure('Accuracy of the forecasters on M4 Hourly and on load series', 1120, 430, {
     title: [
       {
         text: 'Forecasts beside their baselines',
         left: '2%',
         top: 8,
-        textStyle: { fontSize: 15, fontWeight: 600, color: ink },
+        textStyle: { fontSize: 15, fontWeight: 600, color: figureInk },
       },
       heading('M4 Hourly: OWA, lower is better', '2%'),
       heading('M4 Hourly: error by hours ahead (MASE)', '34%'),
@@ -60,7 +56,7 @@ export function forecastFigure(m4: readonly M4Row[], loads: readonly LoadRow[]):
       itemWidth: 16,
       itemHeight: 4,
       itemGap: 28,
-      textStyle: { color: ink, fontSize: 12 },
+      textStyle: { color: figureInk, fontSize: 12 },
     },
     xAxis: [
       { ...axis, type: 'value', gridIndex: 0, splitLine: { lineStyle: { color: '#eceef0' } } },
@@ -85,7 +81,7 @@ export function forecastFigure(m4: readonly M4Row[], loads: readonly LoadRow[]):
         yAxisIndex: 0,
         barWidth: 16,
         data: bars.map(({ name, owa }) => ({ value: Number(owa.toFixed(4)), itemStyle: { color: colours[name] } })),
-        label: { show: true, position: 'right', formatter: '{c}', color: ink, fontSize: 12 },
+        label: { show: true, position: 'right', formatter: '{c}', color: figureInk, fontSize: 12 },
         silent: true,
       },
       ...shown.map(({ name, errorBySteps }) => ({
@@ -112,13 +108,10 @@ export function forecastFigure(m4: readonly M4Row[], loads: readonly LoadRow[]):
           symbol: 'none',
           silent: true,
           label: { show: false },
-          lineStyle: { color: inkSoft },
+          lineStyle: { color: figureInkSoft },
           data: [{ yAxis: 1 }],
         },
       },
     ],
   });
-  const svg = chart.renderToSVGString();
-  chart.dispose();
-  return `${svg.replace(/^<svg ([^>]*)>/, '<svg role="img" $1>\n<title>Accuracy of the forecasters on M4 Hourly and on load series</title>')}\n`;
 }
