@@ -28,9 +28,10 @@ export type OracleName = keyof typeof oraclePromises;
 
 /** The same for runs of durable topics. */
 export const topicOraclePromises = {
+  'topic content': 'what is given out is what somebody sent, to the last byte, though bits flip on the disk',
   'topic credit': 'nobody is sent more than it has granted, or while it is not connected',
   'topic cursor': 'a durable cursor never passes what is not settled, and never falls back',
-  'topic durability': 'what was published is there as it was sent, whatever crashes',
+  'topic durability': 'what was published stands at its place, whatever crashes',
   'topic once': 'a message is stored once, and a consumer that commits has each result once',
   'topic order':
     'first deliveries are in order; the messages of a key are handled one at a time, by one member at a time',

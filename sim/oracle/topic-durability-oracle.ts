@@ -6,6 +6,8 @@ import { brokerMade, type GroupFacts, type StreamFacts, type TopicFacts } from '
 import type { TopicRuleBook } from './topic-rule-book.ts';
 
 const oracle = 'topic durability';
+/** Given out, and not as it was sent: what nothing excuses, rot least of all. */
+const content = 'topic content';
 
 export class TopicDurabilityOracle {
   private readonly book: TopicRuleBook;
@@ -35,11 +37,11 @@ export class TopicDurabilityOracle {
       if (this.last?.stream.producer !== producer) this.last = this.book.streamOf.get(producer);
       const facts = this.last;
       if (facts === undefined || facts.stream.spec.topic !== topic.name)
-        this.book.fail(oracle, `holds a message of ${producer}, which never sent there`, topic.name, offset);
+        this.book.fail(content, `holds a message of ${producer}, which never sent there`, topic.name, offset);
       this.place(topic, offset, facts, message.sequence);
       const wrong = difference(facts, message);
       if (wrong !== undefined)
-        this.book.fail(oracle, `${producer} ${message.sequence} is not as it was sent: ${wrong}`, topic.name, offset);
+        this.book.fail(content, `${producer} ${message.sequence} is not as it was sent: ${wrong}`, topic.name, offset);
     }
     const former = topic.publishMicros[offset]!;
     if (former >= 0 && former !== publishMicros)
@@ -69,7 +71,7 @@ export class TopicDurabilityOracle {
   private place(topic: TopicFacts, offset: number, facts: StreamFacts, sequence: number): void {
     const former = facts.offsets[sequence];
     if (former !== offset) {
-      if (former === undefined) this.book.fail(oracle, `${sequence} was never sent`, topic.name, offset);
+      if (former === undefined) this.book.fail(content, `${sequence} was never sent`, topic.name, offset);
       if (former >= 0)
         this.book.fail(
           'topic once',

@@ -226,7 +226,7 @@ describe('durability', () => {
         ...{ deadlineMicros: story.now + 100, lostTensors: [] },
         message: { ...one, offset: 0, publishMicros: 1, deadlineMicros: -1, deliverAtMicros: -1, tensors: [], payload },
       } as unknown as DeliverEffect);
-    expect(caught(broken)).toBe('topic durability');
+    expect(caught(broken)).toBe('topic content');
   });
 
   test('what was confirmed as a duplicate was never there', () => {

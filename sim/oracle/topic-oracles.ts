@@ -257,10 +257,7 @@ export class TopicOracles implements TopicObserver {
   down(nowMicros: number): void {
     this.book.nowMicros = nowMicros;
     this.recorder.note(nowMicros, this.recorder.code('the broker dies'), nobody, nobody, nobody);
-    for (const group of this.book.groups.values()) {
-      for (const member of group.memberList) member.isLive = false;
-      this.settlements.down(group);
-    }
+    for (const group of this.book.groups.values()) this.settlements.down(group);
     this.tensors.down();
   }
 
@@ -326,6 +323,7 @@ export class TopicOracles implements TopicObserver {
       group = undefined;
     }
     if (group === undefined) {
+      this.tensors.groupBegins(effect);
       group = new GroupFacts(name, this.groupCount++, topic, asked.mode, asked.speed);
       book.groups.set(name, group);
       this.settlements.beginAt(group, offset);

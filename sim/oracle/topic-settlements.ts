@@ -86,6 +86,7 @@ export class TopicSettlements {
 
   /** The process dies: a seek is forgotten, or was written down; then the group is found again in its next epoch. */
   down(group: GroupFacts): void {
+    for (const member of group.memberList) member.isLive = false;
     group.seeks = 0;
     const facts = this.seeking.get(group.name);
     if (facts !== undefined) facts.deliveries.length = 0;

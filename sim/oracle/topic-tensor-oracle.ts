@@ -3,6 +3,7 @@
 
 import type {
   DeliverEffect,
+  SubscribedEffect,
   TensorLostEffect,
   TensorLostInput,
   TensorOwnedInput,
@@ -28,6 +29,8 @@ interface TensorFacts {
   isReleased: boolean;
   /** In any. */
   wasReleased: boolean;
+  /** Everybody that there was then was done with it, before a group began that would still get it. */
+  wasDone: boolean;
   /** Groups that were told of its loss in this life. */
   readonly told: Set<string>;
   /** Groups that must be told: those that had it before them when the loss became known. */
@@ -51,8 +54,26 @@ export class TopicTensorOracle {
     const stream = this.book.streamOf.get(owner);
     if (stream === undefined) return;
     const sequence = Number(tensor.slice(tensor.indexOf('/') + 1));
-    const flags = { isKept: false, isLost: false, lostMicros: 0, isReleased: false, wasReleased: false };
-    this.tensors.set(tensor, { stream, sequence, leaseEndMicros, ...flags, told: new Set(), toTell: new Set() });
+    this.tensors.set(tensor, {
+      ...{ stream, sequence, leaseEndMicros, isKept: false, isLost: false, lostMicros: 0 },
+      ...{ isReleased: false, wasReleased: false, wasDone: false, told: new Set(), toTell: new Set() },
+    });
+  }
+
+  /** A group is about to begin: what the others are done with may have been released by now, and be told of only later. */
+  groupBegins({ topic: name }: SubscribedEffect): void {
+    for (const facts of this.tensors.values()) {
+      const { stream, sequence } = facts;
+      const offset = stream.offsets[sequence]!;
+      if (facts.wasDone || facts.wasReleased || offset < 0 || stream.stream.spec.topic !== name) continue;
+      let groups = 0;
+      let done = 0;
+      for (const group of this.groupsOf(facts)) {
+        groups++;
+        if (group.settled.has(offset)) done++;
+      }
+      facts.wasDone = groups > 0 && done === groups;
+    }
   }
 
   kept(tensor: string): void {
@@ -88,7 +109,7 @@ export class TopicTensorOracle {
         );
     } else if (cause === 'lost' && !facts.isLost) {
       this.book.fail(oracle, `${tensor} is released as lost, which nobody said`, topic, offset);
-    } else if (offset >= 0 && cause === 'done') {
+    } else if (offset >= 0 && cause === 'done' && !facts.wasDone && !facts.wasReleased) {
       for (const group of this.groupsOf(facts))
         if (!group.settled.has(offset))
           this.book.fail(
@@ -97,7 +118,7 @@ export class TopicTensorOracle {
             group.name,
             offset,
           );
-    } else if (cause === 'done' && !facts.wasReleased && !facts.stream.confirmed.has(facts.sequence))
+    } else if (cause === 'done' && !facts.wasDone && !facts.wasReleased && !facts.stream.confirmed.has(facts.sequence))
       this.book.fail(oracle, `${tensor} is released before its message is published`, topic);
     facts.isReleased = true;
     facts.wasReleased = true;

@@ -40,6 +40,17 @@ describe('a commit', () => {
     expect([contentOf(harness, 'results'), contentOf(harness, 'others')]).toEqual([['x'], ['y']]);
   });
 
+  test('of what was settled otherwise is answered only when no crash undoes that', () => {
+    const harness = begin();
+    harness.give(acknowledgement('s', 'g', 0), commitment('s', 'g', 7, [0], [result('x')]));
+    expect(harness.takeAll('committed')).toEqual([]);
+    expect(harness.takeAll('refused')).toMatchObject([{ sequence: 7, code: 'SIRA_QUEUE_FULL' }]);
+    harness.settle().give(commitment('s', 'g', 7, [0], [result('x')]));
+    expect(harness.takeAll('committed')).toMatchObject([{ commit: 7, duplicate: true }]);
+    harness.crash().join('s', 'g');
+    expect(harness.takeAll('deliver').map(({ message }) => message.offset)).not.toContain(0);
+  });
+
   test('is all or nothing wherever the process dies, and whatever is on its way', () => {
     const outcomes = new Set<string>();
     for (let steps = 0; steps <= 12; steps++) {

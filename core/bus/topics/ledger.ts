@@ -13,7 +13,7 @@ export interface LedgerOwner {
   /** A fact, while opening. `value` undefined: it ended. */
   fact(key: string, value: Uint8Array | undefined): void;
   /** All facts were shown. */
-  ledgerOpened(cutBytes: number): void;
+  ledgerOpened(cutBytes: number, earlierCutBytes: number): void;
 }
 
 interface Waiting {
@@ -92,6 +92,7 @@ export class Ledger {
         return;
       case 'logOpened':
         this.cutBytes = effect.report.cutBytes;
+        this.earlierCutBytes = effect.report.earlierCutBytes;
         this.read(effect.report.startOffset);
         return;
       case 'logRead':
@@ -118,9 +119,10 @@ export class Ledger {
   }
 
   private cutBytes = 0;
+  private earlierCutBytes = 0;
 
   private read(fromOffset: number): void {
-    if (fromOffset >= this.log.durableEnd) this.owner.ledgerOpened(this.cutBytes);
+    if (fromOffset >= this.log.durableEnd) this.owner.ledgerOpened(this.cutBytes, this.earlierCutBytes);
     else this.log.read({ id: 0, fromOffset, recordsMax: 4096, bytesMax: 1024 * 1024 }, this.sink);
   }
 

@@ -9,6 +9,7 @@ import { commitFault, isReason } from './input-checks.ts';
 import type { TensorTable } from './tensor-table.ts';
 import type { TopicDirectory } from './topic-directory.ts';
 import type { TopicEnvironment } from './topic-environment.ts';
+import type { TopicGroup } from './topic-group.ts';
 import type { AcknowledgeInput, CommitInput, ExtendInput, GrantInput, RejectInput } from './topic-protocol.ts';
 
 export class MemberInputs {
@@ -91,6 +92,9 @@ export class MemberInputs {
       this.environment.emit({ kind: 'committed', subscriber, group: name, commit, duplicate });
     const claims = offsets.map((offset) => group.claim(subscriber, offset));
     if (claims.every((claim) => claim === undefined)) {
+      // Skipped, dropped or acknowledged a moment ago: after a crash they would be given out again.
+      if (!offsets.every((offset) => isSettledDurably(group, offset)))
+        return refused('SIRA_QUEUE_FULL', 'what settled the offsets is on its way to the disk');
       answer(true);
       return accepted;
     }
@@ -118,4 +122,9 @@ export class MemberInputs {
     if (begun.ok) for (const entry of entries) group.beginCommit(entry);
     return begun;
   }
+}
+
+/** Of a settled offset: no crash undoes it, for all that is known here. */
+function isSettledDurably(group: TopicGroup, offset: number): boolean {
+  return offset < group.durablePlace.offset || (!group.isDirty && group.writingCount === 0);
 }

@@ -45,6 +45,7 @@ export class TopicBroker implements TopicMachine {
   private openings = 0;
   private commitsFinished = 0;
   private cutBytes = 0;
+  private earlierCutBytes = 0;
 
   /** `settings` are the defaults with these changed; `seed` is for the jitter of redeliveries. */
   constructor(settings: Partial<TopicSettings>, seed: number) {
@@ -147,8 +148,9 @@ export class TopicBroker implements TopicMachine {
     this.environment.fail(ledgerStore, { code: 'SIRA_LOG_CORRUPT', reason: `the fact ${key} cannot be read` });
   }
 
-  ledgerOpened(cutBytes: number): void {
+  ledgerOpened(cutBytes: number, earlierCutBytes: number): void {
     this.cutBytes = cutBytes;
+    this.earlierCutBytes = earlierCutBytes;
     this.openings++;
     const fact = new PackedWriter();
     fact.byte(version);
@@ -161,8 +163,9 @@ export class TopicBroker implements TopicMachine {
   }
 
   /** For {@link TopicDirectory}. */
-  topicsReady(cutBytes: number): void {
+  topicsReady(cutBytes: number, earlierCutBytes: number): void {
     this.cutBytes += cutBytes;
+    this.earlierCutBytes += earlierCutBytes;
     const isWhole = this.groups.openFound() && this.commits.recover((commit) => this.finishFound(commit));
     if (!isWhole) {
       this.environment.fail(ledgerStore, { code: 'SIRA_LOG_CORRUPT', reason: 'a group or a commit cannot be read' });
@@ -325,9 +328,10 @@ export class TopicBroker implements TopicMachine {
       messages += topic.nextOffset - topic.startOffset;
       messagesRead += topic.recoveredCount;
     }
-    const { openings, commitsFinished, cutBytes } = this;
+    const { openings, commitsFinished, cutBytes, earlierCutBytes } = this;
     const counts = { topics: this.topics.size, groups: this.groups.size, messages, messagesRead };
-    this.environment.emit({ kind: 'topicsOpened', report: { openings, ...counts, commitsFinished, cutBytes } });
+    const report = { openings, ...counts, commitsFinished, cutBytes, earlierCutBytes };
+    this.environment.emit({ kind: 'topicsOpened', report });
     this.tensors.opened();
   }
 }

@@ -12,7 +12,7 @@ import { checkTerms } from './topic-settings.ts';
 
 export interface TopicDirectoryOwner {
   /** All topics that the ledger knew are open. */
-  topicsReady(cutBytes: number): void;
+  topicsReady(cutBytes: number, earlierCutBytes: number): void;
   topicDurable(topic: Topic): void;
 }
 
@@ -36,6 +36,7 @@ export class TopicDirectory {
   private dirty: Topic[] = [];
   private openingCount = 0;
   private cutBytes = 0;
+  private earlierCutBytes = 0;
   private isOpen = false;
   /** Set once, before anything is opened: topics and tensors know each other. */
   tensors: TensorTable | undefined;
@@ -134,6 +135,7 @@ export class TopicDirectory {
 
   topicReady(topic: Topic, report: RecoveryReport): void {
     this.cutBytes += report.cutBytes;
+    this.earlierCutBytes += report.earlierCutBytes;
     if (this.isOpen) {
       const { name } = topic;
       for (let count = this.asked.get(topic) ?? 0; count > 0; count--)
@@ -164,7 +166,7 @@ export class TopicDirectory {
 
   private finishOpening(): void {
     this.isOpen = true;
-    this.owner.topicsReady(this.cutBytes);
+    this.owner.topicsReady(this.cutBytes, this.earlierCutBytes);
   }
 
   private make(name: string, terms: TopicTerms): Status {

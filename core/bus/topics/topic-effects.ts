@@ -19,8 +19,10 @@ export interface TopicsReport {
   readonly messagesRead: number;
   /** Commits that were decided and whose results were still missing. */
   readonly commitsFinished: number;
-  /** Of torn tails. */
+  /** Of torn tails, in this opening. */
   readonly cutBytes: number;
+  /** Of the same segments in earlier openings, which may have ended before they could tell anybody. */
+  readonly earlierCutBytes: number;
 }
 
 /** Inputs are taken from now on. */

@@ -120,7 +120,8 @@ export interface CommitResult extends MessageContent {
 
 /**
  * Exactly once: the offsets are settled and the results are published, both or neither, whatever crashes. Every offset must be
- * held by the subscriber as for `acknowledge`. Answered by `committed` or `refused`.
+ * held by the subscriber as for `acknowledge`. Answered by `committed` or `refused`: with SIRA_QUEUE_FULL also while what settled
+ * the offsets before, or this commit sent earlier, is on its way to the disk; a repeat is answered later.
  */
 export interface CommitInput extends Timed {
   readonly kind: 'commit';

@@ -23,7 +23,7 @@ export interface SoakFigures {
   readonly otherFailures: number;
 }
 
-const lossOracles = ['topic durability', 'topic cursor', 'topic liveness'];
+const lossOracles = ['topic content', 'topic durability', 'topic cursor', 'topic liveness'];
 
 /** `seconds`: those of this run; earlier ones are in the state. `perProcessorSecond`: of this run. */
 export function soakFigures(state: SwarmState, seconds: number, perProcessorSecond = 0): SoakFigures {

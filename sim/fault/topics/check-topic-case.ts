@@ -36,6 +36,7 @@ export interface CheckTopicOptions {
 }
 
 const stepMicros = 500_000;
+const rotSettleMicros = 60_000_000;
 /** Everything must be at rest for so many steps: what comes in between is told of too. */
 const restSteps = 4;
 
@@ -53,18 +54,24 @@ export function checkTopicCase(drawn: TopicCase, options: CheckTopicOptions = {}
   });
   let world: TopicWorld | undefined;
   let finding: Finding | undefined;
+  let hasCut = false;
+  const cuts: TopicObserver = {
+    opened: ({ cutBytes, earlierCutBytes }) => {
+      hasCut ||= cutBytes + earlierCutBytes > 0 && (world?.disk.flippedBits ?? 0) > 0;
+    },
+  };
   try {
     world = new TopicWorld({
       case: drawn,
       create: options.create ?? (() => new TopicBroker(settings, drawn.seed)),
-      observers: [oracles, ...(options.observers ?? [])],
+      observers: [cuts, oracles, ...(options.observers ?? [])],
       streamBegins: (stream) => oracles.streamBegins(stream),
     });
     finding = run(world, drawn, oracles);
   } catch (error) {
     finding = findingOf(error);
   }
-  if (world !== undefined && finding !== undefined && isNamedRot(world, finding)) finding = undefined;
+  if (world !== undefined && finding !== undefined && isNamedRot(world, finding, hasCut)) finding = undefined;
   return {
     digest: `${world?.host.broker?.digest ?? ''}-${world?.disk.operationCount ?? 0}`,
     simulatedMicros: world?.simulation.nowMicros ?? 0,
@@ -76,17 +83,28 @@ export function checkTopicCase(drawn: TopicCase, options: CheckTopicOptions = {}
   };
 }
 
-/** After rot nobody promises that it goes on: only that what is damaged is named, and never given out. */
-function isNamedRot({ disk, host }: TopicWorld, { oracle }: Finding): boolean {
-  if (disk.flippedBits === 0) return false;
-  return oracle === 'topic liveness' || oracle === 'SIRA_LOG_CORRUPT' || host.fault?.code === 'SIRA_LOG_CORRUPT';
+/**
+ * What is promised once a bit has flipped: nothing is ever given out that is not as it was sent, and what is damaged is named, or,
+ * where nothing behind it proves that it is no torn tail, said to be cut. Who was told so knows that what was confirmed may be
+ * lost, and with it anything that follows from that. That it goes on is promised no more.
+ */
+function isNamedRot({ disk, host }: TopicWorld, { oracle }: Finding, hasCut: boolean): boolean {
+  if (disk.flippedBits === 0 || oracle === 'topic content' || oracle === 'assertion') return false;
+  return hasCut || oracle === 'topic liveness' || isCorrupt(oracle) || isCorrupt(host.fault?.code);
+}
+
+function isCorrupt(code: string | undefined): boolean {
+  return code === 'SIRA_LOG_CORRUPT';
 }
 
 function run(world: TopicWorld, drawn: TopicCase, oracles: TopicOracles): Finding | undefined {
   const { simulation, host } = world;
   simulation.runUntil(drawn.horizonMicros);
   world.calm();
-  const endMicros = drawn.horizonMicros + drawn.settleMicros;
+  const { flippedBits } = world.disk;
+  // After rot it need not go on: why wait for it for long.
+  const settleMicros = flippedBits > 0 ? Math.min(rotSettleMicros, drawn.settleMicros) : drawn.settleMicros;
+  const endMicros = drawn.horizonMicros + settleMicros;
   let rested = 0;
   for (let atMicros = drawn.horizonMicros; rested < restSteps; ) {
     atMicros += stepMicros;

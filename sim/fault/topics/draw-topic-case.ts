@@ -76,7 +76,7 @@ function withRot(drawn: TopicCase): TopicCase {
   const draw = new TopicDraw(drawn.seed, 'topics.rot');
   if (!draw.chance(1 / 16)) return drawn;
   const disk = { ...drawn.disk, bitRotMeanMicros: draw.pick([300 * millisecond, 2 * second, 10 * second]) };
-  return { ...drawn, disk, settleMicros: 60 * second };
+  return { ...drawn, disk };
 }
 
 function drawPlainCase(seed: number): TopicCase {
