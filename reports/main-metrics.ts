@@ -12,6 +12,7 @@ const askedFirst = [
   'fragmentationPercent',
   'completionMeanSeconds',
   'starvedTasks',
+  'energyKilowattHours',
   'cpuUtilizationPercent',
 ];
 

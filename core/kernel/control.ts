@@ -21,6 +21,7 @@ import {
   saveAttempt,
   saveTask,
 } from './control-snapshot.ts';
+import { DeclaredPower } from './declared-power.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { Effect } from './effects.ts';
 import type {
@@ -75,7 +76,11 @@ export class Control implements SchedulerOutput {
     this.registry = new AgentRegistry(registrySettingsOf(settings), (row, from, to, reason) =>
       this.agentChanged(row, from, to, reason),
     );
-    this.scheduler = new Scheduler(profile, random, settings, { skills: this.registry.skills, faults });
+    this.scheduler = new Scheduler(profile, random, settings, {
+      skills: this.registry.skills,
+      power: new DeclaredPower(this.registry),
+      faults,
+    });
     this.scheduler.cluster.hasSkill = (skill, row) => this.registry.capabilities.has(row, skill);
     const emit = (effect: Effect): void => output.emit(effect);
     this.dispatcher = new Dispatcher(this.scheduler.attempts, this.registry, settings, emit, faults);

@@ -6,6 +6,7 @@ import type { Placement, PluginContext, QueueOrderContext, QueueSortPlugin } fro
 import { bestFit } from './plugins/best-fit.ts';
 import { dotProduct } from './plugins/dot-product.ts';
 import { drf } from './plugins/drf.ts';
+import { energyAware } from './plugins/energy-aware.ts';
 import { f1 } from './plugins/f1.ts';
 import { fastest } from './plugins/fastest.ts';
 import { fcfs } from './plugins/fcfs.ts';
@@ -70,6 +71,10 @@ export const placements: Readonly<Record<string, PlacementEntry>> = {
   'gpu-packing': simple('GPUs in use first, then machines in use, then unused ones', gpuPacking),
   'gpu-clustering': simple('machines that run tasks of the same GPU class', gpuClustering),
   fastest: simple('the agent that may be hoped to serve the class of the task fastest, by its outcomes', fastest),
+  'energy-aware': simple(
+    'the machine whose power rises least, as its agent declares it; then the fullest',
+    energyAware,
+  ),
   spread: simple('the machine with the fewest tasks, then the least utilized', spread),
   fgd: {
     description: 'the machine and device whose fragmentation, for the typical workload, rises least',

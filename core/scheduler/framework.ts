@@ -62,6 +62,24 @@ export interface Skills {
   offer(taskClass: number, machine: number): number;
 }
 
+/** What the machines' agents say of their power, watts; undefined where one says nothing. Changes only for rows that the cluster's
+ *  change log notes. */
+export interface PowerRatings {
+  of(machine: number): MachinePower | undefined;
+}
+
+export interface MachinePower {
+  /** Drawn while the machine is on, whatever it does. */
+  readonly idleWatts: number;
+  /** More than that with all its CPU in use. */
+  readonly processorWatts: number;
+  /** More than that for each accelerator wholly in use. */
+  readonly acceleratorWatts: number;
+  /** Drawn while it sleeps, and how long it takes to wake up; left out by a machine that never sleeps. */
+  readonly sleepWatts?: number | undefined;
+  readonly wakeSeconds?: number | undefined;
+}
+
 /** What a plug-in is built over. */
 export interface PluginContext {
   readonly cluster: ClusterState;
@@ -71,6 +89,8 @@ export interface PluginContext {
   readonly typicalTasks: readonly TypicalTask[];
   /** Left out where nobody measures agents. */
   readonly skills?: Skills | undefined;
+  /** Left out where nobody knows. */
+  readonly power?: PowerRatings | undefined;
 }
 
 /** One kind of task of a typical workload and how often it occurs. */

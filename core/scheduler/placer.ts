@@ -9,7 +9,7 @@ import { findPlacement } from './catalogue.ts';
 import type { ClusterState } from './cluster-state.ts';
 import type { DecisionRecord, DecisionRule } from './decision.ts';
 import { type DecisionFacts, DecisionWriter } from './decision-writer.ts';
-import type { Placement, Profile, Skills } from './framework.ts';
+import type { Placement, PluginContext, Profile } from './framework.ts';
 import { PlacementIndex } from './placement-index.ts';
 import type { RequestKind } from './request.ts';
 import type { Attempt, Task } from './task.ts';
@@ -37,12 +37,13 @@ export class Placer {
     random: RandomStream,
     settings: Settings<KernelSettingTable>,
     onChange: AllocationListener,
-    skills?: Skills,
+    { skills, power }: Pick<PluginContext, 'skills' | 'power'> = {},
   ) {
     this.cluster = cluster;
     this.settings = settings;
     this.onChange = onChange;
-    this.placement = findPlacement(profile.place)({ cluster, random, typicalTasks: profile.typicalTasks, skills });
+    const { typicalTasks } = profile;
+    this.placement = findPlacement(profile.place)({ cluster, random, typicalTasks, skills, power });
     this.index = new PlacementIndex(cluster, this.placement, random);
     this.decisions = new DecisionWriter(this.index, this.placement);
   }

@@ -3,7 +3,7 @@
 import type { FaultSwitch } from '../base/fault-points.ts';
 import type { PlansSnapshot } from './conservative-backfill.ts';
 import type { DecisionRecord } from './decision.ts';
-import type { Skills } from './framework.ts';
+import type { PowerRatings, Skills } from './framework.ts';
 import type { GangsSnapshot } from './gangs.ts';
 import type { HeldMachinesSnapshot } from './held-machines.ts';
 import type { Attempt, Task } from './task.ts';
@@ -40,5 +40,6 @@ export interface SchedulerSnapshot {
 /** What only some schedulers have. */
 export interface MoreParts {
   readonly skills?: Skills | undefined;
+  readonly power?: PowerRatings | undefined;
   readonly faults?: FaultSwitch | undefined;
 }

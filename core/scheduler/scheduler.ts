@@ -56,7 +56,7 @@ export class Scheduler {
   private readonly planner: ConservativeBackfill | undefined;
 
   constructor(profile: Profile, random: RandomStream, settings: Settings<KernelSettingTable>, more: MoreParts = {}) {
-    const { skills, faults = noFaults } = more;
+    const { faults = noFaults } = more;
     this.faults = faults;
     this.profile = profile;
     this.settings = settings;
@@ -67,7 +67,7 @@ export class Scheduler {
       this.easy.void();
       order.changed?.(attempt.task, sign);
     };
-    this.placer = new Placer(this.cluster, profile, random, settings, changed, skills);
+    this.placer = new Placer(this.cluster, profile, random, settings, changed, more);
     this.attempts = this.placer.attempts;
     this.preemptor = new Preemptor(this.placer, settings);
     this.easy = new EasyReservation(profile.backfill);

@@ -26,7 +26,7 @@ import { packingFigure } from './packing-figure.ts';
 import { metricsSection, resultsSection } from './results-section.ts';
 import { style } from './style.ts';
 import { policyLooks, themeStyle } from './theme.ts';
-import { fragmentationFigure, queueFigure, utilizationFigure } from './time-figures.ts';
+import { fragmentationFigure, powerFigure, queueFigure, utilizationFigure } from './time-figures.ts';
 
 // Nothing may be fetched, whatever a document holds.
 const contentSecurityPolicy =
@@ -43,9 +43,12 @@ export function buildReport(document: ResultDocument): string {
   const headline = headlineOf(document, ranking);
   const differences = differenceFigure(document, ranking);
   const packing = packingFigure(document, ranking);
-  const overTime = [utilizationFigure(document), queueFigure(document), fragmentationFigure(document)].filter(
-    (figure) => figure !== undefined,
-  );
+  const overTime = [
+    utilizationFigure(document),
+    queueFigure(document),
+    fragmentationFigure(document),
+    powerFigure(document),
+  ].filter((figure) => figure !== undefined);
   const distributions = distributionFigures(document);
   const schedule = ganttFigure(document, ranking);
   const figures = [differences, packing, ...overTime, ...distributions, schedule].filter(

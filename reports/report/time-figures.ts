@@ -58,20 +58,38 @@ export function fragmentationFigure(document: ResultDocument): Figure | undefine
   };
 }
 
+/** Undefined where nobody measured energy. */
+export function powerFigure(document: ResultDocument): Figure | undefined {
+  if (document.policies.every(({ series }) => series.powerWatts === undefined)) return undefined;
+  return {
+    id: 'power',
+    title: 'Power, watts of all machines',
+    caption:
+      'Idling, work, sleep and waking, by the power model of the scenario; what a task was given is taken to be busy. Lower is better.',
+    label: 'Line chart of the power that all machines draw over the measured window, one line a policy.',
+    heightPixels: 300,
+    renderer: 'svg',
+    variants: [variant(document, 'power', 'powerWatts')],
+  };
+}
+
 function withWarmUp(document: ResultDocument, label: string, name: SeriesName): Variant[] {
   return document.warmUpSeconds > 0 ? [variant(document, label, name, true)] : [];
 }
 
 function variant(document: ResultDocument, label: string, name: SeriesName, warmUp = false): Variant {
-  const percent = name !== 'queueLength' && name !== 'runningTasks';
+  const percent = name !== 'queueLength' && name !== 'runningTasks' && name !== 'powerWatts';
   const utilization = name === 'gpuUtilizationPercent' || name === 'cpuUtilizationPercent';
   const from = warmUp ? -document.warmUpSeconds : 0;
   const lines = document.policies
-    .filter(({ series }) => series[name].length > 0)
+    .filter(({ series }) => (series[name]?.length ?? 0) > 0)
     .map((policy) => ({
       policy: policy.name,
       points: policy.series.timeSeconds
-        .map((time, index) => [rounded(time - document.warmUpSeconds), rounded(policy.series[name][index])] as const)
+        .map(
+          (time, index) =>
+            [rounded(time - document.warmUpSeconds), rounded((policy.series[name] ?? [])[index] ?? 0)] as const,
+        )
         .filter(([time]) => time >= from),
     }));
   const horizon = Math.max(0, ...lines.flatMap(({ points }) => points.map(([time]) => time)));

@@ -139,6 +139,7 @@ function averageSeries(runs: readonly RunRecord[]): TimeSeries {
     runningTasks: average((run) => run.samples.runningTasks),
     fragmentationPercent:
       longest.samples.fragmentationPercent.length === 0 ? [] : average((run) => run.samples.fragmentationPercent),
+    ...(longest.samples.powerWatts.length === 0 ? {} : { powerWatts: average((run) => run.samples.powerWatts) }),
   };
 }
 

@@ -14,6 +14,7 @@ import type {
   WorkloadSpec,
 } from '../workload/spec.ts';
 import { buildJournal } from './build-journal.ts';
+import { buildPower } from './build-power.ts';
 import { orderNames, placementNames } from './policy-names.ts';
 import { bandwidth, buildLatency, micros } from './quantities.ts';
 import type { NetworkSpec, Scenario } from './scenario.ts';
@@ -48,6 +49,7 @@ export function buildScenario(fields: ScenarioFields, file: string, source: stri
     network: buildNetwork(fields.network ?? {}),
     journal: fields.journal === undefined ? undefined : buildJournal(fields.journal),
     calibration: fields.calibration === undefined ? undefined : readCalibration(resolve(folder, fields.calibration)),
+    power: fields.power === undefined ? undefined : buildPower(fields.power),
     heartbeat: {
       intervalMicros: micros(fields.heartbeat?.interval ?? '10s'),
       leaseMicros: micros(fields.heartbeat?.lease ?? '40s'),

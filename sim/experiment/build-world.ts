@@ -11,6 +11,7 @@ import { TraceCache } from '../workload/trace-cache.ts';
 import type { MachineSpec, Workload } from '../workload/workload.ts';
 import type { WorldObserver } from '../world/observer.ts';
 import { World } from '../world/world.ts';
+import { checkPower } from './build-power.ts';
 import type { Scenario } from './scenario.ts';
 
 /** Share of a workload's tasks that its typical tasks cover (FGD's 95%). */
@@ -28,6 +29,7 @@ export interface SeededInputs {
 export function openInputs(scenario: Scenario, seed: number, traces = new TraceCache()): SeededInputs {
   const { machines, notes } = openMachines(scenario.cluster, seed);
   checkFaults(scenario, machines);
+  checkPower(scenario, machines);
   const workload = openWorkload(scenario.workload, machines, seed, traces);
   return {
     machines,
@@ -73,6 +75,7 @@ export function buildWorld(
     faults: scenario.faults,
     journal: scenario.journal,
     calibration: scenario.calibration,
+    power: scenario.power,
     settings: scenario.settings,
     observers,
   });

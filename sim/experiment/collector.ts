@@ -35,6 +35,7 @@ export class Collector implements WorldObserver {
     queueLength: [],
     runningTasks: [],
     fragmentationPercent: [],
+    powerWatts: [],
   };
   readonly gantt: GanttBar[] = [];
   /** Attempts stopped for tasks of higher priority since measurement began. */
@@ -57,6 +58,7 @@ export class Collector implements WorldObserver {
   /** Why the last task of each request kind that was tried in vain had to wait. */
   private readonly waitReasons = new Map<number, string>();
   private last: UsageIntegrals;
+  private lastJoules = 0;
   private meter: { readonly kernel: Kernel; readonly fragmentation: FragmentationMeter } | undefined;
 
   /** `originMicros` is when measurement begins; Gantt bars are kept from `ganttFromMicros` on (`Infinity`: none). */
@@ -137,8 +139,9 @@ export class Collector implements WorldObserver {
     this.setWaiting(row, 0, nowMicros);
   }
 
-  /** Takes a sample: the state now, and the averages since the last one. */
-  sample(kernel: Kernel, nowMicros: number): void {
+  /** Takes a sample: the state now, and the averages since the last one. `joules`: what all machines took so far, if that is
+   *  measured. */
+  sample(kernel: Kernel, nowMicros: number, joules?: number): void {
     const { samples, last } = this;
     const usage = this.usage.at(nowMicros);
     const elapsed = usage.timeMicros - last.timeMicros;
@@ -149,6 +152,10 @@ export class Collector implements WorldObserver {
     samples.queueLength.push((usage.waiting - last.waiting) / elapsed);
     samples.runningTasks.push((usage.running - last.running) / elapsed);
     if (this.gpuCapacityMilli > 0) samples.fragmentationPercent.push(this.fragmentationPercent(kernel));
+    if (joules !== undefined) {
+      samples.powerWatts.push((joules - this.lastJoules) / (elapsed / microsPerSecond));
+      this.lastJoules = joules;
+    }
     this.last = usage;
   }
 

@@ -124,6 +124,7 @@ describe('a valid scenario', () => {
       workload: { format: 'swf', file: 'b' },
       policies: ['best-fit'],
       journal: {},
+      power: {},
     } as const;
     const stated = structuredClone(bare) as unknown as Record<string, unknown>;
     fillDefaults(stated, schema, schema);

@@ -3,6 +3,7 @@
 
 import { microsPerHour, microsPerSecond } from '../../core/base/time.ts';
 import type { KernelCounts } from '../../core/kernel/kernel.ts';
+import { energyMetrics, type MeasuredEnergy, measureEnergy } from './energy-metrics.ts';
 import { measureGroups } from './group-metrics.ts';
 import type { MetricSpec } from './results.ts';
 import type { Samples } from './run-record.ts';
@@ -30,6 +31,8 @@ export interface MeasuredRun {
   /** Attempts stopped for tasks of higher priority, and the tenants' use, within the measured window. */
   readonly evictions: number;
   readonly tenantUse: readonly number[];
+  /** What all machines took until the window began and until it ended; undefined without a power model. */
+  readonly energy: MeasuredEnergy | undefined;
 }
 
 export interface RunObservations {
@@ -163,7 +166,7 @@ const commonMetrics: readonly MetricSpec[] = [
 
 /** The metrics that a scenario has: those of GPUs only where there are any. */
 export function metricsFor(hasGpus: boolean): readonly MetricSpec[] {
-  return hasGpus ? [...gpuMetrics, ...commonMetrics] : commonMetrics;
+  return [...(hasGpus ? gpuMetrics : []), ...commonMetrics, ...energyMetrics];
 }
 
 /** Every metric there is. */
@@ -244,6 +247,7 @@ export function measure(run: MeasuredRun, observations: RunObservations): Record
       run.counts.placements === 0
         ? null
         : (run.counts.inputs + run.counts.timers + run.counts.effects) / run.counts.placements,
+    ...measureEnergy(run.energy, elapsed, life.completed),
   };
 }
 

@@ -57,6 +57,8 @@ export interface TimeSeries {
   readonly runningTasks: readonly number[];
   /** Share of the free GPU milli that the typical task cannot use, percent of capacity; empty if there are no GPUs. */
   readonly fragmentationPercent: readonly number[];
+  /** Watts drawn by all machines together; left out without a power model. */
+  readonly powerWatts?: readonly number[];
 }
 
 /** An empirical distribution: `value[i]` is the quantile `probability[i]`, pooled over seeds. */

@@ -63,9 +63,9 @@ export class JobRunner {
     run: (oracles: Oracles) => FinishedRun,
   ): FinishedRun {
     const profile = profileOf(this.scenario, inputs, policy);
-    const { heartbeat, faults } = this.scenario;
+    const { heartbeat, faults, power } = this.scenario;
     try {
-      return run(createOracles({ machines: inputs.machines, profile, heartbeat, faults, seed }));
+      return run(createOracles({ machines: inputs.machines, profile, heartbeat, faults, seed, power }));
     } catch (error) {
       if (
         !(error instanceof SiraError) ||

@@ -4,10 +4,12 @@
 import { microsPerDay, microsPerSecond } from '../../core/base/time.ts';
 import { faultsEndMicros } from '../fault/fault-plan.ts';
 import type { WorldObserver } from '../world/observer.ts';
+import type { EnergyAccount } from '../world/power/machine-meter.ts';
 import type { World } from '../world/world.ts';
 import { buildWorld, type SeededInputs } from './build-world.ts';
 import { Collector } from './collector.ts';
-import { measure, observe } from './metrics.ts';
+import { totalJoules } from './energy-metrics.ts';
+import { type MeasuredRun, measure, observe } from './metrics.ts';
 import type { RunRecord } from './run-record.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -61,7 +63,7 @@ export function runOne(
     ...(options.observers ?? []),
     ...(restarts ? [restarter] : []),
   ]);
-  const begin =
+  const { begin, energyBegin } =
     measureMicros > 0 ? runWindow(world, collector, scenario, options) : runToEnd(world, collector, scenario, options);
   const now = world.simulation.nowMicros;
   collector.finish(now);
@@ -80,6 +82,7 @@ export function runOne(
     counts: world.host.kernel.counts,
     evictions: collector.evictions,
     tenantUse: collector.tenantUse,
+    energy: energyOf(world, energyBegin),
   };
   const observations = observe(measured);
   const models: Record<string, number> = {};
@@ -114,25 +117,38 @@ export function runOne(
 function runWindow(world: World, collector: Collector, scenario: Scenario, options: RunOptions) {
   const total = scenario.warmUpMicros + scenario.measureMicros;
   let begin = collector.usage.at(0);
+  let energyBegin = world.plant?.readAll();
   for (let index = 1; index <= samplesMax; index++) {
     const from = Math.round((total * (index - 1)) / samplesMax);
     const until = Math.round((total * index) / samplesMax);
     if (scenario.warmUpMicros > from && scenario.warmUpMicros <= until) {
       world.runUntil(scenario.warmUpMicros);
       begin = collector.usage.at(scenario.warmUpMicros);
+      energyBegin = world.plant?.readAll();
     }
     world.runUntil(until);
     if (options.restartAtShare !== undefined && index === Math.round(options.restartAtShare * samplesMax))
       world.restartKernelFromSnapshot();
-    collector.sample(world.host.kernel, until);
+    collector.sample(world.host.kernel, until, joulesOf(world));
     options.progress?.(index / samplesMax);
   }
-  return begin;
+  return { begin, energyBegin };
+}
+
+/** What all machines took so far; undefined without a power model. */
+function joulesOf({ plant }: World): number | undefined {
+  return plant === undefined ? undefined : totalJoules(plant.readAll());
+}
+
+function energyOf({ plant, machines }: World, begin: EnergyAccount | undefined): MeasuredRun['energy'] {
+  if (plant === undefined || begin === undefined) return undefined;
+  return { begin, end: plant.readAll(), machines: machines.length };
 }
 
 /** Until every task has ended, or nothing happens any more. */
 function runToEnd(world: World, collector: Collector, scenario: Scenario, options: RunOptions) {
   const begin = collector.usage.at(0);
+  const energyBegin = world.plant?.readAll();
   let distance = firstSampleMicros;
   let lastCount = -1;
   let share = 0;
@@ -140,7 +156,7 @@ function runToEnd(world: World, collector: Collector, scenario: Scenario, option
   for (let until = distance; !world.done; until += distance) {
     world.runUntilDone(until);
     const now = world.simulation.nowMicros;
-    collector.sample(world.host.kernel, now);
+    collector.sample(world.host.kernel, now, joulesOf(world));
     if (collector.samples.timeSeconds.length >= samplesMax) {
       thin(collector.samples);
       distance *= 2;
@@ -159,7 +175,7 @@ function runToEnd(world: World, collector: Collector, scenario: Scenario, option
     share = Math.max(share, world.arrivalsDone ? 0.5 + 0.5 * ended : 0.5 * ended);
     options.progress?.(share);
   }
-  return begin;
+  return { begin, energyBegin };
 }
 
 /** Keeps every second sample. Averages are over the time since the sample before, so each pair is averaged. */
@@ -175,6 +191,7 @@ function thin(samples: RunRecord['samples']): void {
   average(samples.queueLength);
   average(samples.runningTasks);
   average(samples.fragmentationPercent);
+  average(samples.powerWatts);
   const pairs = Math.floor(samples.timeSeconds.length / 2);
   for (let index = 0; index < pairs; index++) samples.timeSeconds[index] = samples.timeSeconds[2 * index + 1] as number;
   samples.timeSeconds.length = pairs;

@@ -12,6 +12,8 @@ export interface Samples {
   readonly queueLength: number[];
   readonly runningTasks: number[];
   readonly fragmentationPercent: number[];
+  /** All machines together; empty without a power model. */
+  readonly powerWatts: number[];
 }
 
 export interface RunRecord {

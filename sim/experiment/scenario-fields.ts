@@ -107,6 +107,18 @@ export interface JournalFields {
   readonly heldInputsMax?: number;
 }
 
+export interface PowerFields {
+  readonly baseWatts?: number;
+  readonly processor?: string | { readonly idleWatts: number; readonly busyWatts: number; readonly threads: number };
+  readonly accelerators?: Readonly<Record<string, { readonly idleWatts: number; readonly busyWatts: number }>>;
+  readonly sleep?: {
+    readonly after?: DurationText;
+    readonly watts: number;
+    readonly wake: DurationText;
+    readonly wakeWatts: number;
+  };
+}
+
 export interface ScenarioFields {
   readonly name: string;
   readonly description?: string;
@@ -126,6 +138,7 @@ export interface ScenarioFields {
   };
   readonly journal?: JournalFields;
   readonly calibration?: string;
+  readonly power?: PowerFields;
   readonly heartbeat?: { readonly interval?: DurationText; readonly lease?: DurationText };
   readonly limits?: {
     readonly eventsPerInstantMax?: number;

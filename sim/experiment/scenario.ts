@@ -6,6 +6,7 @@ import type { Profile } from '../../core/scheduler/framework.ts';
 import type { ClusterSpec, WorkloadSpec } from '../workload/spec.ts';
 import type { Calibration } from '../world/calibration.ts';
 import type { JournalSpec } from '../world/journaled-kernel-host.ts';
+import type { PowerModel } from '../world/power/power-model.ts';
 
 /** A distribution of one-way network latency, microseconds. */
 export interface LatencySpec {
@@ -85,6 +86,8 @@ export interface Scenario {
   readonly journal: JournalSpec | undefined;
   /** What was measured of live agents; undefined: the network alone takes time. */
   readonly calibration?: Calibration | undefined;
+  /** Undefined: nobody measures energy, and no machine sleeps. */
+  readonly power: PowerModel | undefined;
   readonly heartbeat: { readonly intervalMicros: number; readonly leaseMicros: number };
   readonly limits: {
     /** Events at one timestamp, and length of a causal chain at one timestamp. */

@@ -16,6 +16,7 @@ import { OracleViolation } from '../oracle/violation.ts';
 import type { MachineSpec, WorkloadTask } from '../workload/workload.ts';
 import type { JournalSpec } from '../world/journaled-kernel-host.ts';
 import type { WorldObserver } from '../world/observer.ts';
+import type { PowerModel } from '../world/power/power-model.ts';
 import { World, type WorldOptions } from '../world/world.ts';
 import { horizonMicros, memoryBounds, scheduleHorizon, watchMemory } from './case-phases.ts';
 import type { KernelRecorder } from './restarted-kernel.ts';
@@ -33,6 +34,8 @@ export interface SwarmCase {
   readonly settings?: WorldOptions['settings'];
   /** The kernel's journal and its disk; without one, neither is part of the world. */
   readonly journal?: JournalSpec | undefined;
+  /** What the machines draw, and whether they sleep; nobody measures energy without it. */
+  readonly power?: PowerModel | undefined;
   /** Which fault points are armed, inside the kernel and around it, follows from it; none if left out. */
   readonly faultPointSeed?: number | undefined;
   /** What an operator changes, or tries to, while the kernel runs. */
@@ -175,9 +178,9 @@ export function runSwarmCase(drawn: SwarmCase, options: SwarmOptions = {}): Swar
       outcomes.set(end.submission, end.outcome);
     },
   };
-  const { seed, machines, profile, network, heartbeat, faults } = drawn;
+  const { seed, machines, profile, network, heartbeat, faults, power } = drawn;
   const horizon = horizonMicros(drawn);
-  const oracles = createOracles({ seed, machines, profile, heartbeat, faults, horizonMicros: horizon });
+  const oracles = createOracles({ seed, machines, profile, heartbeat, faults, power, horizonMicros: horizon });
   const world = new World({
     seed,
     machines,
@@ -191,6 +194,7 @@ export function runSwarmCase(drawn: SwarmCase, options: SwarmOptions = {}): Swar
       drawn.faultPointSeed === undefined ? drawn.settings : { ...drawn.settings, 'faults.seed': drawn.faultPointSeed },
     faultPointSeed: drawn.faultPointSeed,
     journal: drawn.journal,
+    power,
     observers: [
       ...oracles.observers,
       recorder,
@@ -225,7 +229,7 @@ export function runSwarmCase(drawn: SwarmCase, options: SwarmOptions = {}): Swar
   }
   // The oracles give up before this.
   world.runUntilDone(10_000 * microsPerHour);
-  oracles.finish(world.simulation.nowMicros);
+  oracles.finish(world.simulation.nowMicros, world);
   return { world, digest: world.host.kernel.digest, outcomes };
 }
 

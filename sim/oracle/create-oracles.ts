@@ -9,10 +9,12 @@ import type { Kernel } from '../../core/kernel/kernel.ts';
 import type { FileCompletion, FileOperation } from '../../core/ports/file-port.ts';
 import type { WorkloadTask } from '../workload/workload.ts';
 import type { WorkEnd, WorldObserver } from '../world/observer.ts';
+import type { EnergyAccount, PowerState } from '../world/power/machine-meter.ts';
 import type { WorldOptions } from '../world/world.ts';
 import { CapacityOracle } from './capacity-oracle.ts';
 import { DeliveryOracle } from './delivery-oracle.ts';
 import { EndOracle } from './end-oracle.ts';
+import { EnergyOracle } from './energy-oracle.ts';
 import { FlightRecorder } from './flight-recorder.ts';
 import { GangOracle } from './gang-oracle.ts';
 import { JournalOracle } from './journal-oracle.ts';
@@ -27,19 +29,24 @@ export interface Oracles {
   /** For `WorldOptions.observers`. */
   readonly observers: readonly WorldObserver[];
   /** Checks what only the end of a run shows. Call it once, with the simulated time at which the run stopped. */
-  finish(nowMicros: number): void;
+  finish(nowMicros: number, world?: MeteredWorld): void;
+}
+
+/** What the oracles ask a world at its end. */
+export interface MeteredWorld {
+  readonly plant: { readAccounts(): readonly EnergyAccount[] } | undefined;
 }
 
 /** What the oracles need to know of a world: options for one will do. Without `seed`, runs in which a drawn share of the
  *  machines is lost for ever are not judged for liveness. */
 export type OracleOptions = Pick<WorldOptions, 'machines' | 'profile' | 'heartbeat' | 'faults'> &
-  Partial<Pick<WorldOptions, 'seed'>> &
+  Partial<Pick<WorldOptions, 'seed' | 'power'>> &
   Pick<LivenessOptions, 'horizonMicros'>;
 
 /** @throws {@link OracleViolation} (SIRA_ORACLE_VIOLATED) from any call to an observer or to `finish`. */
 export function createOracles(options: OracleOptions): Oracles {
   const panel = new OraclePanel(options);
-  return { observers: [panel], finish: (nowMicros) => panel.finish(nowMicros) };
+  return { observers: [panel], finish: (nowMicros, world) => panel.finish(nowMicros, world) };
 }
 
 /** One observer that tells each oracle what it asks for, by calls that the compiler can see through: half the cost of as
@@ -56,6 +63,9 @@ class OraclePanel implements WorldObserver {
   private readonly liveness: LivenessOracle;
   private readonly progress: ProgressOracle;
   private readonly journal: JournalOracle;
+  private readonly energy: EnergyOracle | undefined;
+  /** Only the account of energy listens to agents: nobody needs to tell of them without it. */
+  readonly agentSaid?: NonNullable<WorldObserver['agentSaid']>;
 
   constructor(options: OracleOptions) {
     const names = options.machines.map((machine) => machine.name);
@@ -73,6 +83,9 @@ class OraclePanel implements WorldObserver {
     this.liveness = new LivenessOracle(options, fail);
     this.progress = new ProgressOracle(fail);
     this.journal = new JournalOracle(fail);
+    const energy = options.power === undefined ? undefined : new EnergyOracle(options.machines, options.power, fail);
+    this.energy = energy;
+    if (energy !== undefined) this.agentSaid = (_, message, nowMicros) => energy.agentSaid(message, nowMicros);
     this.works.listeners.push(this.leases, this.owners, this.capacity, this.liveness);
   }
 
@@ -83,6 +96,7 @@ class OraclePanel implements WorldObserver {
     this.gangs.taskArrived(submission, task);
     this.liveness.taskArrived(submission, task, nowMicros);
     this.progress.taskArrived(submission, task);
+    this.energy?.taskArrived(submission, task);
   }
 
   submissionAnswered(submission: number, accepted: boolean, reason: string, nowMicros: number): void {
@@ -140,6 +154,7 @@ class OraclePanel implements WorldObserver {
     this.recorder.workStarted(dispatch, machines, nowMicros);
     this.works.workStarted(dispatch, machines, nowMicros);
     this.progress.workStarted(dispatch, machines, nowMicros);
+    this.energy?.workStarted({ dispatch, machines }, nowMicros);
   }
 
   workSaved(dispatch: Dispatch, progressMicros: number): void {
@@ -150,6 +165,11 @@ class OraclePanel implements WorldObserver {
     this.recorder.workEnded(dispatch, machines, end, nowMicros);
     this.works.workEnded(dispatch, machines, end, nowMicros);
     this.progress.workEnded(dispatch, machines, end, nowMicros);
+    this.energy?.workEnded({ dispatch }, end, nowMicros);
+  }
+
+  machinePower(machine: number, state: PowerState, nowMicros: number): void {
+    this.energy?.machinePower(machine, state, nowMicros);
   }
 
   machineHung(machine: number, hung: boolean, nowMicros: number): void {
@@ -195,7 +215,8 @@ class OraclePanel implements WorldObserver {
     this.journal.kernelRecovered(kernel, report, nowMicros);
   }
 
-  finish(nowMicros: number): void {
+  finish(nowMicros: number, world?: MeteredWorld): void {
     this.liveness.check(nowMicros);
+    if (world?.plant !== undefined) this.energy?.finish(world.plant.readAccounts(), nowMicros);
   }
 }

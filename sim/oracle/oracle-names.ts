@@ -8,6 +8,7 @@ export const oraclePromises = {
   checkpoints: 'work goes on only from service that was saved, and completes only after all of it',
   duties:
     'results get receipts, open questions are repeated, silent agents are declared dead, what is unwanted is stopped',
+  energy: 'what tasks, idling, sleep and waking took is what the machines took; nothing runs on a machine that sleeps',
   'exactly one end': 'an accepted task ends exactly once, a refused one never runs',
   gangs: 'a gang starts as a whole or not at all',
   holds: 'agents that flap or lag get no new work, when, for as long as and in the numbers that the settings say',

@@ -47,6 +47,8 @@ export interface MachineSpec extends MachineResources {
   readonly skills?: Readonly<Record<string, number>> | undefined;
   /** Machines of one host share its cores; a machine of its own if left out. */
   readonly host?: string | undefined;
+  /** Attributes that its agent declares besides the model of its GPUs. */
+  readonly attributes?: Readonly<Record<string, string | number>> | undefined;
 }
 
 /** A finite list of tasks, or an endless stream that the horizon cuts. */

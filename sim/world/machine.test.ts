@@ -6,7 +6,8 @@ import type { AgentMessage } from '../../core/client/agent-client.ts';
 import type { Dispatch } from '../../core/kernel/effects.ts';
 import { Simulation } from '../engine/simulation.ts';
 import { HeartbeatGateway } from './heartbeat-gateway.ts';
-import { Machine, type MachineWorld } from './machine.ts';
+import { Machine } from './machine.ts';
+import type { MachineWorld } from './machine-world.ts';
 import { firstMachineNode, Network } from './network.ts';
 
 const second = 1_000_000;

@@ -2,37 +2,14 @@
 // times the machine's present slowness; a crash loses it, a hang delays it.
 
 import { type FaultSwitch, noFaults } from '../../core/base/fault-points.ts';
-import { AgentClient, type AgentMessage, type ToAgent } from '../../core/client/agent-client.ts';
+import { AgentClient, type ToAgent } from '../../core/client/agent-client.ts';
 import type { Dispatch } from '../../core/kernel/effects.ts';
 import type { AttemptReference } from '../../core/kernel/inputs.ts';
 import { eventPriority } from '../engine/priority.ts';
-import type { Simulation } from '../engine/simulation.ts';
 import type { MachineSpec } from '../workload/workload.ts';
 import { AgentClock } from './agent-clock.ts';
+import type { MachineWorld } from './machine-world.ts';
 import type { WorkEnd } from './observer.ts';
-
-/** What a machine needs of the world around it. */
-export interface MachineWorld {
-  readonly simulation: Simulation;
-  readonly workEndHandler: number;
-  readonly agentWakeHandler: number;
-  send(machine: number, message: AgentMessage): void;
-  /** True duration of the dispatched work, microseconds; `Infinity` never ends by itself. */
-  durationMicros(dispatch: Dispatch, machine: number): number;
-  /** How work on this machine ends that is not stopped before, and what energy it takes; it completes if left out. */
-  endOf?(machine: number, dispatch: Dispatch): { readonly fails: boolean; readonly joules: number } | undefined;
-  workStarted(machine: number, dispatch: Dispatch): void;
-  /** The work has saved a checkpoint that holds this much service, earlier attempts' included. */
-  workSaved?(machine: number, dispatch: Dispatch, progressMicros: number): void;
-  workEnded(machine: number, dispatch: Dispatch, end: WorkEnd): void;
-  /** How many pieces of work a machine does at once; others that were dispatched to it wait there. Any number if left out. */
-  readonly lanes?: number | undefined;
-  /** Time that a machine takes for this work before it begins. */
-  setUpMicros?(dispatch: Dispatch): number;
-  machineHung(machine: number, hung: boolean): void;
-  /** The machine begins to run, or has crashed. */
-  machineUp?(machine: number, up: boolean): void;
-}
 
 interface RunningWork {
   readonly dispatch: Dispatch;
@@ -66,6 +43,8 @@ export class Machine {
   readonly clock = new AgentClock();
   private readonly world: MachineWorld;
   private readonly running = new Map<number, RunningWork>();
+  /** Work that begins when its machines are awake. */
+  private readonly waking = new Map<number, { readonly dispatch: Dispatch; isReady: boolean }>();
   private up = false;
   /** When the agent wants to be woken, by its own clock. */
   private wakeMicros = Number.POSITIVE_INFINITY;
@@ -93,7 +72,11 @@ export class Machine {
         name: spec.name,
         resources,
         capabilities: { ...capabilitiesOf(spec), ...spec.skills },
-        attributes: { gpuModel: spec.gpuModel, ...(spec.host === undefined ? {} : { host: spec.host }) },
+        attributes: {
+          gpuModel: spec.gpuModel,
+          ...(spec.host === undefined ? {} : { host: spec.host }),
+          ...spec.attributes,
+        },
         retryMicros,
       },
       {
@@ -155,8 +138,9 @@ export class Machine {
     if (!this.up) return;
     this.beforeChange();
     this.up = false;
-    this.waiting.length = 0;
+    for (const { dispatch } of [...this.waiting]) this.stopWork(dispatch, 'lost');
     for (const work of [...this.running.values()]) this.stopWork(work.dispatch, 'lost');
+    for (const { dispatch } of [...this.waking.values()]) this.stopWork(dispatch, 'lost');
     if (this.hungSinceMicros >= 0) this.world.machineHung(this.index, false);
     this.hungSinceMicros = -1;
     this.world.machineUp?.(this.index, false);
@@ -185,6 +169,7 @@ export class Machine {
       if (work.failed) this.finish(work, 'failed');
       else this.schedule(work);
     }
+    for (const { dispatch, isReady } of [...this.waking.values()]) if (isReady) this.machinesAwake(dispatch.attempt);
     this.agent.wake(this.shownMicros);
   }
 
@@ -200,10 +185,23 @@ export class Machine {
     this.agent.wake(this.shownMicros);
   }
 
-  /** The event of an end of work came, or of a checkpoint before it. */
+  /** The machines of work that waited for them are awake. */
+  machinesAwake(attempt: number): void {
+    const work = this.waking.get(attempt);
+    if (work === undefined) return;
+    work.isReady = true;
+    if (!this.responsive) return;
+    this.waking.delete(attempt);
+    this.takeLane(work.dispatch);
+  }
+
+  /** The event of an end of work came, or of a checkpoint before it; or its machines are awake, and it begins. */
   endWork(attempt: number): void {
     const work = this.running.get(attempt);
-    if (work === undefined) return;
+    if (work === undefined) {
+      this.machinesAwake(attempt);
+      return;
+    }
     if (work.saveMicros < work.endMicros) this.save(work);
     else {
       const end = this.world.endOf?.(this.index, work.dispatch);
@@ -255,10 +253,11 @@ export class Machine {
     const now = this.world.simulation.nowMicros;
     this.unschedule(work);
     this.running.delete(work.dispatch.attempt);
+    const measured = this.world.plant?.end(this.index, work.dispatch);
     this.world.workEnded(this.index, work.dispatch, end);
     const queueMicros = Math.max(0, work.startedMicros - work.cameMicros);
     this.agent.workEnded(
-      ...([work.dispatch, end, Math.max(0, now - work.startedMicros), this.shownMicros, joules] as const),
+      ...([work.dispatch, end, Math.max(0, now - work.startedMicros), this.shownMicros, measured ?? joules] as const),
       this.world.lanes === undefined ? undefined : queueMicros,
     );
     this.beginNext();
@@ -288,6 +287,17 @@ export class Machine {
   }
 
   private startWork(dispatch: Dispatch): void {
+    const { simulation, workEndHandler } = this.world;
+    const readyMicros = this.world.plant?.claim(this.index, dispatch);
+    if (readyMicros === undefined) {
+      this.takeLane(dispatch);
+      return;
+    }
+    this.waking.set(dispatch.attempt, { dispatch, isReady: false });
+    simulation.schedule(readyMicros, eventPriority.world, workEndHandler, this.index, dispatch.attempt);
+  }
+
+  private takeLane(dispatch: Dispatch): void {
     const now = this.world.simulation.nowMicros;
     if (this.hasLane) this.beginWork(dispatch, now);
     else this.waiting.push({ dispatch, cameMicros: now });
@@ -313,19 +323,28 @@ export class Machine {
       failed: false,
     };
     this.running.set(dispatch.attempt, work);
+    this.world.plant?.begin(this.index, dispatch);
     this.schedule(work);
     this.world.workStarted(this.index, dispatch);
   }
 
   private stopWork(reference: AttemptReference, end: WorkEnd): void {
+    const waking = this.waking.get(reference.attempt);
+    if (waking !== undefined) {
+      this.waking.delete(reference.attempt);
+      this.world.plant?.end(this.index, waking.dispatch);
+    }
     const work = this.running.get(reference.attempt);
     if (work === undefined) {
       const place = this.waiting.findIndex(({ dispatch }) => dispatch.attempt === reference.attempt);
-      if (place >= 0) this.waiting.splice(place, 1);
+      if (place < 0) return;
+      this.world.plant?.end(this.index, (this.waiting[place] as (typeof this.waiting)[number]).dispatch);
+      this.waiting.splice(place, 1);
       return;
     }
     this.unschedule(work);
     this.running.delete(reference.attempt);
+    this.world.plant?.end(this.index, work.dispatch);
     this.world.workEnded(this.index, work.dispatch, end);
     this.beginNext();
   }

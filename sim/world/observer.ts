@@ -8,6 +8,7 @@ import type { ReleasedInput } from '../../core/kernel/journaled-kernel.ts';
 import type { Kernel } from '../../core/kernel/kernel.ts';
 import type { FileCompletion, FileOperation } from '../../core/ports/file-port.ts';
 import type { WorkloadTask } from '../workload/workload.ts';
+import type { PowerState } from './power/machine-meter.ts';
 
 /** Why work on a machine is over. `lost`: the machine crashed under it. */
 export type WorkEnd = 'completed' | 'failed' | 'stopped' | 'lost';
@@ -28,6 +29,8 @@ export interface WorldObserver {
   machineHung?(machine: number, hung: boolean, nowMicros: number): void;
   /** A machine begins to run, with its agent, or has crashed. */
   machineUp?(machine: number, up: boolean, nowMicros: number): void;
+  /** With a power model: what the machine draws is of another kind from now on. */
+  machinePower?(machine: number, state: PowerState, nowMicros: number): void;
   /** The agent of a machine sends a message, which may be lost on its way. */
   agentSaid?(machine: number, message: AgentMessage, nowMicros: number): void;
   /** The submitter took note of the end of a task. */

@@ -7,6 +7,7 @@ import type { MachineSpec, Workload } from '../workload/workload.ts';
 import type { Calibration } from './calibration.ts';
 import type { JournalSpec } from './journaled-kernel-host.ts';
 import type { WorldObserver } from './observer.ts';
+import type { PowerModel } from './power/power-model.ts';
 
 export interface WorldOptions {
   readonly seed: number;
@@ -25,6 +26,8 @@ export interface WorldOptions {
   readonly settings?: Partial<Readonly<Record<KernelSettingName, number>>> | undefined;
   /** Without one the kernel never dies, and its effects leave at once. */
   readonly journal?: JournalSpec | undefined;
+  /** Without one nobody measures energy, and no machine sleeps. */
+  readonly power?: PowerModel | undefined;
   /** From it follow the fault points of the process, its log and the clients that are armed; none if left out. Those inside the
    *  kernel are armed by the setting `faults.seed`. */
   readonly faultPointSeed?: number | undefined;

@@ -18,12 +18,17 @@ import { Simulation } from '../engine/simulation.ts';
 import { scheduleFaults } from '../fault/fault-plan.ts';
 import type { WorkloadTask, WorkRun } from '../workload/workload.ts';
 import { HeartbeatGateway } from './heartbeat-gateway.ts';
-import { JournaledKernelHost } from './journaled-kernel-host.ts';
+import type { JournaledKernelHost } from './journaled-kernel-host.ts';
 import { KernelHost, type KernelShell } from './kernel-host.ts';
-import { Machine, type MachineWorld } from './machine.ts';
+import { Machine } from './machine.ts';
+import type { MachineWorld } from './machine-world.ts';
 import { MeasuredOverheads } from './measured-overheads.ts';
 import { firstMachineNode, gatewayNode, Network, submitterNode } from './network.ts';
 import type { WorkEnd, WorldObserver } from './observer.ts';
+import { openJournal } from './open-journal.ts';
+import type { PowerState } from './power/machine-meter.ts';
+import { withAttributes } from './power/power-model.ts';
+import { PowerPlant } from './power/power-plant.ts';
 import { SubmitterProcess, type SubmitterWorld } from './submitter-process.ts';
 import type { WorldOptions } from './world-options.ts';
 
@@ -40,6 +45,8 @@ export class World implements MachineWorld, SubmitterWorld {
   readonly journaled: JournaledKernelHost | undefined;
   readonly machines: readonly Machine[];
   readonly network: Network;
+  /** What the machines draw, if the world has a power model. */
+  readonly plant: PowerPlant | undefined;
   readonly settings: KernelSettings;
   /** Those outside the kernel. */
   readonly faultPoints: FaultPoints;
@@ -87,7 +94,7 @@ export class World implements MachineWorld, SubmitterWorld {
       },
     });
     const kernel = new Kernel(options.profile, this.settings, options.seed);
-    this.journaled = this.createJournal(kernel);
+    this.journaled = openJournal(options, simulation, kernel, this.faultPoints, (effect) => this.carryOut(effect));
     this.host =
       this.journaled ?? new KernelHost(kernel, simulation, options.observers, (effect) => this.carryOut(effect));
     const random = new RandomStream(options.seed, 'network');
@@ -111,12 +118,14 @@ export class World implements MachineWorld, SubmitterWorld {
     );
     this.agentWakeHandler = simulation.defineHandler('agent wakes', (machine) => this.machineAt(machine).wake());
     const heartbeat = simulation.defineHandler('heartbeats', () => this.beat(heartbeat));
+    const { power } = options;
+    if (power !== undefined) this.plant = new PowerPlant(options.machines, power, this);
 
     // The clients' own: what the kernel's settings become later is no concern of theirs.
     const retryMicros = this.settings.get('dispatch.retryMicros');
     this.machines = options.machines.map((spec, index) => {
       this.machineOfName.set(spec.name, index);
-      return new Machine(index, spec, retryMicros, this, this.faultPoints);
+      return new Machine(index, withAttributes(spec, power), retryMicros, this, this.faultPoints);
     });
     this.gateway = new HeartbeatGateway(this.machines, this.network, options.heartbeat.intervalMicros);
     const now = simulation.nowMicros;
@@ -260,7 +269,12 @@ export class World implements MachineWorld, SubmitterWorld {
     for (const observer of this.observers) observer.machineHung?.(machine, hung, this.simulation.nowMicros);
   }
 
+  machinePower(machine: number, state: PowerState): void {
+    for (const observer of this.observers) observer.machinePower?.(machine, state, this.simulation.nowMicros);
+  }
+
   machineUp(machine: number, up: boolean): void {
+    this.plant?.machineUp(machine, up);
     for (const observer of this.observers) observer.machineUp?.(machine, up, this.simulation.nowMicros);
   }
 
@@ -273,32 +287,12 @@ export class World implements MachineWorld, SubmitterWorld {
     }
   }
 
-  /** The world begins when its kernel takes inputs: its first journal is made at no cost. */
-  private createJournal(kernel: Kernel): JournaledKernelHost | undefined {
-    const { journal: spec, seed, profile, observers } = this.options;
-    if (spec === undefined) return undefined;
-    const { simulation } = this;
-    const host = new JournaledKernelHost({
-      simulation,
-      spec,
-      random: new RandomStream(seed, 'disk'),
-      observers,
-      first: () => ({ kernel, profile }),
-      carryOut: (effect) => this.carryOut(effect),
-      faultPoints: this.faultPoints,
-    });
-    host.disk.slowness = 0;
-    host.start();
-    while (!host.isUp) assert(simulation.step(), 'a new journal can be made');
-    host.disk.slowness = 1;
-    return host;
-  }
-
   private machineAt(index: number): Machine {
     return this.machines[index] as Machine;
   }
 
-  private machinesOf(leader: number, dispatch: Dispatch): readonly number[] {
+  /** The world's indices of the machines that a dispatch spans, the leading one first. */
+  machinesOf(leader: number, dispatch: Dispatch): readonly number[] {
     if (dispatch.machines.length === 1) return [leader];
     return dispatch.machines.map((agent) => this.machineOfAgent[agent] as number);
   }
@@ -325,6 +319,7 @@ export class World implements MachineWorld, SubmitterWorld {
       this.arrived++;
       this.durations.set(this.arrived, this.overheads?.trueMicros(task) ?? task.durationMicros);
       if (task.run !== undefined) this.runs.set(this.arrived, task.run);
+      this.plant?.taskArrived(this.arrived, task.request);
       for (const observer of this.observers) observer.taskArrived?.(this.arrived, task, now);
       this.submitter.submit(task);
       const next = this.arrivals.next();
@@ -394,6 +389,7 @@ export class World implements MachineWorld, SubmitterWorld {
   private end(submission: number): void {
     this.durations.delete(submission);
     this.runs.delete(submission);
+    this.plant?.taskGone(submission);
     this.ended++;
     if (this.stopWhenDone && this.done) this.simulation.stop();
   }

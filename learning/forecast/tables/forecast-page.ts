@@ -134,9 +134,22 @@ function loadSection(label: string, rows: readonly LoadRow[]): string[] {
         'no method has a smaller absolute error worth the name. What can be won is in the mean and in the width of the intervals, and ' +
         'more of it the farther ahead. Six hours ahead the intervals of 95% hold less than that: a week of one pattern is followed by ' +
         'another, and whether a forecast held is known only six hours later.'
-      : 'Ten seconds ahead persistence has the smaller absolute error: most stretches are nearly empty, and so is the next. Where squares ' +
-        'count, as they do for capacity, it loses everywhere.',
+      : azureRemark(rows),
   ];
+}
+
+/** Who has the smaller absolute error where, as the rows have it. */
+export function azureRemark(rows: readonly LoadRow[]): string {
+  const seconds = (some: readonly LoadRow[]): string => some.map(({ horizon }) => `${10 * horizon}`).join(' and ');
+  const lost = rows.filter(({ absolute }) => absolute.persistence <= absolute.median);
+  const won = rows.filter((row) => !lost.includes(row));
+  const text =
+    lost.length === 0
+      ? 'The median has the smaller absolute error everywhere. '
+      : `At ${seconds(lost)} s ahead persistence has the smaller absolute error: most stretches are nearly empty, and so is the ` +
+        `next${won.length === 0 ? '' : `; at ${seconds(won)} s the median has`}. `;
+  const squares = rows.every(({ squared }) => squared.ensemble < squared.persistence);
+  return text + (squares ? 'Where squares count, as they do for capacity, persistence loses everywhere.' : '');
 }
 
 const intervalsText =

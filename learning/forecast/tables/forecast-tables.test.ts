@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { projectRoot } from '../../../sim/experiment/project-root.ts';
 import { absoluteError, seasonalScale, symmetricError } from '../accuracy.ts';
+import { azureRemark } from './forecast-page.ts';
 import { azureRequests } from './load-series.ts';
-import { loadRow } from './load-table.ts';
+import { type LoadRow, loadRow } from './load-table.ts';
 import { m4File, readM4 } from './m4.ts';
 import { m4Forecasters, m4Shape } from './m4-table.ts';
 
@@ -19,6 +20,15 @@ test('every check of the published page holds', () => {
   expect(published.checks.filter(({ holds }) => !holds)).toEqual([]);
   expect(published.checks.length).toBeGreaterThanOrEqual(10);
   expect(published.m4.map(({ name }) => name)).toEqual([...m4Forecasters().map(({ name }) => name), 'gru']);
+});
+
+test('the page says of every interval at which persistence has the smaller absolute error that it has', () => {
+  const page = readFileSync(`${projectRoot()}/reports/forecast/forecast.md`, 'utf8');
+  const azure = published.loads.filter(({ series }) => series.startsWith('azure')) as unknown as readonly LoadRow[];
+  expect(page).toContain(azureRemark(azure));
+  for (const { horizon, absolute } of azure)
+    if (absolute.persistence <= absolute.median)
+      expect(azureRemark(azure)).toMatch(new RegExp(`\\b${10 * horizon}\\b.*persistence has`));
 });
 
 test('the published row of Azure is what the code computes now', () => {
