@@ -88,7 +88,7 @@ function parse(text: string): unknown {
 }
 
 /** JSON with the keys of every object in the order of their code units. */
-function canonicalJson(value: unknown): string {
+export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) => {
     if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) return inner;
     return Object.fromEntries(Object.entries(inner).toSorted(([left], [right]) => compareText(left, right)));

@@ -60,6 +60,14 @@ export function ensemble(options: EnsembleOptions): Ensemble {
         append(value) {
           for (const one of fitted) one?.append(value);
         },
+        exported() {
+          return fitted.flatMap((one, index) => {
+            if (one === undefined) return [];
+            const own = one.exported?.();
+            assert(own?.length === 1, 'each member has an exported form');
+            return [{ ...own[0]!, weight: weights[index]! }];
+          });
+        },
       };
     },
   };

@@ -1,10 +1,11 @@
 import type { Tensor2D } from '@tensorflow/tfjs-node';
 import { expect, test } from 'vitest';
 import { RandomStream } from '../../core/base/random.ts';
+import { runGru } from '../../core/policy/forecast/gru-network.ts';
 import { openTensorFlow } from '../tensorflow/tensorflow.ts';
 import { absoluteError } from './accuracy.ts';
 import type { SeriesShape } from './forecaster.ts';
-import { gru, runGru } from './gru.ts';
+import { gru } from './gru.ts';
 import { seasonalNaive } from './naive.ts';
 import { forward, trainGru } from './train-gru.ts';
 

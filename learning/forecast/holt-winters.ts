@@ -4,16 +4,18 @@
 // step ahead, by a coordinate search in a fixed order. Series that are positive throughout are taken by their logarithm, which makes
 // the seasons factors.
 
-import { fixedExp, fixedLog } from '../../core/base/fixed-math.ts';
+import { fixedLog } from '../../core/base/fixed-math.ts';
+import {
+  dampingAt,
+  errorAt,
+  HoltWintersRunner,
+  levelAt,
+  Smoothing,
+  type SmoothingConstants,
+  seasonAt,
+  trendAt,
+} from '../../core/policy/forecast/smoothing.ts';
 import { bounded, type Forecaster } from './forecaster.ts';
-
-/** Smoothing constants, each in [0, 1]: level, trend, damping, autoregression of the error, one for each season. */
-type Constants = Float64Array;
-const levelAt = 0;
-const trendAt = 1;
-const dampingAt = 2;
-const errorAt = 3;
-const seasonAt = 4;
 
 export const holtWinters: Forecaster = {
   name: 'holt-winters',
@@ -21,99 +23,51 @@ export const holtWinters: Forecaster = {
   fit(series, shape) {
     const least = series.reduce((lowest, value) => Math.min(lowest, value), Number.POSITIVE_INFINITY);
     const logarithm = least > 0;
-    const values = logarithm ? series.map(fixedLog) : series;
-    const state = new Smoothing(values, shape.periods);
-    const constants = searchConstants(state, shape.periods.length);
-    state.run(constants);
+    const fit = new SmoothingFit(logarithm ? series.map(fixedLog) : series, shape.periods);
+    const constants = searchConstants(fit, shape.periods.length);
+    fit.run(constants);
+    const { periods } = shape;
+    const none = { count: 0, state: new Float64Array(0) };
+    const model = { kind: 'holt-winters', weight: 1, periods, logarithm, least, constants, ...none } as const;
+    const runner = new HoltWintersRunner(model, fit.smoothing);
     return {
-      forecast(horizon) {
-        const result = state.forecast(constants, horizon);
-        return bounded(logarithm ? result.map(fixedExp) : result, shape);
-      },
-      append(value) {
-        // A value that has no logarithm stands for the least positive one seen.
-        state.step(logarithm ? fixedLog(Math.max(value, least)) : value, constants);
-      },
+      forecast: (horizon) => bounded(runner.forecast(horizon), shape),
+      append: (value) => runner.append(value),
+      exported: () => [runner.model()],
     };
   },
 };
 
-/** The recursion over one series, and where it ends. */
-class Smoothing {
+/** The recursion over one series, from its first value on. */
+class SmoothingFit {
+  readonly smoothing: Smoothing;
   private readonly values: Float64Array;
   private readonly periods: readonly number[];
   private readonly initialSeasons: readonly Float64Array[];
-  private readonly seasons: readonly Float64Array[];
   private readonly initialLevel: number;
-  private level = 0;
-  private trend = 0;
-  private lastError = 0;
-  private count = 0;
 
   constructor(values: Float64Array, periods: readonly number[]) {
     this.values = values;
     this.periods = periods;
+    this.smoothing = new Smoothing(periods);
     const longest = periods.at(-1) ?? 1;
     let sum = 0;
     for (let index = 0; index < longest; index++) sum += values[index]!;
     this.initialLevel = sum / longest;
     this.initialSeasons = initialSeasons(values, periods);
-    this.seasons = this.initialSeasons.map((season) => season.slice());
   }
 
   /** Runs through the series; answers the sum of squared errors one step ahead, those of the first season not counted. */
-  run(constants: Constants): number {
-    for (const [which, season] of this.seasons.entries()) season.set(this.initialSeasons[which]!);
-    this.level = this.initialLevel;
-    this.trend = 0;
-    this.lastError = 0;
-    this.count = 0;
+  run(constants: SmoothingConstants): number {
+    const { smoothing, values } = this;
+    smoothing.begin(this.initialLevel, this.initialSeasons);
     const start = this.periods[0] ?? 1;
     let squares = 0;
-    for (let index = 0; index < this.values.length; index++) {
-      const error = this.step(this.values[index]!, constants);
+    for (let index = 0; index < values.length; index++) {
+      const error = smoothing.step(values[index]!, constants);
       if (index >= start) squares += error * error;
     }
     return squares;
-  }
-
-  /** Takes the next value; answers by how much the expectation fell short of it. */
-  step(value: number, constants: Constants): number {
-    const { periods, seasons, count } = this;
-    const seasonCount = periods.length;
-    let seasonal = 0;
-    for (let which = 0; which < seasonCount; which++) seasonal += seasons[which]![count % periods[which]!]!;
-    const drift = constants[dampingAt]! * this.trend;
-    // What the smoothing alone missed, and what of it the autoregression had not expected.
-    const missed = value - this.level - drift - seasonal;
-    const error = missed - constants[errorAt]! * this.lastError;
-    this.level += drift + constants[levelAt]! * error;
-    this.trend = drift + constants[trendAt]! * constants[levelAt]! * error;
-    for (let which = 0; which < seasonCount; which++) {
-      const season = seasons[which]!;
-      const at = count % periods[which]!;
-      season[at] = season[at]! + constants[seasonAt + which]! * error;
-    }
-    this.lastError = missed;
-    this.count = count + 1;
-    return error;
-  }
-
-  forecast(constants: Constants, horizon: number): Float64Array {
-    const result = new Float64Array(horizon);
-    let trendShare = 1;
-    let trendSum = 0;
-    let error = this.lastError;
-    for (let step = 0; step < horizon; step++) {
-      trendShare *= constants[dampingAt]!;
-      trendSum += trendShare;
-      error *= constants[errorAt]!;
-      let value = this.level + trendSum * this.trend + error;
-      for (const [which, period] of this.periods.entries())
-        value += this.seasons[which]![(this.count + step) % period]!;
-      result[step] = value;
-    }
-    return result;
   }
 }
 
@@ -140,7 +94,7 @@ function initialSeasons(values: Float64Array, periods: readonly number[]): Float
 }
 
 /** Coordinate search: each constant in turn is moved by a step, which is halved when no move helps. */
-function searchConstants(state: Smoothing, seasonCount: number): Constants {
+function searchConstants(state: SmoothingFit, seasonCount: number): SmoothingConstants {
   const constants = new Float64Array(seasonAt + seasonCount).fill(0.1);
   constants[levelAt] = 0.2;
   constants[trendAt] = 0.05;

@@ -2,9 +2,11 @@
 // that errors do not feed on themselves (Ben Taieb and others, Expert Systems with Applications 39, 2012, section 2). The coefficients
 // are drawn towards a naive forecast, not towards zero. Series that are positive throughout are taken by their logarithm.
 
-import { fixedExp, fixedLog } from '../../core/base/fixed-math.ts';
+import { fixedLog } from '../../core/base/fixed-math.ts';
+import type { LagLinearModel } from '../../core/policy/forecast/forecaster-model.ts';
+import { LagFeatures } from '../../core/policy/forecast/lag-features.ts';
+import { LagLinearRunner } from '../../core/policy/forecast/lag-linear-runner.ts';
 import { bounded, type FittedForecaster, type Forecaster, type SeriesShape } from './forecaster.ts';
-import { LagFeatures } from './lag-features.ts';
 import { NormalEquations } from './ridge.ts';
 
 export interface LagLinearOptions {
@@ -45,22 +47,23 @@ function fitLags(series: Float64Array, shape: SeriesShape, options: LagLinearOpt
       ? leastSquares(gathered, prior, options.shrinkage)
       : leastAbsolute(gathered, prior, options.shrinkage);
   });
-  const inputs = new Float64Array(features.count);
-  return {
-    forecast(horizon) {
-      const moment = features.length;
-      const level = features.level(moment);
-      const points = options.steps.map((step, which) => {
-        features.write(moment, step, level, scale, inputs);
-        let sum = 0;
-        for (let at = 0; at < inputs.length; at++) sum += inputs[at]! * coefficients[which]![at]!;
-        return examples.restore(level + scale * sum);
-      });
-      const last = examples.restore(features.valueAt(moment - 1));
-      return bounded(interpolate(last, options.steps, points, horizon), shape);
-    },
-    append: (value) => examples.append(value),
+  const model: LagLinearModel = {
+    ...{ kind: 'lag-linear', weight: 1, periods: shape.periods, steps: options.steps },
+    ...{ logarithm: examples.logarithm, least: examples.least, scale },
+    ...{ coefficients: joined(coefficients), history: new Float64Array(0) },
   };
+  const runner = new LagLinearRunner(model, features);
+  return {
+    forecast: (horizon) => bounded(runner.forecast(horizon), shape),
+    append: (value) => runner.append(value),
+    exported: () => [runner.model()],
+  };
+}
+
+function joined(rows: readonly Float64Array[]): Float64Array {
+  const all = new Float64Array(rows.length * rows[0]!.length);
+  for (const [index, row] of rows.entries()) all.set(row, index * row.length);
+  return all;
 }
 
 /** Inputs row by row, and the target of each row. */
@@ -98,8 +101,8 @@ class Examples {
   readonly features: LagFeatures;
   /** Mean absolute change over the shortest season; 1 of a series that never changes. */
   readonly scale: number;
-  private readonly logarithm: boolean;
-  private readonly least: number;
+  readonly logarithm: boolean;
+  readonly least: number;
 
   constructor(series: Float64Array, shape: SeriesShape, logarithm: boolean) {
     this.least = series.reduce((lowest, value) => Math.min(lowest, value), Number.POSITIVE_INFINITY);
@@ -130,32 +133,4 @@ class Examples {
     }
     return { inputs, targets };
   }
-
-  /** A value that has no logarithm stands for the least positive one seen. */
-  append(value: number): void {
-    this.features.append(this.logarithm ? fixedLog(Math.max(value, this.least)) : value);
-  }
-
-  restore(value: number): number {
-    return this.logarithm ? fixedExp(value) : value;
-  }
-}
-
-/** Values at 1 … `horizon` through the `points` at `steps`, straight between them from `last` on, level after the last one. */
-function interpolate(last: number, steps: readonly number[], points: readonly number[], horizon: number): Float64Array {
-  const result = new Float64Array(horizon);
-  let next = 0;
-  let before = 0;
-  let from = last;
-  for (let step = 1; step <= horizon; step++) {
-    while (next < steps.length && steps[next]! < step) {
-      before = steps[next]!;
-      from = points[next]!;
-      next += 1;
-    }
-    const to = points[next] ?? from;
-    const share = next < steps.length ? (step - before) / (steps[next]! - before) : 1;
-    result[step - 1] = from + (to - from) * share;
-  }
-  return result;
 }

@@ -15,6 +15,7 @@ export const persistence: Forecaster = {
       append(value) {
         last = value;
       },
+      exported: () => [{ kind: 'season', weight: 1, season: Float64Array.of(last) }],
     };
   },
 };
@@ -39,6 +40,7 @@ export function seasonalNaive(which = 0): Forecaster {
           season[next] = value;
           next = (next + 1) % period;
         },
+        exported: () => [{ kind: 'season', weight: 1, season: season.map((_, at) => season[(next + at) % period]!) }],
       };
     },
   };

@@ -5,9 +5,9 @@ import type { Scalar, Tensor, Tensor2D, Variable } from '@tensorflow/tfjs-node';
 import { assert } from '../../core/base/assert.ts';
 import { fixedLog } from '../../core/base/fixed-math.ts';
 import { RandomStream } from '../../core/base/random.ts';
+import { type GruWeights, standardWindow } from '../../core/policy/forecast/gru-network.ts';
 import { glorotVariable, trainSupervised, zeroVariable } from '../tensorflow/seeded-training.ts';
 import type { TensorFlow } from '../tensorflow/tensorflow.ts';
-import { type GruWeights, standardWindow } from './gru.ts';
 
 export interface GruTraining {
   readonly period: number;

@@ -3,6 +3,12 @@
 
 import type { SeriesShape } from './forecaster.ts';
 
+export interface LagFeaturesState {
+  readonly capacity: number;
+  readonly values: readonly number[];
+  readonly sums: readonly number[];
+}
+
 /** Gives the features of one series for any moment and step; running sums are kept. Grows by `append`, forgetting what lies too far
  *  back. */
 export class LagFeatures {
@@ -20,7 +26,7 @@ export class LagFeatures {
   /** Values held. */
   length: number;
 
-  constructor(values: Float64Array, shape: SeriesShape) {
+  constructor(values: Float64Array, shape: Pick<SeriesShape, 'periods'>) {
     this.values = values.slice();
     this.length = values.length;
     this.periods = shape.periods;
@@ -32,6 +38,36 @@ export class LagFeatures {
     this.count = LagFeatures.countOf(shape);
     this.sums = new Float64Array(values.length + 1);
     for (let index = 0; index < values.length; index++) this.sums[index + 1] = this.sums[index]! + values[index]!;
+  }
+
+  /** Features that go on from the latest values of others, once those were {@link compact}ed. */
+  static resume(values: Float64Array, shape: Pick<SeriesShape, 'periods'>): LagFeatures {
+    const features = new LagFeatures(values, shape);
+    features.makeRoom();
+    return features;
+  }
+
+  /** Forgets what no forecast looks at; answers the values that are left. */
+  compact(): Float64Array {
+    this.makeRoom();
+    return this.values.slice(0, this.length);
+  }
+
+  save(): LagFeaturesState {
+    const { values, sums, length } = this;
+    return {
+      capacity: values.length,
+      values: Array.from(values.subarray(0, length)),
+      sums: Array.from(sums.subarray(0, length + 1)),
+    };
+  }
+
+  restore({ capacity, values, sums }: LagFeaturesState): void {
+    this.values = new Float64Array(capacity);
+    this.values.set(values);
+    this.sums = new Float64Array(capacity + 1);
+    this.sums.set(sums);
+    this.length = values.length;
   }
 
   append(value: number): void {
@@ -56,11 +92,11 @@ export class LagFeatures {
     return this.values[index]!;
   }
 
-  static historyOf(shape: SeriesShape): number {
+  static historyOf(shape: Pick<SeriesShape, 'periods'>): number {
     return 2 * (shape.periods.at(-1) ?? 16) + 1;
   }
 
-  static countOf(shape: SeriesShape): number {
+  static countOf(shape: Pick<SeriesShape, 'periods'>): number {
     return shape.periods.length === 0 ? 8 : 2 + shape.periods.length * 6;
   }
 
