@@ -14,6 +14,7 @@ import type { WorldObserver } from '../world/observer.ts';
 import { horizonMicros, memoryBounds } from './case-phases.ts';
 import { type KernelRecord, KernelRecorder, restartedDigest } from './restarted-kernel.ts';
 import { drawSwarmCase, runSwarmCase, type SwarmCase, type SwarmResult } from './swarm.ts';
+import { withCorners } from './swarm-corners.ts';
 import { withMoreFaults } from './swarm-faults.ts';
 import { withJournal } from './swarm-journal.ts';
 import { withPolicies } from './swarm-policies.ts';
@@ -55,7 +56,7 @@ export interface CheckOptions {
 /** The case that the runners give a seed: every other one with the scheduler's further options, one in five with a journal, all
  *  with tight spots. A journal's disk is too slow for crowds. */
 export function drawCase(seed: number): SwarmCase {
-  const drawn = withPolicies(seed % 2 === 0 ? drawSchedulingCase(seed) : drawSwarmCase(seed));
+  const drawn = withCorners(withPolicies(seed % 2 === 0 ? drawSchedulingCase(seed) : drawSwarmCase(seed)));
   const tight = seed % 5 === 0 ? withTightJournal(withJournal(withTightSpots(drawn, false))) : withTightSpots(drawn);
   return withFaultPoints(withMoreFaults(tight));
 }

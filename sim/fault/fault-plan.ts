@@ -13,7 +13,7 @@ import type { MachineSpec } from '../workload/workload.ts';
 import type { HeartbeatGateway } from '../world/heartbeat-gateway.ts';
 import type { JournaledKernelHost } from '../world/journaled-kernel-host.ts';
 import type { Machine } from '../world/machine.ts';
-import { firstMachineNode, type Network, submitterNode } from '../world/network.ts';
+import { firstMachineNode, gatewayNode, type Network, submitterNode } from '../world/network.ts';
 import type { WorldObserver } from '../world/observer.ts';
 import type { SubmitterProcess } from '../world/submitter-process.ts';
 
@@ -195,6 +195,9 @@ function applyToService(
       break;
     case 'submitterClog':
       world.network.clog(submitterNode, active.size > 0);
+      break;
+    case 'gatewayClog':
+      world.network.clog(gatewayNode, active.size > 0);
       break;
     default:
       break;

@@ -133,6 +133,15 @@ describe('each further kind of trouble alone', () => {
     }
   });
 
+  it('the link of the gateway is clogged for less than a lease: nobody is declared dead, and heartbeats count when they come', () => {
+    for (const seed of seeds) {
+      const told = run(calmCase(seed, { faults: fault('gatewayClog', 20) }));
+      expect(died(told)).toBe(0);
+      const recorded = told.effects.filter(({ kind }) => kind === 'heartbeatsRecorded').length;
+      expect(recorded).toBeGreaterThan(20);
+    }
+  });
+
   it('the submitter dies and forgets: nothing is lost, nothing runs twice', () => {
     for (const seconds of [1, 60]) {
       const drawn = calmCase(2, { faults: [...fault('submitterCrash', seconds), ...fault('submitterClog', 10)] });

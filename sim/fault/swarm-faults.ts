@@ -9,7 +9,8 @@ import { type FaultSpec, machineFaultKinds, serviceFaultKinds } from '../experim
 import type { MachineSpec, WorkloadTask } from '../workload/workload.ts';
 import type { SettingChange, SwarmCase } from './swarm.ts';
 
-const newKinds = [...machineFaultKinds.slice(5), ...serviceFaultKinds];
+/** A clog of the gateway is drawn by `withCorners`. */
+const newKinds = [...machineFaultKinds.slice(5), ...serviceFaultKinds.slice(0, 3)];
 const lengthsMicros = [microsPerSecond / 2, 5 * microsPerSecond, 20 * microsPerSecond] as const;
 
 export function withMoreFaults(drawn: SwarmCase): SwarmCase {
@@ -52,7 +53,7 @@ export function withMoreFaults(drawn: SwarmCase): SwarmCase {
       factor: pick([1, 10, 100]),
     });
   const readFailure = chance(0.15) ? pick([0.001, 0.02]) : 0;
-  const settingChanges: SettingChange[] = [];
+  const settingChanges: SettingChange[] = [...(drawn.settingChanges ?? [])];
   if (chance(0.3)) {
     for (let left = 1 + random.nextBelow(8); left > 0; left--) {
       const { name, values } = pick(changeable);

@@ -20,6 +20,7 @@ export class JournalOracle implements WorldObserver {
   private readonly fail: Fail;
   private readonly durable = new DurableInputs();
   private lastReleased = 0;
+  private nowMicros = 0;
   private downMicros = 0;
   /** The input that tells of the outage, and the least that it must say; 0 if none is due. */
   private resumedSequence = 0;
@@ -37,6 +38,7 @@ export class JournalOracle implements WorldObserver {
 
   fileAsked(store: JournalStore, operation: FileOperation): void {
     if (store === 'log') this.durable.ask(operation);
+    else this.judgeSnapshot(operation);
   }
 
   fileDone(store: JournalStore, completion: FileCompletion): void {
@@ -54,6 +56,7 @@ export class JournalOracle implements WorldObserver {
 
   inputReleased(input: ReleasedInput, again: boolean, nowMicros: number): void {
     const { sequence, body } = input;
+    this.nowMicros = nowMicros;
     if (sequence > this.durable.endOffset) {
       const what = `effects of input ${sequence} (${body.kind}) leave, but only ${this.durable.endOffset} inputs are on the disk`;
       this.broken(what, input, nowMicros);
@@ -84,6 +87,15 @@ export class JournalOracle implements WorldObserver {
     this.fail('journal', what, nowMicros, {});
   }
 
+  /** What a snapshot holds is on the disk before it is written, so that the inputs behind it always meet it. */
+  private judgeSnapshot({ request }: FileOperation): void {
+    if (request.kind !== 'create') return;
+    const offset = Number(request.file.split('.')[0]);
+    if (offset <= this.durable.endOffset) return;
+    const what = `a snapshot of ${offset} inputs is begun, but only ${this.durable.endOffset} are on the disk`;
+    this.fail('journal', what, this.nowMicros, {});
+  }
+
   private judgeTimes(input: ReleasedInput, nowMicros: number): void {
     const { sequence, timeMicros, body, effects } = input;
     if (sequence === this.resumedSequence && this.outageMicros > 0) {
@@ -101,6 +113,8 @@ export class JournalOracle implements WorldObserver {
     if (timeMicros >= wakeMicros) this.wakeMicros = Number.POSITIVE_INFINITY;
     for (const effect of effects) {
       if (effect.kind !== 'wakeAt') continue;
+      if (effect.timeMicros < timeMicros)
+        this.broken(`the kernel asks at ${timeMicros} µs to be woken at ${effect.timeMicros} µs`, input, nowMicros);
       this.wakeMicros = Math.min(this.wakeMicros, effect.timeMicros);
       this.wakeKnownMicros = nowMicros + this.aheadMicros;
     }

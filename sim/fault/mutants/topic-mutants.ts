@@ -67,13 +67,6 @@ const planted: readonly Omit<Mutant, 'swarm'>[] = [
     replace: "return subscriber === '' ? 'the offset is not held by the subscriber' : entry;",
   },
   {
-    name: 'topic-commit-of-skipped-confirmed',
-    bug: 'a commit of messages that were skipped or acknowledged is confirmed before that is on the disk',
-    file: `${folder}/member-inputs.ts`,
-    search: 'if (!offsets.every((offset) => isSettledDurably(group, offset)))',
-    replace: 'if (offsets.length === 0)',
-  },
-  {
     name: 'topic-commit-twice',
     bug: 'a commit that is repeated while it is made durable is made twice',
     file: `${folder}/member-inputs.ts`,

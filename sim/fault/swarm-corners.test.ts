@@ -1,0 +1,84 @@
+// What the corners bring about: that which they are drawn for does happen, and the kernel stands it.
+
+import { describe, expect, it } from 'vitest';
+import { drawCase } from './check-case.ts';
+import { runSwarmCase, type SwarmCase } from './swarm.ts';
+import { withCorners } from './swarm-corners.ts';
+
+const cases = Array.from({ length: 300 }, (_, index) => drawCase(index + 1));
+
+function casesWith(holds: (drawn: SwarmCase) => boolean): SwarmCase[] {
+  return cases.filter(holds);
+}
+
+const hasStaleBeats = ({ faults }: SwarmCase): boolean => faults.some(({ kind }) => kind === 'gatewayClog');
+const hasLonelyMembers = ({ tasks }: SwarmCase): boolean =>
+  tasks.some(({ gang }) => gang?.name.startsWith('alone-') === true);
+/** A clog that begins within a tenth of a second of a restart. */
+const hasLateAnswers = ({ faults }: SwarmCase): boolean =>
+  faults.some(({ kind, atMicros, forMicros }) => {
+    const endMicros = atMicros + forMicros;
+    return (
+      kind === 'crash' &&
+      faults.some(
+        (other) => other.kind === 'clog' && other.atMicros > endMicros && other.atMicros < endMicros + 100_000,
+      )
+    );
+  });
+
+describe('corners of the swarm', () => {
+  it('are drawn in a few cases of a hundred each, and leave the others as they are', () => {
+    for (const holds of [hasStaleBeats, hasLonelyMembers, hasLateAnswers]) {
+      expect(casesWith(holds).length).toBeGreaterThan(8);
+      expect(casesWith(holds).length).toBeLessThan(45);
+    }
+    const plain = casesWith(
+      (drawn) => ![hasStaleBeats, hasLonelyMembers, hasLateAnswers].some((holds) => holds(drawn)),
+    );
+    expect(withCorners(plain[0] as SwarmCase)).toEqual(plain[0]);
+  });
+
+  it('late answers: kernels send work to agents that are not theirs any more when it comes', () => {
+    const drawn = casesWith((each) => hasLateAnswers(each) && each.journal === undefined)[0] as SwarmCase;
+    let dead = 0;
+    const observer = {
+      kernelEffect: (effect: { kind: string; to?: string }): void => {
+        if (effect.kind === 'agentStateChanged' && effect.to === 'dead') dead++;
+      },
+    };
+    runSwarmCase(drawn, { observers: [observer as never] });
+    expect(dead).toBeGreaterThan(3);
+  });
+
+  it('stale heartbeats: a batch names an incarnation that is not the present one', () => {
+    const drawn = casesWith((each) => hasStaleBeats(each) && each.journal === undefined)[0] as SwarmCase;
+    const present: number[] = [];
+    let stale = 0;
+    const observer = {
+      kernelEffect: (effect: { kind: string; agent: number; incarnation: number }): void => {
+        if (effect.kind === 'agentRegistered') present[effect.agent] = effect.incarnation;
+      },
+      kernelInput: (input: { kind: string; agents: Int32Array; incarnations: Int32Array }): void => {
+        if (input.kind !== 'heartbeats') return;
+        for (const [at, agent] of input.agents.entries())
+          if ((present[agent] ?? 0) > (input.incarnations[at] as number)) stale++;
+      },
+    };
+    runSwarmCase(drawn, { observers: [observer as never] });
+    expect(stale).toBeGreaterThan(0);
+  });
+
+  it('shortened waits: a gang is given up at the moment at which its time-out becomes shorter', () => {
+    const drawn = casesWith((each) => hasLonelyMembers(each) && each.journal === undefined)[0] as SwarmCase;
+    const changes = new Set((drawn.settingChanges ?? []).map(({ atMicros }) => atMicros));
+    let given = 0;
+    const observer = {
+      taskEnded: (_: unknown, nowMicros: number): void => {
+        for (const atMicros of changes) if (nowMicros >= atMicros && nowMicros < atMicros + 2_000_000) given++;
+      },
+    };
+    const { outcomes } = runSwarmCase(drawn, { observers: [observer as never] });
+    expect(outcomes.size).toBe(drawn.tasks.length);
+    expect(given).toBeGreaterThan(0);
+  });
+});
