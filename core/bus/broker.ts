@@ -35,8 +35,8 @@ import { Topic } from './topic.ts';
 export type { BrokerSnapshot } from './broker-snapshot.ts';
 
 export class Broker {
-  private readonly settings: BrokerSettings;
-  private readonly schedule: readonly number[];
+  private settings: BrokerSettings;
+  private schedule: readonly number[];
   private readonly topics = new Map<string, Topic<Subscription>>();
   private readonly subscriptions = new Map<string, Subscription>();
   private readonly subscribers = new Map<string, Subscriber>();
@@ -56,6 +56,20 @@ export class Broker {
     this.deliveries = new Deliveries(faults);
     this.schedule = redeliverySchedule(settings);
     this.producers = new ProducerTable(settings.producerCountMax, settings.producerWindow);
+  }
+
+  /** Other waits and another length of topics from now on; the rest of the settings is as it was made. */
+  configure({
+    redeliveryMicros,
+    topicMessagesMax,
+  }: Pick<BrokerSettings, 'redeliveryMicros' | 'topicMessagesMax'>): void {
+    this.settings = { ...this.settings, redeliveryMicros, topicMessagesMax };
+    this.schedule = redeliverySchedule(this.settings);
+    for (const topic of this.topics.values()) topic.messagesMax = topicMessagesMax;
+    for (const subscription of this.subscriptions.values()) {
+      subscription.window.setSchedule(this.schedule);
+      this.deliveries.noteTimer(subscription);
+    }
   }
 
   /** Takes one input and pushes its effects in order. Timers that were due before it must have been fired. */

@@ -25,7 +25,7 @@ export class DeliveryWindow<Holder> {
   nextOffset: number;
   /** Delivered and unacknowledged. */
   outstanding = 0;
-  private readonly schedule: readonly number[];
+  private schedule: readonly number[];
   private mask = 15;
   /** Deliveries so far; 0 once acknowledged. */
   private attempts = new Int32Array(16);
@@ -36,8 +36,8 @@ export class DeliveryWindow<Holder> {
   private earlier = new Float64Array(16).fill(none);
   private later = new Float64Array(16).fill(none);
   /** First and last offset of each list. */
-  private readonly heads: number[];
-  private readonly tails: number[];
+  private heads: number[];
+  private tails: number[];
   /** Bit n: list n is not empty. */
   private occupied = 0;
 
@@ -135,6 +135,29 @@ export class DeliveryWindow<Holder> {
       if (this.attempts[settled & this.mask] !== 0) this.settle(settled);
     }
     this.raiseFloor();
+  }
+
+  /** Other waits from now on: what waits already is due as if they had held when it was delivered. */
+  setSchedule(schedule: readonly number[]): void {
+    const former = this.schedule;
+    const waiting: { readonly offset: number; readonly deadlineMicros: number }[] = [];
+    for (let offset = this.floorOffset; offset < this.nextOffset; offset++) {
+      const slot = offset & this.mask;
+      if (!this.isUnacknowledged(offset) || this.deadlines[slot] === none) continue;
+      const attempts = this.attempts[slot] as number;
+      const wait = former[Math.min(attempts, former.length) - 1] as number;
+      const next = schedule[Math.min(attempts, schedule.length) - 1] as number;
+      waiting.push({ offset, deadlineMicros: (this.deadlines[slot] as number) - wait + next });
+    }
+    this.schedule = schedule;
+    this.heads = schedule.map(() => none);
+    this.tails = schedule.map(() => none);
+    this.occupied = 0;
+    waiting.sort((left, right) => left.deadlineMicros - right.deadlineMicros || left.offset - right.offset);
+    for (const { offset, deadlineMicros } of waiting) {
+      const slot = offset & this.mask;
+      this.link(offset, slot, this.waitOf(this.attempts[slot] as number), deadlineMicros);
+    }
   }
 
   /** Adds `byMicros` to every deadline. */

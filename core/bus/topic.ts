@@ -31,7 +31,8 @@ export class Topic<Reader extends TopicReader = TopicReader> {
   firstOffset = 0;
   /** Offset of the next message. */
   nextOffset = 0;
-  private readonly messagesMax: number;
+  /** Messages that it holds, at most; more that it has already stay. */
+  messagesMax: number;
   private producers: string[] = [];
   private sequences = new Float64Array(0);
   private payloads: unknown[] = [];
@@ -67,20 +68,8 @@ export class Topic<Reader extends TopicReader = TopicReader> {
 
   /** The new message's offset. The topic must not be full. */
   append(producer: string, sequence: number, payload: unknown, correlation: Correlation | null): number {
-    const offset = this.nextOffset;
-    this.nextOffset = offset + 1;
-    if (this.readers.length === 0) {
-      this.firstOffset = this.nextOffset;
-      return offset;
-    }
-    assert(offset - this.firstOffset < this.messagesMax, 'a full topic takes no message');
-    if (offset - this.firstOffset > this.mask) this.grow();
-    const slot = offset & this.mask;
-    this.producers[slot] = producer;
-    this.sequences[slot] = sequence;
-    this.payloads[slot] = payload;
-    this.correlations[slot] = correlation;
-    return offset;
+    assert(this.readers.length === 0 || !this.isFull, 'a full topic takes no message');
+    return this.put(producer, sequence, payload, correlation);
   }
 
   /** `reader.floorOffset` lies between `firstOffset` and `nextOffset`. */
@@ -123,10 +112,26 @@ export class Topic<Reader extends TopicReader = TopicReader> {
     this.firstOffset = saved.firstOffset;
     this.nextOffset = saved.firstOffset;
     for (const { producer, sequence, payload, correlation } of saved.messages) {
-      this.append(producer, sequence, payload, correlation);
+      this.put(producer, sequence, payload, correlation);
     }
     this.slowestCount = 0;
     for (const reader of this.readers) if (reader.floorOffset === this.firstOffset) this.slowestCount++;
+  }
+
+  private put(producer: string, sequence: number, payload: unknown, correlation: Correlation | null): number {
+    const offset = this.nextOffset;
+    this.nextOffset = offset + 1;
+    if (this.readers.length === 0) {
+      this.firstOffset = this.nextOffset;
+      return offset;
+    }
+    if (offset - this.firstOffset > this.mask) this.grow();
+    const slot = offset & this.mask;
+    this.producers[slot] = producer;
+    this.sequences[slot] = sequence;
+    this.payloads[slot] = payload;
+    this.correlations[slot] = correlation;
+    return offset;
   }
 
   private trim(): void {

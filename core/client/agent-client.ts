@@ -136,8 +136,10 @@ export class AgentClient {
     return this.leaseMicros;
   }
 
-  /** A heartbeat that was sent at `sentMicros` has been recorded: the lease runs from then. */
-  leaseRenewed(sentMicros: number): void {
+  /** A heartbeat that was sent at `sentMicros` has been recorded: the lease runs from then. `leaseMicros`: its length by the kernel's
+   *  clock, if the receipt says it. */
+  leaseRenewed(sentMicros: number, leaseMicros?: number): void {
+    if (leaseMicros !== undefined) this.leaseMicros = Math.floor(leaseMicros * this.leaseShare);
     if (this.registered) this.leaseExpiryMicros = Math.max(this.leaseExpiryMicros, sentMicros + this.leaseMicros);
   }
 

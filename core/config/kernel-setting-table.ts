@@ -16,7 +16,7 @@ export const kernelSettingTable = {
     min: 1000,
     max: day,
     description:
-      'How long an agent that is silent keeps its work. Longer rides out pauses, shorter frees its machine sooner.',
+      'How long an agent that is silent keeps its work. Longer rides out pauses, shorter frees its machine sooner. A change holds for each agent from its next heartbeat on.',
   },
   'registry.heartbeatIntervalMicros': {
     type: 'integer',
@@ -24,7 +24,8 @@ export const kernelSettingTable = {
     default: 10 * second,
     min: 1000,
     max: 60 * minute,
-    description: 'How often an agent says that it lives. It must be shorter than the lease.',
+    description:
+      'How often an agent says that it lives. It must be shorter than the lease. Agents hear of a change with their next heartbeat.',
   },
   'registry.suspicionThreshold': {
     type: 'number',
@@ -209,7 +210,7 @@ export const kernelSettingTable = {
     min: second,
     max: 10_000 * day,
     description:
-      'An outcome counts half after this long in what is believed of an agent. Longer averages out more noise, shorter notices changes sooner. Holds until a restart.',
+      'An outcome counts half after this long in what is believed of an agent. Longer averages out more noise, shorter notices changes sooner.',
   },
   'skills.classesMax': {
     type: 'integer',
@@ -217,7 +218,7 @@ export const kernelSettingTable = {
     min: 0,
     max: 4096,
     description:
-      'Classes of tasks at which agents are measured; tasks of further ones teach nothing. Each takes 88 bytes an agent. Holds until a restart.',
+      'Classes of tasks at which agents are measured; tasks of further ones teach nothing. Each takes 88 bytes an agent.',
   },
   'skills.optimism': {
     type: 'number',
@@ -225,7 +226,7 @@ export const kernelSettingTable = {
     min: 0,
     max: 10,
     description:
-      'Standard deviations of what is not known by which placement "fastest" prefers agents that it knows less of, twice as many where it never tried one; 0 tries nothing for the sake of knowing it. Holds until a restart.',
+      'Standard deviations of what is not known by which placement "fastest" prefers agents that it knows less of, twice as many where it never tried one; 0 tries nothing for the sake of knowing it.',
   },
   'faults.seed': {
     type: 'integer',

@@ -35,7 +35,7 @@ import type {
   TaskProgressed,
   TaskSubmitted,
 } from './inputs.ts';
-import { type KernelSettings, registrySettingsOf } from './kernel-settings.ts';
+import { type KernelSettings, leaseTermsOf, registrySettingsOf } from './kernel-settings.ts';
 import { learnFrom } from './skill-learning.ts';
 import { SubmissionLedger } from './submission-ledger.ts';
 import { noteProgress, submittedTask } from './submitted-task.ts';
@@ -91,6 +91,12 @@ export class Control implements SchedulerOutput {
   /** True if a scheduling cycle has something to look at. */
   get awaitsInstantEnd(): boolean {
     return this.scheduler.hasWork;
+  }
+
+  /** Settings of the registry or of skills have changed. */
+  settingsChanged(nowMicros: number): void {
+    this.registry.configure(registrySettingsOf(this.settings), nowMicros);
+    for (let row = 0; row < this.registry.size; row++) this.scheduler.cluster.touch(row);
   }
 
   get taskCountNow(): number {
@@ -156,8 +162,7 @@ export class Control implements SchedulerOutput {
       agent: row,
       incarnation,
       helloSentMicros: input.sentMicros,
-      leaseMicros: this.settings.get('registry.leaseMicros'),
-      heartbeatIntervalMicros: this.settings.get('registry.heartbeatIntervalMicros'),
+      ...leaseTermsOf(this.settings),
       stop,
     });
   }
@@ -168,7 +173,9 @@ export class Control implements SchedulerOutput {
       this.registry.heartbeat(input.agents[index] as number, input.incarnations[index] as number, nowMicros);
     }
     if (this.faults.fires('registry.sweepNow')) this.registry.sweep(nowMicros);
-    this.output.emit({ kind: 'heartbeatsRecorded', gateway: input.gateway, batch: input.batch });
+    const { gateway, batch } = input;
+    const terms = this.registry.termsChanged ? { terms: leaseTermsOf(this.settings) } : {};
+    this.output.emit({ kind: 'heartbeatsRecorded', gateway, batch, ...terms });
   }
 
   agentDraining(input: AgentDraining, nowMicros: number): void {
@@ -311,11 +318,8 @@ export class Control implements SchedulerOutput {
     restoreHolds(scheduler.cluster, snapshot.holds);
     const attempts = snapshot.attempts.map((saved) => restoreAttempt(saved, this.tasks));
     scheduler.restore(snapshot.scheduler, this.tasks, attempts, snapshot.attemptCount, nowMicros);
-    for (const { submitter, ...saved } of snapshot.submitters) {
-      const ledger = new SubmissionLedger();
-      ledger.restore(saved);
-      this.submitters.set(submitter, ledger);
-    }
+    for (const { submitter, ...saved } of snapshot.submitters)
+      this.submitters.set(submitter, SubmissionLedger.restored(saved));
     this.connections.push(...snapshot.connections);
     this.dispatcher.restore(snapshot.dispatcher);
     this.agentHolds.restore(snapshot.agentHolds);

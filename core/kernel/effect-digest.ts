@@ -82,6 +82,10 @@ export function digestEffect(digest: Digest, effect: Effect): void {
       digest.addInt32(8);
       digest.addInt32(effect.gateway);
       digest.addInteger(effect.batch);
+      if (effect.terms !== undefined) {
+        digest.addInteger(effect.terms.leaseMicros);
+        digest.addInteger(effect.terms.heartbeatIntervalMicros);
+      }
       return;
     case 'agentRegistered':
       digest.addInt32(9);

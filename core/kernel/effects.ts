@@ -36,6 +36,13 @@ export interface HeartbeatsRecorded {
   readonly kind: 'heartbeatsRecorded';
   readonly gateway: number;
   readonly batch: number;
+  /** What leases are from this batch on. Left out while it is what agents were told when they registered. */
+  readonly terms?: LeaseTerms | undefined;
+}
+
+export interface LeaseTerms {
+  readonly leaseMicros: number;
+  readonly heartbeatIntervalMicros: number;
 }
 
 export interface SubmissionAccepted {

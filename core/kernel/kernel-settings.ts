@@ -1,17 +1,26 @@
-// What the kernel's parts take from the versioned settings when they are made. Settings of the scheduler, of dispatching and
-// of health are read where they are used, so that a change applies from the next input on; those gathered here hold until a restart.
+// What the kernel's parts take from the versioned settings. Those of the scheduler, of dispatching and of health are read where they
+// are used, so that a change applies from the next input on; those gathered here are handed to their part again when they change.
 
 import type { BrokerSettings } from '../bus/broker-settings.ts';
 import { defaultBrokerSettings } from '../bus/broker-settings.ts';
 import type { KernelSettingTable } from '../config/kernel-setting-table.ts';
 import type { Settings } from '../config/settings.ts';
 import { type AgentRegistrySettings, agentRegistrySettings } from '../registry/agent-registry-settings.ts';
+import type { LeaseTerms } from './effects.ts';
 
 export type KernelSettings = Settings<KernelSettingTable>;
 
-/** True if a change of the setting applies to a running kernel. */
-export function appliesAtOnce(name: string): boolean {
-  return ['scheduler.', 'dispatch.', 'health.', 'faults.'].some((part) => name.startsWith(part));
+/** True if a part holds a copy of the setting, which it must be told of. */
+export function isCopied(name: string): boolean {
+  return ['registry.', 'skills.', 'bus.'].some((part) => name.startsWith(part));
+}
+
+/** What an agent is told when it registers. */
+export function leaseTermsOf(settings: KernelSettings): LeaseTerms {
+  return {
+    leaseMicros: settings.get('registry.leaseMicros'),
+    heartbeatIntervalMicros: settings.get('registry.heartbeatIntervalMicros'),
+  };
 }
 
 export function registrySettingsOf(settings: KernelSettings): AgentRegistrySettings {

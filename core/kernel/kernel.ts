@@ -18,7 +18,7 @@ import type { ControlSnapshot } from './control-snapshot.ts';
 import { digestEffect } from './effect-digest.ts';
 import type { Effect, EffectSink, TaskEnded } from './effects.ts';
 import type { Input, SettingsAssigned } from './inputs.ts';
-import { appliesAtOnce, brokerSettingsOf, type KernelSettings } from './kernel-settings.ts';
+import { brokerSettingsOf, isCopied, type KernelSettings } from './kernel-settings.ts';
 import { PendingEnds, type PendingEndsState } from './pending-ends.ts';
 
 /** Topic on which the ends of a submitter's tasks are published. */
@@ -317,18 +317,18 @@ export class Kernel implements ControlOutput {
 
   private changeSettings(values: SettingsAssigned['values'], { who, why, atMicros }: ChangeReason): void {
     const names = Object.keys(values);
-    const held = names.filter((name) => Object.hasOwn(this.settings.table, name) && !appliesAtOnce(name));
-    let refusal = '';
-    if (held.length > 0)
-      refusal = `${names.length === 1 ? '' : `${held.join(', ')}: `}it applies only when the kernel starts`;
-    else {
-      const before = this.settings.get('faults.seed');
-      const status = this.settings.assign(values, { who, why, atMicros });
-      const seed = this.settings.get('faults.seed');
-      if (!status.ok) refusal = status.reason;
-      else if (seed !== before || names.includes('faults.seed')) this.faultPoints.arm(seed, 'kernel');
-    }
+    const before = this.settings.get('faults.seed');
+    const status = this.settings.assign(values, { who, why, atMicros });
+    const seed = this.settings.get('faults.seed');
+    if (status.ok && (seed !== before || names.includes('faults.seed'))) this.faultPoints.arm(seed, 'kernel');
+    const refusal = status.ok ? '' : status.reason;
     this.emit({ kind: 'settingAnswered', name: names.join(', '), version: this.settings.version, refusal });
+    if (status.ok && names.some(isCopied)) {
+      this.control.settingsChanged(atMicros);
+      this.broker.configure(brokerSettingsOf(this.settings));
+      // A topic may have room now.
+      this.pendingEnds.publish(this.publish);
+    }
   }
 
   private bothDigests(): Digest {

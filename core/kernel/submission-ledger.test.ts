@@ -43,8 +43,7 @@ describe('SubmissionLedger', () => {
     ledger.noteRefused(2);
     ledger.noteAccepted(6);
     ledger.look(6, 1);
-    const restored = new SubmissionLedger();
-    restored.restore(JSON.parse(JSON.stringify(ledger.save())));
+    const restored = SubmissionLedger.restored(JSON.parse(JSON.stringify(ledger.save())));
     for (let submission = 1; submission < 9; submission++) {
       expect(restored.look(submission, 1)).toBe(ledger.look(submission, 1));
     }

@@ -43,11 +43,12 @@ export class SubmissionLedger {
     return { ...this.window.save(), refused: [...this.refused], settled: this.settled };
   }
 
-  restore(saved: SubmissionLedgerState): void {
-    this.window.restore(saved);
-    this.refused.clear();
-    for (const submission of saved.refused) this.refused.add(submission);
-    this.settled = saved.settled;
+  static restored(saved: SubmissionLedgerState): SubmissionLedger {
+    const ledger = new SubmissionLedger();
+    ledger.window.restore(saved);
+    for (const submission of saved.refused) ledger.refused.add(submission);
+    ledger.settled = saved.settled;
+    return ledger;
   }
 
   private settle(settled: number): void {

@@ -20,7 +20,6 @@ interface Setting {
   readonly minimum: number | null;
   readonly maximum: number | null;
   readonly description: string;
-  readonly appliesAtOnce: boolean;
 }
 
 interface Change {
@@ -195,8 +194,7 @@ function settingsText(settings: readonly Setting[], isLong: boolean, colour: boo
       const line = `${colours.cyan(name.padEnd(width))}  ${shown(name, value)}${mark}\n`;
       if (!isLong) return line;
       const bounds = minimum === null ? '' : `  from ${shown(name, minimum)} to ${shown(name, maximum as number)}\n`;
-      const when = setting.appliesAtOnce ? '' : '  holds from the start of a new data folder on\n';
-      return `${line}  ${description}\n${bounds}${when}`;
+      return `${line}  ${description}\n${bounds}`;
     })
     .join('');
 }

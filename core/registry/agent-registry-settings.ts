@@ -1,5 +1,6 @@
 // What a registry can be told: detector, leases, sweeps and bounds.
 
+import { assert } from '../base/assert.ts';
 import { microsPerMilli, microsPerSecond } from '../base/time.ts';
 import type { CapabilitySpace } from './capability-matrix.ts';
 import type { PhiAccrualSettings } from './phi-accrual.ts';
@@ -39,3 +40,9 @@ export function agentRegistrySettings(heartbeatIntervalMicros: number): AgentReg
 }
 
 export const defaultAgentRegistrySettings: AgentRegistrySettings = agentRegistrySettings(10 * microsPerSecond);
+
+/** What must hold of them; the kernel's table of settings keeps it. */
+export function checkRegistrySettings(settings: AgentRegistrySettings): void {
+  assert(settings.leaseMicros > settings.heartbeatIntervalMicros, 'a lease must outlast one heartbeat interval');
+  assert(settings.sweepSpacingMicros >= 1, 'sweeps must be at least a microsecond apart');
+}

@@ -7,40 +7,24 @@ import { assert } from '../base/assert.ts';
 import { flagBusy, flagDead, flagDraining, flagPinned, flagStarted, flagSuspect, stateOf } from './agent-flags.ts';
 import type { AgentHello, AgentResources, HeartbeatOutcome, Registration, RegistrationRefusal } from './agent-hello.ts';
 import { areValidResources, equalResources } from './agent-hello.ts';
-import type { AgentRegistrySettings } from './agent-registry-settings.ts';
+import { type AgentRegistrySettings, checkRegistrySettings } from './agent-registry-settings.ts';
 import type { AgentChangeListener, AgentChangeReason, AgentState } from './agent-state.ts';
 import { agentStateNumber, agentStates, agentTransitions } from './agent-state.ts';
-import type { AttributeColumnsState } from './attribute-columns.ts';
 import { AttributeColumns } from './attribute-columns.ts';
-import type { CapabilityMatrixState } from './capability-matrix.ts';
 import { CapabilityMatrix } from './capability-matrix.ts';
-import type { PhiAccrualState } from './phi-accrual.ts';
 import { PhiAccrual } from './phi-accrual.ts';
-import { SkillTable, type SkillTableState } from './skill-table.ts';
+import type { RegistrySnapshot } from './registry-snapshot.ts';
+import { SkillTable } from './skill-table.ts';
 
 /** Heartbeats that an agent has to be heard after a pause of the kernel. */
 const beatsToBeHeard = 4;
 
-/** JSON-able state of a registry. */
-export interface RegistrySnapshot {
-  readonly names: readonly string[];
-  readonly incarnation: readonly number[];
-  readonly flags: readonly number[];
-  readonly leaseExpiryMicros: readonly number[];
-  readonly resources: readonly AgentResources[];
-  readonly phi: PhiAccrualState;
-  readonly capabilities: CapabilityMatrixState;
-  readonly attributes: AttributeColumnsState;
-  /** Left out by kernels that measured no skills. */
-  readonly skills?: SkillTableState | undefined;
-  /** Null if nothing is due. */
-  readonly earliestMicros: number | null;
-  /** Null before the first sweep. */
-  readonly lastSweepMicros: number | null;
-}
+export type { RegistrySnapshot };
 
 export class AgentRegistry {
-  readonly settings: AgentRegistrySettings;
+  /** Settings have changed: an end that a longer lease has promised is not taken back. */
+  private keepsPromisedEnds = false;
+  private current: AgentRegistrySettings;
   /** Rows in use. */
   size = 0;
   readonly names: string[] = [];
@@ -65,9 +49,8 @@ export class AgentRegistry {
   private readonly onChange: AgentChangeListener;
 
   constructor(settings: AgentRegistrySettings, onChange: AgentChangeListener) {
-    assert(settings.leaseMicros > settings.heartbeatIntervalMicros, 'a lease must outlast one heartbeat interval');
-    assert(settings.sweepSpacingMicros >= 1, 'sweeps must be at least a microsecond apart');
-    this.settings = settings;
+    checkRegistrySettings(settings);
+    this.current = settings;
     this.onChange = onChange;
     this.detector = new PhiAccrual(settings);
     this.capabilities = new CapabilityMatrix(settings.capabilitySpace, settings.capabilityDimensions);
@@ -77,6 +60,30 @@ export class AgentRegistry {
       dimensionOf: (name) => capabilities.dimensionOf(name),
       rate: (row, dimension) => capabilities.values[row * capabilities.dimensions + dimension] as number,
     });
+  }
+
+  get settings(): AgentRegistrySettings {
+    return this.current;
+  }
+
+  /** True once {@link configure} was called: agents hold terms that differ from those of their registration, perhaps. */
+  get termsChanged(): boolean {
+    return this.keepsPromisedEnds;
+  }
+
+  /** Other terms from now on: leases of the new length begin with the next heartbeats, and none that runs ends sooner; suspicion is
+   *  judged anew at once. Bounds of its size stay as they were made. */
+  configure(settings: AgentRegistrySettings, nowMicros: number): void {
+    checkRegistrySettings(settings);
+    this.current = settings;
+    this.keepsPromisedEnds = true;
+    this.detector.configure(settings, this.size);
+    this.skills.configure(settings.skills, nowMicros);
+    this.earliestMicros = Number.POSITIVE_INFINITY;
+    for (let row = 0; row < this.size; row++) {
+      this.computeDue(row);
+      if ((this.dueMicros[row] as number) < this.earliestMicros) this.earliestMicros = this.dueMicros[row] as number;
+    }
   }
 
   /** The row of an agent, or −1. */
@@ -131,6 +138,7 @@ export class AgentRegistry {
       return { row, kind: 'resumed', reason: undefined, resourcesChanged };
     }
     this.detector.start(row, nowMicros);
+    this.leaseExpiryMicros[row] = 0;
     this.renew(row, nowMicros);
     if (known >= 0) {
       const pinned = this.flagsOf(row) & flagPinned;
@@ -260,6 +268,7 @@ export class AgentRegistry {
       skills: this.skills.save(),
       earliestMicros: Number.isFinite(this.earliestMicros) ? this.earliestMicros : null,
       lastSweepMicros: Number.isFinite(this.lastSweepMicros) ? this.lastSweepMicros : null,
+      ...(this.keepsPromisedEnds ? { changed: true } : {}),
     };
   }
 
@@ -291,6 +300,7 @@ export class AgentRegistry {
     }
     this.earliestMicros = state.earliestMicros ?? Number.POSITIVE_INFINITY;
     this.lastSweepMicros = state.lastSweepMicros ?? Number.NEGATIVE_INFINITY;
+    this.keepsPromisedEnds = state.changed === true;
   }
 
   private refusal(hello: AgentHello, known: number): RegistrationRefusal | undefined {
@@ -328,8 +338,10 @@ export class AgentRegistry {
 
   private renew(row: number, nowMicros: number): void {
     const expiry = nowMicros + this.settings.leaseMicros;
-    const due = Math.min(this.detector.overdueMicros(row), expiry + 1);
-    this.leaseExpiryMicros[row] = expiry;
+    this.leaseExpiryMicros[row] = this.keepsPromisedEnds
+      ? Math.max(expiry, this.leaseExpiryMicros[row] as number)
+      : expiry;
+    const due = Math.min(this.detector.overdueMicros(row), (this.leaseExpiryMicros[row] as number) + 1);
     this.dueMicros[row] = due;
     if (due < this.earliestMicros) this.earliestMicros = due;
   }

@@ -16,7 +16,7 @@ export interface ForwardDecayState {
 export class ForwardDecay {
   /** Weight of what comes now. */
   scale = 1;
-  private readonly halfLifeMicros: number;
+  private halfLifeMicros: number;
   private epochMicros = 0;
   private nowMicros = 0;
 
@@ -34,6 +34,15 @@ export class ForwardDecay {
     this.computeScale();
     // Beyond a thousand half-lives everything is forgotten.
     return steps > 1000 ? 0 : fixedPow(2, -steps);
+  }
+
+  /** Another half-life from the time of the last {@link moveTo} on: what was forgotten by then stays so, no weight changes. */
+  setHalfLife(halfLifeMicros: number): void {
+    assert(halfLifeMicros >= 1, 'a half-life is a time');
+    const halfLives = (this.nowMicros - this.epochMicros) / this.halfLifeMicros;
+    this.epochMicros = this.nowMicros - halfLives * halfLifeMicros;
+    this.halfLifeMicros = halfLifeMicros;
+    this.computeScale();
   }
 
   save(): ForwardDecayState {

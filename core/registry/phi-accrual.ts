@@ -52,24 +52,36 @@ export interface PhiAccrualState {
 
 /** The detector of many agents: columns, one row an agent. Rows are the caller's; it grows the columns before using them. */
 export class PhiAccrual {
-  readonly settings: PhiAccrualSettings;
+  private settings: PhiAccrualSettings;
   /** Time of the latest heartbeat. */
   lastMicros = new Float64Array(0);
   meanMicros = new Float64Array(0);
   /** Microseconds squared. */
   variance = new Float64Array(0);
-  private readonly thresholdDeviations: number;
-  private readonly duplicateMicros: number;
+  private thresholdDeviations: number;
+  private duplicateMicros: number;
 
   constructor(settings: PhiAccrualSettings) {
-    assert(settings.heartbeatIntervalMicros > 0, 'the heartbeat interval must be positive');
-    assert(settings.acceptablePauseMicros >= 0, 'the acceptable pause must not be negative');
-    assert(settings.standardDeviationMicrosMin > 0, 'the least standard deviation must be positive');
-    assert(settings.smoothing > 0 && settings.smoothing <= 1, 'the smoothing must lie in (0, 1]');
-    assert(settings.threshold > 0 && settings.threshold < 1e6, 'the threshold must lie in (0, 10⁶)');
+    checkSettings(settings);
     this.settings = settings;
     this.thresholdDeviations = deviationsOfPhi(settings.threshold);
     this.duplicateMicros = settings.heartbeatIntervalMicros / 16;
+  }
+
+  /** Other settings from now on, for the first `rows`. Who beat at a shorter interval than is asked now has done nothing wrong by
+   *  beating later; who beat at a longer one will teach that it beats sooner. */
+  configure(settings: PhiAccrualSettings, rows: number): void {
+    checkSettings(settings);
+    const interval = settings.heartbeatIntervalMicros;
+    const isLonger = interval > this.settings.heartbeatIntervalMicros;
+    this.settings = settings;
+    this.thresholdDeviations = deviationsOfPhi(settings.threshold);
+    this.duplicateMicros = interval / 16;
+    for (let row = 0; isLonger && row < rows; row++) {
+      if ((this.meanMicros[row] as number) >= interval) continue;
+      this.meanMicros[row] = interval;
+      this.variance[row] = Math.max(this.variance[row] as number, (interval / 4) * (interval / 4));
+    }
   }
 
   grow(rows: number): void {
@@ -150,4 +162,12 @@ function grown(column: Float64Array, rows: number): Float64Array<ArrayBuffer> {
   const larger = new Float64Array(rows);
   larger.set(column);
   return larger;
+}
+
+function checkSettings(settings: PhiAccrualSettings): void {
+  assert(settings.heartbeatIntervalMicros > 0, 'the heartbeat interval must be positive');
+  assert(settings.acceptablePauseMicros >= 0, 'the acceptable pause must not be negative');
+  assert(settings.standardDeviationMicrosMin > 0, 'the least standard deviation must be positive');
+  assert(settings.smoothing > 0 && settings.smoothing <= 1, 'the smoothing must lie in (0, 1]');
+  assert(settings.threshold > 0 && settings.threshold < 1e6, 'the threshold must lie in (0, 10⁶)');
 }

@@ -9,9 +9,9 @@
 
 import { assert } from '../base/assert.ts';
 import { fixedLog } from '../base/fixed-math.ts';
-import { ForwardDecay, type ForwardDecayState } from './forward-decay.ts';
+import { ForwardDecay } from './forward-decay.ts';
 import { MeasuredVariance } from './measured-variance.ts';
-import { SkillColumn, type SkillColumnState } from './skill-column.ts';
+import { SkillColumn } from './skill-column.ts';
 import { hopedRate, type SkillEstimate } from './skill-estimate.ts';
 import type { DeclaredRates, SkillOutcome } from './skill-outcome.ts';
 import {
@@ -23,25 +23,17 @@ import {
   type SkillSettings,
   undeclaredGroupVariance,
 } from './skill-settings.ts';
+import type { SkillTableState } from './skill-table-state.ts';
+
+export type { SkillTableState };
 
 /** Weight of what the group says of an agent's success, in outcomes. */
 const successWeight = 1;
 const groupCount = 2 * groupModelMax;
 const microsPerSecond = 1_000_000;
 
-export interface SkillTableState {
-  readonly decay: ForwardDecayState;
-  readonly models: readonly string[];
-  readonly modelOf: readonly number[];
-  readonly offset: readonly number[];
-  readonly offsetVariance: readonly number[];
-  readonly variances: readonly (readonly number[])[];
-  readonly refreshed: number;
-  readonly columns: readonly ({ readonly taskClass: string } & SkillColumnState)[];
-}
-
 export class SkillTable {
-  readonly settings: SkillSettings;
+  private settings: SkillSettings;
   /** Class 0 is none. */
   private readonly columns: SkillColumn[] = [new SkillColumn('', groupCount)];
   private readonly classOfName = new Map<string, number>();
@@ -93,6 +85,14 @@ export class SkillTable {
     const taskClass = this.addColumn(new SkillColumn(name, groupCount));
     if (this.keepsOffers) for (let row = 0; row < this.rows; row++) this.writeOffer(row, taskClass);
     return taskClass;
+  }
+
+  /** Other settings from now on. Classes beyond a smaller bound stay. All offers may change. */
+  configure(settings: SkillSettings, nowMicros: number): void {
+    this.moveTo(nowMicros);
+    this.decay.setHalfLife(settings.halfLifeMicros);
+    this.settings = settings;
+    for (let row = 0; row < this.rows; row++) this.writeOffers(row);
   }
 
   /** A placement asks for offers: they are kept from now on. */

@@ -91,7 +91,7 @@ function factorOf(kind: FaultSpec['kind'], leaseMicros: number, random: RandomSt
   return kind === 'clockJump' ? jump : 1;
 }
 
-/** Values within the bounds, some outside, settings that hold until a restart, and one that there is not. */
+/** Values within the bounds, some outside, and a setting that there is not. */
 const changeable: readonly { readonly name: string; readonly values: readonly number[] }[] = [
   { name: 'scheduler.attemptsMax', values: [4, 16, 40] },
   { name: 'scheduler.preemptionsMax', values: [0, 1, 8] },
@@ -103,6 +103,11 @@ const changeable: readonly { readonly name: string; readonly values: readonly nu
   { name: 'scheduler.decisionRunnersUp', values: [0, 3, 64, 65] },
   { name: 'dispatch.retryMicros', values: [500_000, 5_000_000, 9_000_000] },
   { name: 'health.failuresMax', values: [0, 2, -1] },
-  { name: 'registry.leaseMicros', values: [20_000_000] },
+  { name: 'registry.leaseMicros', values: [6_000_000, 20_000_000, 60_000_000] },
+  { name: 'registry.suspicionThreshold', values: [2, 8, 16] },
+  { name: 'skills.halfLifeMicros', values: [60_000_000, 600_000_000_000] },
+  { name: 'skills.optimism', values: [0, 3] },
+  { name: 'bus.redeliveryMicros', values: [1_000_000, 10_000_000, 60_000_000] },
+  { name: 'bus.topicLengthMax', values: [2, 16, 65_536] },
   { name: 'scheduler.noSuchSetting', values: [1] },
 ];

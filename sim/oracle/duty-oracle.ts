@@ -41,10 +41,12 @@ export class DutyOracle implements WorldObserver {
   /** The longest that was in force. */
   private retryMicros: number;
   private diedNow: number[] = [];
+  private leaseMicros: number;
 
   constructor(options: DutyOptions, fail: Fail) {
     this.options = options;
     this.retryMicros = options.retryMicros;
+    this.leaseMicros = options.heartbeat.leaseMicros;
     this.fail = fail;
   }
 
@@ -77,12 +79,14 @@ export class DutyOracle implements WorldObserver {
         this.accepted.add(effect.submission);
         return;
       case 'heartbeatsRecorded':
+        if (effect.terms !== undefined) this.leaseMicros = effect.terms.leaseMicros;
         if (this.input?.kind === 'heartbeats') this.beat(this.input, handledMicros);
         return;
       case 'agentRegistered':
         this.incarnations[effect.agent] = effect.incarnation;
         this.dead[effect.agent] = false;
-        this.leaseEnds[effect.agent] = handledMicros + this.options.heartbeat.leaseMicros;
+        this.leaseMicros = effect.leaseMicros;
+        this.leaseEnds[effect.agent] = Math.max(this.leaseEnds[effect.agent] ?? 0, handledMicros + this.leaseMicros);
         return;
       case 'agentStateChanged':
         if (effect.to === 'dead') {
@@ -145,7 +149,7 @@ export class DutyOracle implements WorldObserver {
     for (let index = 0; index < count; index++) {
       const agent = agents[index] as number;
       if (this.incarnations[agent] !== incarnations[index] || this.dead[agent] === true) continue;
-      this.leaseEnds[agent] = nowMicros + this.options.heartbeat.leaseMicros;
+      this.leaseEnds[agent] = Math.max(this.leaseEnds[agent] ?? 0, nowMicros + this.leaseMicros);
     }
   }
 

@@ -3,7 +3,13 @@
 // attempt is over, came back without it, or lost its lease. The oracle keeps its own account of the leases, from what the
 // kernel has heard.
 
-import type { AgentRegistered, AgentStateChanged, Dispatch, Effect } from '../../core/kernel/effects.ts';
+import type {
+  AgentRegistered,
+  AgentStateChanged,
+  Dispatch,
+  Effect,
+  HeartbeatsRecorded,
+} from '../../core/kernel/effects.ts';
 import type { AgentHello, Heartbeats, InputBody } from '../../core/kernel/inputs.ts';
 import type { WorldObserver } from '../world/observer.ts';
 import { withRoom } from './column.ts';
@@ -12,7 +18,8 @@ import type { Fail } from './violation.ts';
 
 export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
   private readonly works: PhysicalWorks;
-  private readonly leaseMicros: number;
+  /** As the kernel has last said. */
+  private leaseMicros: number;
   private readonly heartbeatMicros: number;
   private readonly fail: Fail;
   // By agent number. A lease is over once time is beyond its end; a dead agent has none.
@@ -80,7 +87,7 @@ export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
   }
 
   kernelEffect(effect: Effect, nowMicros: number): void {
-    if (effect.kind === 'heartbeatsRecorded') this.recorded(nowMicros);
+    if (effect.kind === 'heartbeatsRecorded') this.recorded(effect, nowMicros);
     else if (effect.kind === 'dispatch') this.dispatched(effect, nowMicros);
     else if (effect.kind === 'agentRegistered') this.registered(effect, nowMicros);
     else if (effect.kind === 'agentStateChanged' && effect.to === 'dead') this.died(effect, nowMicros);
@@ -118,13 +125,24 @@ export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
     }
   }
 
-  private recorded(nowMicros: number): void {
+  private recorded({ terms }: HeartbeatsRecorded, nowMicros: number): void {
     const { batch } = this;
     if (batch === undefined) return;
     this.batch = undefined;
     if (batch.agents !== this.fleet) {
       this.settleFleet();
       this.formFleet(batch);
+    }
+    if (terms !== undefined) {
+      // What was promised once is not taken back: each lease has its own end.
+      this.settleFleet();
+      this.leaseMicros = terms.leaseMicros;
+      for (let index = 0; index < batch.count; index++) {
+        const agent = batch.agents[index] as number;
+        if (this.counts(batch, index))
+          this.leaseEnd[agent] = Math.max(this.leaseEnd[agent] as number, nowMicros + this.leaseMicros);
+      }
+      return;
     }
     this.fleetEnd = nowMicros + this.leaseMicros;
     if (this.fleet !== undefined) return;
@@ -179,7 +197,9 @@ export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
     if (known !== incarnation || connection > (this.connection[agent] as number)) this.connection[agent] = connection;
     this.incarnation[agent] = incarnation;
     this.dead[agent] = false;
-    this.leaseEnd[agent] = nowMicros + this.leaseMicros;
+    this.leaseMicros = effect.leaseMicros;
+    const end = nowMicros + this.leaseMicros;
+    this.leaseEnd[agent] = known === incarnation ? Math.max(end, this.leaseEnd[agent] as number) : end;
   }
 
   private reconnected(agent: number): void {

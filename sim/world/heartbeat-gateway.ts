@@ -89,13 +89,13 @@ export class HeartbeatGateway {
     };
   }
 
-  /** The kernel has recorded a batch. */
-  recorded(batch: number): void {
+  /** The kernel has recorded a batch. `leaseMicros`: how long leases are from it on, where that has changed. */
+  recorded(batch: number, leaseMicros?: number): void {
     const position = this.sent.findIndex((sent) => sent.batch === batch);
     if (position < 0) return;
     const { sentMicros, machines } = this.sent[position] as SentBatch;
     this.sent.splice(position, 1);
-    if (this.isSettled && machines === this.beating) {
+    if (this.isSettled && machines === this.beating && leaseMicros === undefined) {
       this.untoldMicros = Math.max(this.untoldMicros, sentMicros);
       this.leaseFloorMicros = Math.max(this.leaseFloorMicros, sentMicros + this.leaseLengthMicrosMin);
       return;
@@ -103,7 +103,8 @@ export class HeartbeatGateway {
     this.tell();
     for (const index of machines) {
       const machine = this.machines[index] as Machine;
-      if (machine.responsive && this.network.passes(firstMachineNode + index)) machine.leaseRenewed(sentMicros);
+      if (machine.responsive && this.network.passes(firstMachineNode + index))
+        machine.leaseRenewed(sentMicros, leaseMicros);
     }
   }
 

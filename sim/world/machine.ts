@@ -115,8 +115,8 @@ export class Machine {
   }
 
   /** A heartbeat that was sent at this time has been recorded. */
-  leaseRenewed(sentMicros: number): void {
-    this.agent.leaseRenewed(this.clock.at(sentMicros));
+  leaseRenewed(sentMicros: number, leaseMicros?: number): void {
+    this.agent.leaseRenewed(this.clock.at(sentMicros), leaseMicros);
   }
 
   /** The agent's clock jumps ahead, or runs at another rate from now on. */

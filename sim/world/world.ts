@@ -112,7 +112,9 @@ export class World implements MachineWorld, SubmitterWorld {
     this.toAgent = simulation.defineHandler('to agent', (machine, payload) =>
       this.machineAt(machine).receive(payload as ToAgent),
     );
-    this.toGateway = simulation.defineHandler('to gateway', (batch) => this.gateway.recorded(batch));
+    this.toGateway = simulation.defineHandler('to gateway', (batch, leaseMicros) =>
+      this.gateway.recorded(batch, leaseMicros as number | undefined),
+    );
     this.workEndHandler = simulation.defineHandler('work ends', (machine, attempt) =>
       this.machineAt(machine).endWork(attempt as number),
     );
@@ -361,7 +363,7 @@ export class World implements MachineWorld, SubmitterWorld {
         break;
       }
       case 'heartbeatsRecorded':
-        this.network.send(gatewayNode, this.toGateway, effect.batch, undefined, messageBytes);
+        this.network.send(gatewayNode, this.toGateway, effect.batch, effect.terms?.leaseMicros, messageBytes);
         break;
       case 'submissionAccepted':
       case 'submissionRefused':

@@ -135,10 +135,7 @@ export class AgentConnection {
         const host = this.byName.get(value.name);
         if (host === undefined) return;
         this.byAgent.set(value.agent, host);
-        if (value.heartbeatIntervalMicros !== this.intervalMicros) {
-          this.intervalMicros = value.heartbeatIntervalMicros;
-          this.beatAgain();
-        }
+        this.beatEvery(value.heartbeatIntervalMicros);
         const stop = value.stop.map(({ task, attempt }) => ({ task, attempt }));
         host.receive(() => host.machine.receive({ kind: 'agentRegistered', gateway: 0, ...value, stop }, now));
         return;
@@ -154,9 +151,12 @@ export class AgentConnection {
         return;
       }
       case 'heartbeatsRecorded': {
-        const sent = this.sent.get(message.value.batch);
-        this.sent.delete(message.value.batch);
-        for (const { machine } of sent?.hosts ?? []) machine.leaseRenewed(sent!.sentMicros);
+        const { batch, leaseMicros, heartbeatIntervalMicros } = message.value;
+        const sent = this.sent.get(batch);
+        this.sent.delete(batch);
+        for (const { machine } of sent?.hosts ?? [])
+          machine.leaseRenewed(sent!.sentMicros, leaseMicros > 0 ? leaseMicros : undefined);
+        if (heartbeatIntervalMicros > 0) this.beatEvery(heartbeatIntervalMicros);
         return;
       }
       case 'dispatch':
@@ -179,6 +179,12 @@ export class AgentConnection {
       case 'discovered':
         return;
     }
+  }
+
+  private beatEvery(intervalMicros: number): void {
+    if (intervalMicros === this.intervalMicros) return;
+    this.intervalMicros = intervalMicros;
+    this.beatAgain();
   }
 
   /** One heartbeat for all agents. */

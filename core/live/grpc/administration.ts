@@ -4,7 +4,6 @@
 import { type handleUnaryCall, status } from '@grpc/grpc-js';
 import { type KernelSettingName, kernelSettingTable } from '../../config/kernel-setting-table.ts';
 import type { SettingDefinition } from '../../config/setting.ts';
-import { appliesAtOnce } from '../../kernel/kernel-settings.ts';
 import type {
   AdministrationServiceServer,
   ChangeSettingResponse,
@@ -118,7 +117,7 @@ function describe(name: string, setting: SettingDefinition, value: number): Sett
     maximum: bounds.max ?? 0,
     unit: bounds.unit ?? '',
     description,
-    appliesAtOnce: appliesAtOnce(name),
+    appliesAtOnce: true,
   };
 }
 

@@ -5,7 +5,7 @@
 import { randomInt } from 'node:crypto';
 import { type ServerDuplexStream, status } from '@grpc/grpc-js';
 import { SiraError } from '../../base/errors.ts';
-import type { Dispatch, Effect } from '../../kernel/effects.ts';
+import type { Dispatch, Effect, LeaseTerms } from '../../kernel/effects.ts';
 import type {
   AgentHello,
   ConnectRequest,
@@ -103,7 +103,7 @@ export class AgentGateway {
         return;
       }
       case 'heartbeatsRecorded':
-        this.heartbeats.recorded(effect.batch);
+        this.heartbeats.recorded(effect.batch, effect.terms);
         return;
       case 'dispatch':
         this.dispatch(effect);
@@ -332,8 +332,9 @@ class AgentSession {
     this.outgoing.send({ message });
   }
 
-  beatsRecorded(batch: number): void {
-    this.send({ $case: 'heartbeatsRecorded', value: { batch } });
+  beatsRecorded(batch: number, terms: LeaseTerms | undefined): void {
+    const { leaseMicros = 0, heartbeatIntervalMicros = 0 } = terms ?? {};
+    this.send({ $case: 'heartbeatsRecorded', value: { batch, leaseMicros, heartbeatIntervalMicros } });
   }
 
   fail(code: number, details: string): void {

@@ -1,12 +1,13 @@
 // Heartbeats of all connections, gathered into one batch for the kernel every interval, and the kernel's receipts handed back to
 // those who beat. An input for each beat would fill the journal with news of no change.
 
+import type { LeaseTerms } from '../../kernel/effects.ts';
 import type { Heartbeats } from '../../kernel/inputs.ts';
 
 /** A connection that beats. */
 export interface BeatingConnection {
   /** Its own batch has been recorded. */
-  beatsRecorded(batch: number): void;
+  beatsRecorded(batch: number, terms: LeaseTerms | undefined): void;
 }
 
 /** Receipts are awaited for so many batches; older ones are forgotten, and their leases run from a later one. */
@@ -48,10 +49,10 @@ export class HeartbeatDesk {
   }
 
   /** The kernel has recorded a batch. */
-  recorded(batch: number): void {
+  recorded(batch: number, terms?: LeaseTerms): void {
     const connections = this.sent.get(batch);
     this.sent.delete(batch);
     if (connections === undefined) return;
-    for (const [connection, batches] of connections) for (const one of batches) connection.beatsRecorded(one);
+    for (const [connection, batches] of connections) for (const one of batches) connection.beatsRecorded(one, terms);
   }
 }

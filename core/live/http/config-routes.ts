@@ -8,8 +8,7 @@ import { type KernelSettingName, kernelSettingTable } from '../../config/kernel-
 import { checkSettingValue, type SettingDefinition, type SettingValue, unknownSetting } from '../../config/setting.ts';
 import type { ChangeSet } from '../../config/settings.ts';
 import type { SettingsAssigned } from '../../kernel/inputs.ts';
-import { appliesAtOnce } from '../../kernel/kernel-settings.ts';
-import { answers, flag, integer, limit, list, object, orNull, text } from './schemas.ts';
+import { answers, integer, limit, list, object, orNull, text } from './schemas.ts';
 import type { HttpSources } from './views.ts';
 
 const value = { type: ['number', 'string', 'boolean'], description: 'A value; durations may be texts such as 40s.' };
@@ -24,7 +23,6 @@ const setting = object({
   maximum: orNull({ type: 'number', description: 'Largest value.' }),
   choices: list(text('Choice.')),
   description: text('What it does and what to weigh.'),
-  appliesAtOnce: flag('Whether it can be changed while the kernel runs.'),
   changedVersion: orNull(integer('Version of its latest change that is kept.')),
 });
 const change = object({ name: text('Setting.'), from: value, to: value });
@@ -282,6 +280,5 @@ function view({ live }: HttpSources, name: string) {
     minimum: isNumber ? definition.min : null,
     maximum: isNumber ? definition.max : null,
     choices: definition.type === 'choice' ? [...definition.choices] : [],
-    appliesAtOnce: appliesAtOnce(name),
   };
 }

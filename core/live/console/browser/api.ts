@@ -144,7 +144,6 @@ export interface Setting {
   readonly minimum: number | null;
   readonly maximum: number | null;
   readonly description: string;
-  readonly appliesAtOnce: boolean;
   readonly changedVersion: number | null;
 }
 

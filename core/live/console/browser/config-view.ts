@@ -89,11 +89,8 @@ export class ConfigView {
         'div',
         { class: 'setting-head' },
         h('code', {}, name),
-        setting.appliesAtOnce
-          ? edit
-          : h('span', { class: 'value', title: 'Holds from the first start on' }, settingText(name, value)),
+        edit,
         isDefault ? null : h('small', {}, `default ${settingText(name, setting.default)}`),
-        setting.appliesAtOnce ? null : h('small', {}, 'fixed at the first start'),
       ),
       h('p', {}, setting.description, h('small', {}, ` ${bounds}`)),
       form,

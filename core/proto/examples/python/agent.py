@@ -145,6 +145,9 @@ class Agent:
                 self.begin_anew(value.incarnation_known)
             elif kind == "heartbeats_recorded":
                 sent = self.sent_batches.pop(value.batch, None)
+                if value.lease_micros > 0:
+                    self.lease_micros = value.lease_micros
+                    self.beat_seconds = value.heartbeat_interval_micros / 1e6
                 if sent is not None and self.lease_end is not None:
                     self.lease_end = max(self.lease_end, sent + self.lease_micros)
             elif kind in ("dispatch", "stop", "recorded") and self.is_mine(value):

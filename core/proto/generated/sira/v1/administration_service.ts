@@ -73,7 +73,7 @@ export interface SettingDescription {
   maximum: number;
   unit: string;
   description: string;
-  /** False if a change applies only when a new kernel is made. */
+  /** True: all of them apply to a running kernel. */
   appliesAtOnce: boolean;
 }
 

@@ -233,6 +233,9 @@ export interface AgentRefused {
 /** The leases of the batch's agents run from when the batch was sent. */
 export interface HeartbeatsRecorded {
   batch: number;
+  /** How long leases are from this batch on, and how often to beat, where somebody has changed that; 0: as before. */
+  leaseMicros: number;
+  heartbeatIntervalMicros: number;
 }
 
 /** How often to save a checkpoint, and how much service the one to go on from holds. */
@@ -1832,13 +1835,19 @@ export const AgentRefused: MessageFns<AgentRefused> = {
 };
 
 function createBaseHeartbeatsRecorded(): HeartbeatsRecorded {
-  return { batch: 0 };
+  return { batch: 0, leaseMicros: 0, heartbeatIntervalMicros: 0 };
 }
 
 export const HeartbeatsRecorded: MessageFns<HeartbeatsRecorded> = {
   encode(message: HeartbeatsRecorded, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.batch !== 0) {
       writer.uint32(8).uint64(message.batch);
+    }
+    if (message.leaseMicros !== 0) {
+      writer.uint32(16).uint64(message.leaseMicros);
+    }
+    if (message.heartbeatIntervalMicros !== 0) {
+      writer.uint32(24).uint64(message.heartbeatIntervalMicros);
     }
     return writer;
   },
@@ -1862,6 +1871,22 @@ export const HeartbeatsRecorded: MessageFns<HeartbeatsRecorded> = {
             }
 
             message.batch = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.leaseMicros = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.heartbeatIntervalMicros = longToNumber(reader.uint64());
             continue;
           }
         }
