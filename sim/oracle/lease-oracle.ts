@@ -129,10 +129,6 @@ export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
     const { batch } = this;
     if (batch === undefined) return;
     this.batch = undefined;
-    if (batch.agents !== this.fleet) {
-      this.settleFleet();
-      this.formFleet(batch);
-    }
     if (terms !== undefined) {
       // What was promised once is not taken back: each lease has its own end.
       this.settleFleet();
@@ -143,6 +139,10 @@ export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
           this.leaseEnd[agent] = Math.max(this.leaseEnd[agent] as number, nowMicros + this.leaseMicros);
       }
       return;
+    }
+    if (batch.agents !== this.fleet) {
+      this.settleFleet();
+      this.formFleet(batch);
     }
     this.fleetEnd = nowMicros + this.leaseMicros;
     if (this.fleet !== undefined) return;

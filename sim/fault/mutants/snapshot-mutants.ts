@@ -81,7 +81,7 @@ export const snapshotMutants: readonly Mutant[] = [
     name: 'refusals-not-restored',
     bug: 'a restored kernel has forgotten which submissions it refused',
     file: 'core/kernel/submission-ledger.ts',
-    search: '    for (const submission of saved.refused) this.refused.add(submission);\n',
+    search: '    for (const submission of saved.refused) ledger.refused.add(submission);\n',
     replace: '',
   },
   {
