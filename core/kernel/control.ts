@@ -10,7 +10,6 @@ import type { DecisionRecord } from '../scheduler/decision.ts';
 import type { Profile } from '../scheduler/framework.ts';
 import { Scheduler, type SchedulerOutput } from '../scheduler/scheduler.ts';
 import type { Attempt, Task, TaskOutcome } from '../scheduler/task.ts';
-import { submissionProblem } from './admission.ts';
 import { AgentHolds } from './agent-holds.ts';
 import type { ControlOutput } from './control-output.ts';
 import {
@@ -37,9 +36,10 @@ import type {
 } from './inputs.ts';
 import { type KernelSettings, leaseTermsOf, registrySettingsOf } from './kernel-settings.ts';
 import { learnFrom } from './skill-learning.ts';
-import { SubmissionLedger } from './submission-ledger.ts';
-import { noteProgress, submittedTask } from './submitted-task.ts';
+import type { SubmissionLedger } from './submission-ledger.ts';
+import { noteProgress } from './submitted-task.ts';
 import { takeInAgent } from './take-in-agent.ts';
+import { TaskIntake } from './task-intake.ts';
 
 /** Timers of the control machine, in the order in which they fire at one deadline. */
 export const controlTimers = ['sweep', 'retry', 'backoff', 'gang', 'hold'] as const;
@@ -52,7 +52,7 @@ export class Control implements SchedulerOutput {
   readonly registry: AgentRegistry;
   /** Waiting and placed tasks by number, for others to read; an ended task is forgotten. */
   readonly tasks = new Map<number, Task>();
-  readonly submitters = new Map<number, SubmissionLedger>();
+  private readonly intake: TaskIntake;
   private readonly dispatcher: Dispatcher;
   private readonly agentHolds: AgentHolds;
   private readonly settings: KernelSettings;
@@ -60,7 +60,6 @@ export class Control implements SchedulerOutput {
   private readonly faults: FaultSwitch;
   /** Number of the connection on which each agent last agreed with the kernel on what it runs. */
   private readonly connections: number[] = [];
-  private taskCount = 0;
   private nowMicros = 0;
 
   constructor(
@@ -85,7 +84,12 @@ export class Control implements SchedulerOutput {
     const emit = (effect: Effect): void => output.emit(effect);
     this.dispatcher = new Dispatcher(this.scheduler.attempts, this.registry, settings, emit, faults);
     const isAlive = (row: number): boolean => this.registry.state(row) !== 'dead';
+    this.intake = new TaskIntake(this.tasks, this.scheduler, this.registry, settings, output, faults);
     this.agentHolds = new AgentHolds(settings, this.scheduler, isAlive, emit);
+  }
+
+  get submitters(): ReadonlyMap<number, SubmissionLedger> {
+    return this.intake.submitters;
   }
 
   /** True if a scheduling cycle has something to look at. */
@@ -185,36 +189,7 @@ export class Control implements SchedulerOutput {
 
   taskSubmitted(input: TaskSubmitted, nowMicros: number): void {
     this.nowMicros = nowMicros;
-    const { submitter, submission } = input;
-    let ledger = this.submitters.get(submitter);
-    if (ledger === undefined) {
-      ledger = new SubmissionLedger();
-      this.submitters.set(submitter, ledger);
-      this.output.openEnds(submitter);
-    }
-    const seen = ledger.look(submission, input.settled);
-    if (seen === 'new') {
-      const isFull =
-        this.scheduler.queueLength >= this.settings.get('scheduler.queueLengthMax') ||
-        this.faults.fires('admission.full');
-      if (isFull || submissionProblem(input, this.scheduler.cluster.models) !== undefined) {
-        if (ledger.noteRefused(submission)) this.refuse(input);
-        return;
-      }
-      ledger.noteAccepted(submission);
-      const taskClass = this.registry.skills.internClass(input.taskClass ?? '');
-      const kind = this.scheduler.kinds.intern(input.request, taskClass, input.skill);
-      const task = submittedTask(input, ++this.taskCount, kind, nowMicros);
-      this.tasks.set(task.task, task);
-      if (input.gang === undefined) this.scheduler.enqueue(task, nowMicros);
-      else this.scheduler.enqueueMember(task, input.gang, nowMicros);
-    } else if (seen === 'tooFarAhead' || seen === 'settled') {
-      return;
-    } else if (seen === 'refused') {
-      this.refuse(input);
-      return;
-    }
-    this.output.emit({ kind: 'submissionAccepted', submitter, submission });
+    this.intake.submitted(input, nowMicros);
   }
 
   taskCancelled(input: TaskCancelled, nowMicros: number): void {
@@ -298,11 +273,11 @@ export class Control implements SchedulerOutput {
       tasks: [...this.tasks.values()].map(saveTask),
       attempts: [...this.scheduler.attempts.values()].map(saveAttempt),
       attemptCount: this.scheduler.attemptsBegun,
-      submitters: [...this.submitters].map(([submitter, ledger]) => ({ submitter, ...ledger.save() })),
+      submitters: this.intake.save(),
       connections: [...this.connections],
       dispatcher: this.dispatcher.save(),
       agentHolds: this.agentHolds.save(),
-      taskCount: this.taskCount,
+      taskCount: this.intake.taskCount,
     };
   }
 
@@ -318,12 +293,10 @@ export class Control implements SchedulerOutput {
     restoreHolds(scheduler.cluster, snapshot.holds);
     const attempts = snapshot.attempts.map((saved) => restoreAttempt(saved, this.tasks));
     scheduler.restore(snapshot.scheduler, this.tasks, attempts, snapshot.attemptCount, nowMicros);
-    for (const { submitter, ...saved } of snapshot.submitters)
-      this.submitters.set(submitter, SubmissionLedger.restored(saved));
+    this.intake.restore(snapshot.submitters, snapshot.taskCount);
     this.connections.push(...snapshot.connections);
     this.dispatcher.restore(snapshot.dispatcher);
     this.agentHolds.restore(snapshot.agentHolds);
-    this.taskCount = snapshot.taskCount;
   }
 
   /** The attempt that a message speaks of, if it still holds its resources and the sender is its leading agent. */
@@ -333,14 +306,6 @@ export class Control implements SchedulerOutput {
     const attempt = this.scheduler.attempts.get(input.attempt);
     if (attempt === undefined || attempt.machines[0] !== input.agent) return undefined;
     return this.registry.isCurrent(input.agent, input.incarnation) ? attempt : undefined;
-  }
-
-  private refuse(input: TaskSubmitted): void {
-    const { submitter, submission } = input;
-    const problem = submissionProblem(input, this.scheduler.cluster.models);
-    const reason = problem ?? `${this.settings.get('scheduler.queueLengthMax')} tasks wait already`;
-    const code = problem === undefined ? 'SIRA_QUEUE_FULL' : 'SIRA_MESSAGE_REFUSED';
-    this.output.emit({ kind: 'submissionRefused', submitter, submission, code, reason });
   }
 
   private agentChanged(row: number, from: AgentState, to: AgentState, reason: string): void {

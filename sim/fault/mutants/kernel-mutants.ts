@@ -3,6 +3,7 @@
 import type { Mutant } from './mutant.ts';
 
 const control = 'core/kernel/control.ts';
+const intake = 'core/kernel/task-intake.ts';
 const dispatcher = 'core/kernel/dispatcher.ts';
 const kernel = 'core/kernel/kernel.ts';
 const ledger = 'core/kernel/submission-ledger.ts';
@@ -117,14 +118,14 @@ export const kernelMutants: readonly Mutant[] = [
   {
     name: 'ends-before-subscription',
     bug: 'ends published before the submitter’s subscription has come are kept for nobody',
-    file: control,
+    file: intake,
     search: '      this.output.openEnds(submitter);\n',
     replace: '',
   },
   {
     name: 'queue-bound-off-by-one',
     bug: 'one task more than the queue may hold is accepted',
-    file: control,
+    file: intake,
     search: "this.scheduler.queueLength >= this.settings.get('scheduler.queueLengthMax')",
     replace: "this.scheduler.queueLength > this.settings.get('scheduler.queueLengthMax')",
   },
