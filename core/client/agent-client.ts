@@ -61,6 +61,8 @@ export class AgentClient {
   /** Counts the connections of this incarnation. */
   private connection = 1;
   private leaseMicros = 0;
+  /** How long it keeps its work once it has closed its connection. */
+  private graceMicros = Number.POSITIVE_INFINITY;
   private leaseExpiryMicros = Number.POSITIVE_INFINITY;
   private registered = false;
   /** Work that runs, or whose result is not recorded yet, by attempt. */
@@ -81,6 +83,11 @@ export class AgentClient {
 
   get agent(): number {
     return this.number;
+  }
+
+  /** How often it has connected in this incarnation. */
+  get currentConnection(): number {
+    return this.connection;
   }
 
   get currentIncarnation(): number {
@@ -109,6 +116,12 @@ export class AgentClient {
     this.connection++;
     this.hello(nowMicros);
     if (this.registered) for (const { result } of this.work.values()) if (result !== undefined) this.shell.send(result);
+  }
+
+  /** It has closed its connection: the kernel may give its work to another after a while, unless it comes back. Who was left by the
+   *  kernel does not call this: a kernel that restarts takes no work away. */
+  disconnected(nowMicros: number): void {
+    if (this.registered) this.leaseExpiryMicros = Math.min(this.leaseExpiryMicros, nowMicros + this.graceMicros);
   }
 
   /** The kernel knows a later incarnation of this agent: the next one comes after that. */
@@ -243,6 +256,8 @@ export class AgentClient {
     if (!this.registered && nowMicros + message.heartbeatIntervalMicros >= expiryMicros) return;
     this.number = message.agent;
     this.leaseMicros = leaseMicros;
+    const { disconnectGraceMicros = Number.POSITIVE_INFINITY } = message;
+    this.graceMicros = disconnectGraceMicros * this.leaseShare;
     this.leaseExpiryMicros = this.registered ? Math.max(this.leaseExpiryMicros, expiryMicros) : expiryMicros;
     this.registered = true;
     for (const { attempt } of message.stop) this.stopAttempt(attempt, nowMicros);

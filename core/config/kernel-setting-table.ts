@@ -27,6 +27,15 @@ export const kernelSettingTable = {
     description:
       'How often an agent says that it lives. It must be shorter than the lease. Agents hear of a change with their next heartbeat.',
   },
+  'registry.disconnectGraceMicros': {
+    type: 'integer',
+    unit: 'micros',
+    default: 0,
+    min: 0,
+    max: minute,
+    description:
+      'How long an agent that closed its connection, as the system of one that died does, keeps its work before that is placed elsewhere; 0 waits for the end of its lease. A change holds for agents that start after it.',
+  },
   'registry.suspicionThreshold': {
     type: 'number',
     default: 8,

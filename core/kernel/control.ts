@@ -24,6 +24,7 @@ import { DeclaredPower } from './declared-power.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { Effect } from './effects.ts';
 import type {
+  AgentDisconnected,
   AgentDraining,
   AgentHello,
   AttemptReference,
@@ -167,6 +168,7 @@ export class Control implements SchedulerOutput {
       incarnation,
       helloSentMicros: input.sentMicros,
       ...leaseTermsOf(this.settings),
+      ...(this.registry.grace.of(row) > 0 ? { disconnectGraceMicros: this.registry.grace.of(row) } : {}),
       stop,
     });
   }
@@ -185,6 +187,12 @@ export class Control implements SchedulerOutput {
   agentDraining(input: AgentDraining, nowMicros: number): void {
     this.nowMicros = nowMicros;
     if (this.registry.isCurrent(input.agent, input.incarnation)) this.registry.drain(input.agent);
+  }
+
+  agentDisconnected({ agent, incarnation, connection }: AgentDisconnected, nowMicros: number): void {
+    this.nowMicros = nowMicros;
+    if (connection >= (this.connections[agent] ?? Number.POSITIVE_INFINITY))
+      this.registry.disconnected(agent, incarnation, nowMicros);
   }
 
   taskSubmitted(input: TaskSubmitted, nowMicros: number): void {

@@ -96,6 +96,7 @@ export function digestEffect(digest: Digest, effect: Effect): void {
       digest.addInteger(effect.helloSentMicros);
       digest.addInteger(effect.leaseMicros);
       digest.addInteger(effect.heartbeatIntervalMicros);
+      if (effect.disconnectGraceMicros !== undefined) digest.addInteger(effect.disconnectGraceMicros);
       digest.addInt32(effect.stop.length);
       for (const { task, attempt } of effect.stop) {
         digest.addInteger(task);

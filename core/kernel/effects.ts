@@ -19,6 +19,8 @@ export interface AgentRegistered {
   readonly helloSentMicros: number;
   readonly leaseMicros: number;
   readonly heartbeatIntervalMicros: number;
+  /** Once it has closed its connection, the agent keeps its work for no longer than this; left out: for the rest of its lease. */
+  readonly disconnectGraceMicros?: number | undefined;
   /** Attempts that the agent runs but no longer owns: stop them. */
   readonly stop: readonly AttemptReference[];
 }

@@ -76,6 +76,7 @@ const bodies: { readonly [Kind in InputBody['kind']]: fc.Arbitrary<Omit<Extract<
         incarnations: column(count),
       }),
     ),
+    agentDisconnected: fc.record({ agent: number, incarnation: number, connection: number }),
     agentDraining: fc.record({ agent: number, incarnation: number }),
     taskSubmitted: fc.record({
       submitter: number,

@@ -131,6 +131,7 @@ const table: Table = {
   subscriberDisconnected: { number: 18, fields: subscriber },
   request: { number: 19, fields: { ...produced, topic: 'text', replyTopic: 'text', timeoutMicros: 'number' } },
   reply: { number: 20, fields: { ...produced, requester: 'text', correlation: 'number' } },
+  agentDisconnected: { number: 22, fields: { agent: 'number', incarnation: 'number', connection: 'number' } },
   settingsAssigned: { number: 21, fields: { values: 'value', who: 'text', why: 'text' } },
 };
 

@@ -44,6 +44,15 @@ export interface Heartbeats {
   readonly count: number;
 }
 
+/** The agent's side has closed its connection: it died, or means to come back. Who only is silent is not said to. */
+export interface AgentDisconnected {
+  readonly kind: 'agentDisconnected';
+  readonly agent: number;
+  readonly incarnation: number;
+  /** Which of this incarnation, as its hello said: of one before the present nothing follows. */
+  readonly connection: number;
+}
+
 /** An agent takes no new work; what it runs it finishes. */
 export interface AgentDraining {
   readonly kind: 'agentDraining';
@@ -153,6 +162,7 @@ export type InputBody =
   | AgentHello
   | Heartbeats
   | AgentDraining
+  | AgentDisconnected
   | TaskSubmitted
   | TaskCancelled
   | DispatchAccepted

@@ -27,6 +27,7 @@ export function registrySettingsOf(settings: KernelSettings): AgentRegistrySetti
   return {
     ...agentRegistrySettings(settings.get('registry.heartbeatIntervalMicros')),
     leaseMicros: settings.get('registry.leaseMicros'),
+    disconnectGraceMicros: settings.get('registry.disconnectGraceMicros'),
     threshold: settings.get('registry.suspicionThreshold'),
     capabilitySpace: 'skills',
     skills: {

@@ -186,6 +186,9 @@ export class Kernel implements ControlOutput {
       case 'agentDraining':
         control.agentDraining(body, now);
         break;
+      case 'agentDisconnected':
+        control.agentDisconnected(body, now);
+        break;
       case 'taskCancelled':
         control.taskCancelled(body, now);
         break;

@@ -73,6 +73,7 @@ export const defaultProfile: Profile = {
 export const liveKernelSettings: Readonly<Record<string, number>> = {
   'registry.heartbeatIntervalMicros': 500_000,
   'registry.leaseMicros': 4_000_000,
+  'registry.disconnectGraceMicros': 1_000_000,
   'dispatch.retryMicros': 1_000_000,
   'bus.redeliveryMicros': 5_000_000,
   'scheduler.backoffFirstMicros': 200_000,

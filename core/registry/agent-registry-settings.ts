@@ -11,6 +11,8 @@ export interface AgentRegistrySettings extends PhiAccrualSettings {
   readonly agentCountMax: number;
   /** A heartbeat keeps an agent alive for this long. */
   readonly leaseMicros: number;
+  /** An agent that closes its connection keeps its work for so long; 0: for the rest of its lease. */
+  readonly disconnectGraceMicros: number;
   /** Two sweeps are at least this far apart; a change may be noticed this much late. */
   readonly sweepSpacingMicros: number;
   readonly capabilitySpace: CapabilitySpace;
@@ -31,6 +33,7 @@ export function agentRegistrySettings(heartbeatIntervalMicros: number): AgentReg
     threshold: 8,
     agentCountMax: 1_000_000,
     leaseMicros: 4 * heartbeatIntervalMicros,
+    disconnectGraceMicros: 0,
     sweepSpacingMicros: Math.min(100 * microsPerMilli, heartbeatIntervalMicros),
     capabilitySpace: 'vector',
     capabilityDimensions: 64,

@@ -12,6 +12,8 @@ import type { AgentChangeListener, AgentChangeReason, AgentState } from './agent
 import { agentStateNumber, agentStates, agentTransitions } from './agent-state.ts';
 import { AttributeColumns } from './attribute-columns.ts';
 import { CapabilityMatrix } from './capability-matrix.ts';
+import { ConnectionGrace } from './connection-grace.ts';
+import { grownBytes, grownFloats } from './grown-column.ts';
 import { PhiAccrual } from './phi-accrual.ts';
 import type { RegistrySnapshot } from './registry-snapshot.ts';
 import { SkillTable } from './skill-table.ts';
@@ -33,6 +35,7 @@ export class AgentRegistry {
   private incarnation = new Float64Array(0);
   /** The agent is dead once time is beyond this. */
   leaseExpiryMicros = new Float64Array(0);
+  readonly grace = new ConnectionGrace();
   readonly detector: PhiAccrual;
   readonly capabilities: CapabilityMatrix;
   readonly attributes: AttributeColumns;
@@ -131,6 +134,7 @@ export class AgentRegistry {
     this.skills.register(row, hello.resources.gpuModel, () => this.capabilities.set(row, hello.capabilities));
     this.attributes.set(row, hello.attributes);
     this.incarnation[row] = hello.incarnation;
+    this.grace.tell(row, this.settings.disconnectGraceMicros, resumed);
     if (resumed) {
       this.detector.touch(row, nowMicros);
       this.renew(row, nowMicros);
@@ -195,6 +199,17 @@ export class AgentRegistry {
     if (!this.alive(row)) return;
     const flags = this.flagsOf(row);
     this.change(row, busy ? flags | flagBusy : flags & ~flagBusy, busy ? 'has no room' : 'has room');
+  }
+
+  /** The agent has closed its connection, or its system has because it died: it is given no new work, and keeps what it has for no
+   *  longer than it was told, unless it is heard again. */
+  disconnected(row: number, incarnation: number, nowMicros: number): void {
+    if (!this.isCurrent(row, incarnation) || this.grace.of(row) === 0) return;
+    const expiry = Math.min(this.leaseExpiryMicros[row] as number, nowMicros + this.grace.of(row));
+    this.leaseExpiryMicros[row] = expiry;
+    this.dueMicros[row] = expiry + 1;
+    this.earliestMicros = Math.min(this.earliestMicros, expiry + 1);
+    this.change(row, this.flagsOf(row) | flagSuspect, 'connection closed');
   }
 
   /** The agent leaves for good. False if another incarnation than the present one said so; nothing changes then. */
@@ -269,6 +284,7 @@ export class AgentRegistry {
       earliestMicros: Number.isFinite(this.earliestMicros) ? this.earliestMicros : null,
       lastSweepMicros: Number.isFinite(this.lastSweepMicros) ? this.lastSweepMicros : null,
       ...(this.keepsPromisedEnds ? { changed: true } : {}),
+      graceMicros: this.grace.save(rows),
     };
   }
 
@@ -289,6 +305,7 @@ export class AgentRegistry {
     this.incarnation.set(state.incarnation);
     this.flags.set(state.flags);
     this.leaseExpiryMicros.set(state.leaseExpiryMicros);
+    this.grace.restore(state.graceMicros);
     this.detector.restore(state.phi);
     this.capabilities.restore(state.capabilities);
     this.attributes.restore(state.attributes);
@@ -370,21 +387,12 @@ export class AgentRegistry {
   }
 
   private grow(rows: number): void {
-    const float = (column: Float64Array): Float64Array<ArrayBuffer> => {
-      const larger = new Float64Array(rows);
-      larger.set(column);
-      return larger;
-    };
-    const byte = (column: Uint8Array): Uint8Array<ArrayBuffer> => {
-      const larger = new Uint8Array(rows);
-      larger.set(column);
-      return larger;
-    };
-    this.incarnation = float(this.incarnation);
-    this.leaseExpiryMicros = float(this.leaseExpiryMicros);
-    this.dueMicros = float(this.dueMicros);
-    this.stateNumber = byte(this.stateNumber);
-    this.flags = byte(this.flags);
+    this.incarnation = grownFloats(this.incarnation, rows);
+    this.leaseExpiryMicros = grownFloats(this.leaseExpiryMicros, rows);
+    this.grace.grow(rows);
+    this.dueMicros = grownFloats(this.dueMicros, rows);
+    this.stateNumber = grownBytes(this.stateNumber, rows);
+    this.flags = grownBytes(this.flags, rows);
     this.detector.grow(rows);
     this.capabilities.grow(rows);
     this.skills.grow(rows);

@@ -26,6 +26,7 @@ export type AgentChangeReason =
   | 'undrained'
   | 'heartbeat overdue'
   | 'heartbeat returned'
+  | 'connection closed'
   | 'lease expired'
   | 'said goodbye';
 

@@ -7,6 +7,7 @@
 
 import { assert } from '../base/assert.ts';
 import { fixedExp, fixedLog10 } from '../base/fixed-math.ts';
+import { grownFloats } from './grown-column.ts';
 
 export interface PhiAccrualSettings {
   /** The interval agents are asked to keep: the estimate's start, with a quarter of it as standard deviation. */
@@ -85,9 +86,9 @@ export class PhiAccrual {
   }
 
   grow(rows: number): void {
-    this.lastMicros = grown(this.lastMicros, rows);
-    this.meanMicros = grown(this.meanMicros, rows);
-    this.variance = grown(this.variance, rows);
+    this.lastMicros = grownFloats(this.lastMicros, rows);
+    this.meanMicros = grownFloats(this.meanMicros, rows);
+    this.variance = grownFloats(this.variance, rows);
   }
 
   /** Forgets what was learnt of `row` and counts from `nowMicros`. */
@@ -156,12 +157,6 @@ export class PhiAccrual {
     // Regular heartbeats spare the root.
     return variance <= least * least ? least : Math.sqrt(variance);
   }
-}
-
-function grown(column: Float64Array, rows: number): Float64Array<ArrayBuffer> {
-  const larger = new Float64Array(rows);
-  larger.set(column);
-  return larger;
 }
 
 function checkSettings(settings: PhiAccrualSettings): void {

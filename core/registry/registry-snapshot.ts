@@ -22,6 +22,8 @@ export interface RegistrySnapshot {
   readonly earliestMicros: number | null;
   /** Null before the first sweep. */
   readonly lastSweepMicros: number | null;
+  /** Left out if nobody has one. */
+  readonly graceMicros?: readonly number[] | undefined;
   /** Left out by registries whose settings never changed. */
   readonly changed?: true | undefined;
 }

@@ -38,6 +38,7 @@ const inputs: Readonly<Partial<Record<InputBody['kind'], true>>> = {
   agentHello: true,
   heartbeats: true,
   agentDraining: true,
+  agentDisconnected: true,
   taskSubmitted: true,
   taskCancelled: true,
   dispatchAccepted: true,

@@ -60,10 +60,12 @@ export function withMoreFaults(drawn: SwarmCase): SwarmCase {
       settingChanges.push({ atMicros: random.nextBelow(spanMicros), name, value: pick(values) });
     }
   }
+  const settings = graced(drawn);
   const profile = chance(0.05) ? { ...drawn.profile, place: 'fastest' } : drawn.profile;
   return {
     ...drawn,
     profile,
+    ...(settings === undefined ? {} : { settings }),
     tasks: profile.place === 'fastest' ? classed(drawn.tasks, drawn.seed) : drawn.tasks,
     faults: [...drawn.faults, ...faults],
     ...(settingChanges.length === 0 ? {} : { settingChanges }),
@@ -71,6 +73,14 @@ export function withMoreFaults(drawn: SwarmCase): SwarmCase {
       ? {}
       : { journal: { ...drawn.journal, disk: { ...drawn.journal.disk, readFailure } } }),
   };
+}
+
+/** In some cases the connection of an agent that dies is seen to close. */
+function graced({ seed, settings }: SwarmCase): SwarmCase['settings'] {
+  const random = new RandomStream(seed, 'swarm.grace');
+  if (random.nextFloat() > 0.4) return settings;
+  const grace = [1, 100_000, 1_000_000, 20_000_000][random.nextBelow(4)] as number;
+  return { ...settings, 'registry.disconnectGraceMicros': grace };
 }
 
 /** The same work, of a few classes and sizes, so that agents are measured. */
@@ -104,6 +114,7 @@ const changeable: readonly { readonly name: string; readonly values: readonly nu
   { name: 'dispatch.retryMicros', values: [500_000, 5_000_000, 9_000_000] },
   { name: 'health.failuresMax', values: [0, 2, -1] },
   { name: 'registry.leaseMicros', values: [6_000_000, 20_000_000, 60_000_000] },
+  { name: 'registry.disconnectGraceMicros', values: [0, 500_000] },
   { name: 'registry.suspicionThreshold', values: [2, 8, 16] },
   { name: 'skills.halfLifeMicros', values: [60_000_000, 600_000_000_000] },
   { name: 'skills.optimism', values: [0, 3] },

@@ -21,6 +21,7 @@ const eventNames = [
   'kernel hears: stopped',
   'kernel hears: agent says hello',
   'kernel hears: agent drains',
+  'kernel hears: agent closed its connection',
   'kernel says: submission accepted',
   'kernel says: submission refused',
   'kernel says: dispatch',
@@ -131,6 +132,9 @@ export class FlightRecorder implements WorldObserver {
         return;
       case 'agentDraining':
         this.note(nowMicros, code['kernel hears: agent drains'], 0, 0, 0, input.agent + 1);
+        return;
+      case 'agentDisconnected':
+        this.note(nowMicros, code['kernel hears: agent closed its connection'], 0, 0, 0, input.agent + 1);
         return;
       default:
         return;

@@ -10,7 +10,7 @@ import type {
   Effect,
   HeartbeatsRecorded,
 } from '../../core/kernel/effects.ts';
-import type { AgentHello, Heartbeats, InputBody } from '../../core/kernel/inputs.ts';
+import type { AgentDisconnected, AgentHello, Heartbeats, InputBody } from '../../core/kernel/inputs.ts';
 import type { WorldObserver } from '../world/observer.ts';
 import { withRoom } from './column.ts';
 import type { PhysicalWork, PhysicalWorkListener, PhysicalWorks } from './physical-work.ts';
@@ -32,7 +32,9 @@ export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
   private ownerAgent = new Int32Array(0);
   private ownerIncarnation = new Int32Array(0);
   private ownerOver = new Uint8Array(0);
+  private readonly grace: number[] = [];
   private hello: AgentHello | undefined;
+  private closed: AgentDisconnected | undefined;
   private batch: Heartbeats | undefined;
   /** The last batch's agents. A fleet without change sends the same array again: then one time stands for all their leases. */
   private fleet: Int32Array | undefined;
@@ -71,6 +73,9 @@ export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
       case 'agentHello':
         this.hello = input;
         return;
+      case 'agentDisconnected':
+        this.closed = input;
+        return;
       case 'resumed':
         this.settleFleet();
         for (let agent = 0; agent < this.leaseEnd.length; agent++) {
@@ -91,6 +96,8 @@ export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
     else if (effect.kind === 'dispatch') this.dispatched(effect, nowMicros);
     else if (effect.kind === 'agentRegistered') this.registered(effect, nowMicros);
     else if (effect.kind === 'agentStateChanged' && effect.to === 'dead') this.died(effect, nowMicros);
+    else if (effect.kind === 'agentStateChanged' && effect.reason === 'connection closed')
+      this.disconnected(effect.agent, nowMicros);
   }
 
   begun(work: PhysicalWork, nowMicros: number): void {
@@ -198,8 +205,22 @@ export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
     this.incarnation[agent] = incarnation;
     this.dead[agent] = false;
     this.leaseMicros = effect.leaseMicros;
+    this.grace[agent] = effect.disconnectGraceMicros ?? 0;
     const end = nowMicros + this.leaseMicros;
     this.leaseEnd[agent] = known === incarnation ? Math.max(end, this.leaseEnd[agent] as number) : end;
+  }
+
+  /** Its lease ends sooner, as it was told when it registered, if that connection is the one that it has. */
+  private disconnected(agent: number, nowMicros: number): void {
+    const { closed } = this;
+    this.settleFleet();
+    const grace = this.grace[agent] ?? 0;
+    if (closed?.agent !== agent || closed.incarnation !== this.incarnation[agent] || grace === 0) {
+      this.fail('leases', `the kernel takes agent ${agent} for disconnected, which nobody said`, nowMicros, { agent });
+    } else if (closed.connection < (this.connection[agent] as number)) {
+      this.fail('leases', `an old connection of agent ${agent} ends the present one`, nowMicros, { agent });
+    }
+    this.leaseEnd[agent] = Math.min(this.leaseEnd[agent] as number, nowMicros + grace);
   }
 
   private reconnected(agent: number): void {

@@ -4,7 +4,7 @@
 import { type FaultSwitch, noFaults } from '../../core/base/fault-points.ts';
 import { AgentClient, type ToAgent } from '../../core/client/agent-client.ts';
 import type { Dispatch } from '../../core/kernel/effects.ts';
-import type { AttemptReference } from '../../core/kernel/inputs.ts';
+import type { AgentDisconnected, AttemptReference } from '../../core/kernel/inputs.ts';
 import { eventPriority } from '../engine/priority.ts';
 import type { MachineSpec } from '../workload/workload.ts';
 import { AgentClock } from './agent-clock.ts';
@@ -215,6 +215,13 @@ export class Machine {
     if (work === undefined) return;
     if (this.responsive) this.finish(work, 'failed');
     else work.failed = true;
+  }
+
+  /** What the kernel hears when the agent's process dies and its system closes the connection. */
+  get closing(): AgentDisconnected | undefined {
+    const { agent, currentIncarnation: incarnation, currentConnection: connection } = this.agent;
+    if (!this.up || !this.agent.beats) return undefined;
+    return { kind: 'agentDisconnected', agent, incarnation, connection };
   }
 
   get runningCount(): number {

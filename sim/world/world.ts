@@ -225,9 +225,8 @@ export class World implements MachineWorld, SubmitterWorld {
 
   private after(delayMicros: number, act: (isLate: boolean) => void): void {
     const { simulation } = this;
-    const late = (): void => act(true);
     if (delayMicros === 0) act(false);
-    else simulation.schedule(simulation.nowMicros + delayMicros, eventPriority.world, this.later, 0, late);
+    else simulation.schedule(simulation.nowMicros + delayMicros, eventPriority.world, this.later, 0, () => act(true));
   }
 
   submitterSays(message: InputBody): void {
@@ -282,6 +281,9 @@ export class World implements MachineWorld, SubmitterWorld {
 
   /** A machine crashes: its work is lost, and work that it shares with others fails there. */
   crash(index: number): void {
+    const { closing } = this.machineAt(index);
+    if (closing !== undefined && this.settings.get('registry.disconnectGraceMicros') > 0)
+      this.network.send(firstMachineNode + index, this.toKernel, 0, closing, messageBytes);
     this.machineAt(index).crash();
     this.overheads?.lost(index);
     for (const [attempt, machines] of [...this.spanning]) {

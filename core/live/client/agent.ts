@@ -42,6 +42,7 @@ export class AgentConnection {
   private intervalMicros = 1_000_000;
   private beatTimer: NodeJS.Timeout | undefined;
   private hasStarted = false;
+  private heardMicros = 0;
 
   private constructor(options: AgentOptions) {
     this.options = options;
@@ -60,7 +61,7 @@ export class AgentConnection {
       received: ({ message }) => {
         if (message !== undefined) this.receive(message);
       },
-      closed: (reason) => options.connection?.('closed', reason),
+      closed: (reason) => this.closed(reason),
       rejected: (_code, reason) => options.connection?.('rejected', reason),
     });
     this.hosts = options.agents.map(
@@ -106,6 +107,7 @@ export class AgentConnection {
 
   /** Breaks the connection as a lost network would; it comes back. */
   break(): void {
+    this.heardMicros = 0;
     this.stream.break();
   }
 
@@ -127,8 +129,17 @@ export class AgentConnection {
     this.hasStarted = true;
   }
 
+  /** Who was in touch with the kernel until now was left by it; who was not has left it, as far as the kernel can tell. */
+  private closed(reason: string): void {
+    const now = this.clock.now();
+    if (now - this.heardMicros > 2 * this.intervalMicros)
+      for (const { machine } of this.hosts) machine.disconnected(now);
+    this.options.connection?.('closed', reason);
+  }
+
   private receive(message: NonNullable<ConnectResponse['message']>): void {
     const now = this.clock.now();
+    this.heardMicros = now;
     switch (message.$case) {
       case 'registered': {
         const { value } = message;
@@ -137,7 +148,9 @@ export class AgentConnection {
         this.byAgent.set(value.agent, host);
         this.beatEvery(value.heartbeatIntervalMicros);
         const stop = value.stop.map(({ task, attempt }) => ({ task, attempt }));
-        host.receive(() => host.machine.receive({ kind: 'agentRegistered', gateway: 0, ...value, stop }, now));
+        const disconnectGraceMicros = value.disconnectGraceMicros > 0 ? value.disconnectGraceMicros : undefined;
+        const registered = { kind: 'agentRegistered', gateway: 0, ...value, disconnectGraceMicros, stop } as const;
+        host.receive(() => host.machine.receive(registered, now));
         return;
       }
       case 'refused': {

@@ -20,12 +20,13 @@ import { ModelTable } from '../inference/model-table.ts';
 import type { LiveKernel } from '../live-kernel.ts';
 import type { GrpcGuard } from '../security/grpc-guard.ts';
 import { AttemptSpans } from '../tracing.ts';
+import { GatewaySession } from './gateway-session.ts';
 import { HeartbeatDesk } from './heartbeat-desk.ts';
 import { answerMessage, finishedInput, helloInput, queryOf, referenceOf } from './messages.ts';
-import { OutgoingMessages } from './outgoing.ts';
 import { tensorsProblem } from './tensor-problem.ts';
 
 type Stream = ServerDuplexStream<ConnectRequest, ConnectResponse>;
+type Request = NonNullable<ConnectRequest['message']>;
 type Response = NonNullable<ConnectResponse['message']>;
 
 export interface AgentGatewayOptions {
@@ -38,6 +39,8 @@ export interface AgentGatewayOptions {
 }
 
 const failureBytesMax = 2000;
+/** Less than it takes to find out that nobody answers a ping. */
+const silenceMicrosMax = 9_000_000;
 
 export class AgentGateway {
   /** Share of the processors in use by agent number, as last told. */
@@ -73,13 +76,13 @@ export class AgentGateway {
   attach(stream: Stream): void {
     const session = new AgentSession(stream, this.options.outgoingMax);
     this.sessions.add(session);
-    stream.on('data', ({ message }: ConnectRequest) => {
-      if (message !== undefined) this.receive(session, message);
-    });
-    stream.on('end', () => stream.end());
-    stream.on('error', () => this.detach(session));
-    stream.on('cancelled', () => this.detach(session));
-    stream.on('close', () => this.detach(session));
+    session.listen(
+      (message) => {
+        session.heardMicros = this.live.now();
+        this.receive(session, message);
+      },
+      () => this.detach(session),
+    );
   }
 
   /** Carries out an effect, if it is one for an agent. */
@@ -90,7 +93,8 @@ export class AgentGateway {
         if (session === undefined || session.gateway !== effect.gateway) return;
         this.byAgent.set(effect.agent, session);
         session.agents.add(effect.agent);
-        session.send({ $case: 'registered', value: { ...effect, stop: [...effect.stop] } });
+        const { disconnectGraceMicros = 0, stop } = effect;
+        session.send({ $case: 'registered', value: { ...effect, disconnectGraceMicros, stop: [...stop] } });
         return;
       }
       case 'agentRefused': {
@@ -146,10 +150,29 @@ export class AgentGateway {
       if (this.byAgent.get(agent) !== session) continue;
       this.byAgent.delete(agent);
       this.loads.delete(agent);
+      this.sayDisconnected(session, agent);
     }
   }
 
-  private receive(session: AgentSession, message: NonNullable<ConnectRequest['message']>): void {
+  /** The agent's side closed the stream: its process died, or it means to come back. What this side ended says nothing of it, and
+   *  neither does a stream that was silent before: then the network is to blame, and the agent may be at work. */
+  private sayDisconnected(session: AgentSession, agent: number): void {
+    const { kernel } = this.live;
+    const interval = kernel.settings.get('registry.heartbeatIntervalMicros');
+    const silentMicros = this.live.now() - session.heardMicros;
+    if (session.hasFailed || silentMicros > Math.min(silenceMicrosMax, 1.5 * interval + 1_000_000)) return;
+    const { registry } = kernel.control;
+    const connection = session.connections.get(registry.names[agent] as string);
+    if (connection === undefined || registry.grace.of(agent) === 0) return;
+    this.live.give({
+      kind: 'agentDisconnected',
+      agent,
+      incarnation: connection.incarnation,
+      connection: connection.number,
+    });
+  }
+
+  private receive(session: AgentSession, message: Request): void {
     switch (message.$case) {
       case 'hello':
         this.hello(session, message.value);
@@ -201,6 +224,7 @@ export class AgentGateway {
     // The later stream is the agent's: an older one may be half open.
     this.byName.set(name, session);
     session.names.add(name);
+    session.connections.set(name, { incarnation, number: hello.connection });
     this.models.describe(name, models.value);
     this.live.give(input.value);
   }
@@ -311,35 +335,19 @@ export class AgentGateway {
   }
 }
 
-class AgentSession {
+class AgentSession extends GatewaySession<Request, Response> {
   /** Names this connection in the journal: an answer made again after a restart finds nobody. */
   readonly gateway = randomInt(1, 2 ** 47);
   readonly names = new Set<string>();
   readonly agents = new Set<number>();
+  /** Of each agent's last hello, by name. */
+  readonly connections = new Map<string, { readonly incarnation: number; readonly number: number }>();
+  heardMicros = 0;
   /** Attempts whose dispatch waits to be sent: a repetition is not needed. */
   readonly dispatching = new Set<number>();
-  readonly outgoing: OutgoingMessages<ConnectResponse>;
-  readonly stream: Stream;
-
-  constructor(stream: Stream, outgoingMax: number) {
-    this.stream = stream;
-    this.outgoing = new OutgoingMessages<ConnectResponse>(stream, outgoingMax, () =>
-      this.fail(status.RESOURCE_EXHAUSTED, `${outgoingMax} messages wait to be read; connect again`),
-    );
-  }
-
-  send(message: Response): void {
-    this.outgoing.send({ message });
-  }
-
   beatsRecorded(batch: number, terms: LeaseTerms | undefined): void {
     const { leaseMicros = 0, heartbeatIntervalMicros = 0 } = terms ?? {};
     this.send({ $case: 'heartbeatsRecorded', value: { batch, leaseMicros, heartbeatIntervalMicros } });
-  }
-
-  fail(code: number, details: string): void {
-    this.outgoing.end();
-    this.stream.emit('error', { code, details });
   }
 }
 

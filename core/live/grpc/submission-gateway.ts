@@ -19,11 +19,12 @@ import { Work } from '../../proto/generated/sira/v1/work.ts';
 import type { LiveKernel } from '../live-kernel.ts';
 import type { GrpcGuard } from '../security/grpc-guard.ts';
 import { submitterNumber } from '../submitter-number.ts';
+import { GatewaySession } from './gateway-session.ts';
 import { nameProblem, outcomeMessage, submissionInput } from './messages.ts';
-import { OutgoingMessages } from './outgoing.ts';
 import { tensorsProblem } from './tensor-problem.ts';
 
 type Stream = ServerDuplexStream<AttachRequest, AttachResponse>;
+type Request = NonNullable<AttachRequest['message']>;
 type Response = NonNullable<AttachResponse['message']>;
 
 export interface SubmissionGatewayOptions {
@@ -59,13 +60,10 @@ export class SubmissionGateway {
   attach(stream: Stream, within = false): void {
     const session = new SubmitterSession(stream, this.options.outgoingMax, within);
     this.sessions.add(session);
-    stream.on('data', ({ message }: AttachRequest) => {
-      if (message !== undefined) this.receive(session, message);
-    });
-    stream.on('end', () => stream.end());
-    stream.on('error', () => this.detach(session));
-    stream.on('cancelled', () => this.detach(session));
-    stream.on('close', () => this.detach(session));
+    session.listen(
+      (message) => this.receive(session, message),
+      () => this.detach(session),
+    );
   }
 
   /** Carries out what an input brought about for submitters. */
@@ -124,7 +122,7 @@ export class SubmissionGateway {
     });
   }
 
-  private receive(session: SubmitterSession, message: NonNullable<AttachRequest['message']>): void {
+  private receive(session: SubmitterSession, message: Request): void {
     if (message.$case === 'hello') this.hello(session, message.value);
     else if (this.byNumber.get(session.submitter) !== session) {
       if (session.submitter < 0) session.fail(status.FAILED_PRECONDITION, 'a stream begins with a hello');
@@ -134,7 +132,7 @@ export class SubmissionGateway {
 
   private inputOf(
     submitter: number,
-    message: Extract<NonNullable<AttachRequest['message']>, { $case: 'cancel' | 'acknowledge' | 'resume' }>,
+    message: Extract<Request, { $case: 'cancel' | 'acknowledge' | 'resume' }>,
   ): InputBody {
     const subscriber = endsSubscriber(submitter);
     const timeMicros = this.live.now();
@@ -280,32 +278,18 @@ export class SubmissionGateway {
   }
 }
 
-class SubmitterSession {
+class SubmitterSession extends GatewaySession<Request, Response> {
   name = '';
   /** −1 before the hello. */
   submitter = -1;
   isWelcome = false;
   /** Submissions whose work goes to the disk. */
   readonly pending = new Set<number>();
-  readonly outgoing: OutgoingMessages<AttachResponse>;
-  readonly stream: Stream;
   readonly within: boolean;
 
   constructor(stream: Stream, outgoingMax: number, within: boolean) {
-    this.stream = stream;
+    super(stream, outgoingMax);
     this.within = within;
-    this.outgoing = new OutgoingMessages<AttachResponse>(stream, outgoingMax, () =>
-      this.fail(status.RESOURCE_EXHAUSTED, `${outgoingMax} messages wait to be read; connect again`),
-    );
-  }
-
-  send(message: Response): void {
-    this.outgoing.send({ message });
-  }
-
-  fail(code: number, details: string): void {
-    this.outgoing.end();
-    this.stream.emit('error', { code, details });
   }
 }
 

@@ -15,8 +15,8 @@ import {
 import type { LiveTopics } from '../live-topics.ts';
 import type { GrpcGuard } from '../security/grpc-guard.ts';
 import type { Role } from '../security/identity.ts';
+import { GatewaySession } from './gateway-session.ts';
 import { nameProblem } from './messages.ts';
-import { OutgoingMessages } from './outgoing.ts';
 
 type Stream = ServerDuplexStream<JoinRequest, JoinResponse>;
 type Request = NonNullable<JoinRequest['message']>;
@@ -55,13 +55,10 @@ export class TopicGateway {
   attach(stream: Stream): void {
     const session = new ClientSession(stream, this.outgoingMax);
     this.sessions.add(session);
-    stream.on('data', ({ message }: JoinRequest) => {
-      if (message !== undefined) this.receive(session, message);
-    });
-    stream.on('end', () => stream.end());
-    stream.on('error', () => this.detach(session));
-    stream.on('cancelled', () => this.detach(session));
-    stream.on('close', () => this.detach(session));
+    session.listen(
+      (message) => this.receive(session, message),
+      () => this.detach(session),
+    );
   }
 
   /** Ends all streams: the kernel stops. */
@@ -257,35 +254,17 @@ const rolesOf: Readonly<Record<Exclude<Request['$case'], 'hello'>, Role>> = {
 
 const requestNames: Readonly<Record<string, string>> = { createTopic: 'create' };
 
-class ClientSession {
+class ClientSession extends GatewaySession<Request, Response> {
   client = '';
   producer = '';
   /** 0 before the hello. */
   connection = 0;
   /** Topics that it asked for and has no answer about. */
   readonly creating = new Set<string>();
-  readonly outgoing: OutgoingMessages<JoinResponse>;
-  readonly stream: Stream;
-
-  constructor(stream: Stream, outgoingMax: number) {
-    this.stream = stream;
-    this.outgoing = new OutgoingMessages<JoinResponse>(stream, outgoingMax, () =>
-      this.fail(status.RESOURCE_EXHAUSTED, `${outgoingMax} messages wait to be read; connect again`),
-    );
-  }
 
   mayPublish(guard: GrpcGuard): boolean {
     const identity = guard.identityOf(this.stream);
     return typeof identity !== 'string' && identity.roles.has('publish');
-  }
-
-  send(message: Response): void {
-    this.outgoing.send({ message });
-  }
-
-  fail(code: number, details: string): void {
-    this.outgoing.end();
-    this.stream.emit('error', { code, details });
   }
 }
 

@@ -220,6 +220,11 @@ export interface AgentRegistered {
   heartbeatIntervalMicros: number;
   /** Attempts that are no longer the agent's: stop them. */
   stop: AttemptReference[];
+  /**
+   * An agent whose side closes the connection, by dying or otherwise, keeps its work for no longer than this: its lease ends then,
+   * unless it has said hello again. 0: the lease goes on. Who was left by the kernel keeps its lease.
+   */
+  disconnectGraceMicros: number;
 }
 
 /** Say hello again, with an incarnation above `incarnation_known`. */
@@ -1644,6 +1649,7 @@ function createBaseAgentRegistered(): AgentRegistered {
     leaseMicros: 0,
     heartbeatIntervalMicros: 0,
     stop: [],
+    disconnectGraceMicros: 0,
   };
 }
 
@@ -1669,6 +1675,9 @@ export const AgentRegistered: MessageFns<AgentRegistered> = {
     }
     for (const v of message.stop) {
       AttemptReference.encode(v!, writer.uint32(58).fork()).join();
+    }
+    if (message.disconnectGraceMicros !== 0) {
+      writer.uint32(64).uint64(message.disconnectGraceMicros);
     }
     return writer;
   },
@@ -1740,6 +1749,14 @@ export const AgentRegistered: MessageFns<AgentRegistered> = {
             }
 
             message.stop.push(AttemptReference.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.disconnectGraceMicros = longToNumber(reader.uint64());
             continue;
           }
         }
