@@ -60,6 +60,7 @@ export function withMoreFaults(drawn: SwarmCase): SwarmCase {
       settingChanges.push({ atMicros: random.nextBelow(spanMicros), name, value: pick(values) });
     }
   }
+  settingChanges.push(...copiedChanges(drawn, spanMicros));
   const settings = graced(drawn);
   const profile = chance(0.05) ? { ...drawn.profile, place: 'fastest' } : drawn.profile;
   return {
@@ -73,6 +74,18 @@ export function withMoreFaults(drawn: SwarmCase): SwarmCase {
       ? {}
       : { journal: { ...drawn.journal, disk: { ...drawn.journal.disk, readFailure } } }),
   };
+}
+
+/** Some cases change settings that parts hold a copy of. */
+function copiedChanges({ seed }: SwarmCase, spanMicros: number): SettingChange[] {
+  const random = new RandomStream(seed, 'swarm.copied');
+  const changes: SettingChange[] = [];
+  for (let left = random.nextFloat() < 0.2 ? 1 + random.nextBelow(4) : 0; left > 0; left--) {
+    const { name, values } = copied[random.nextBelow(copied.length)] as (typeof copied)[number];
+    const value = values[random.nextBelow(values.length)] as number;
+    changes.push({ atMicros: random.nextBelow(spanMicros), name, value });
+  }
+  return changes;
 }
 
 /** In some cases the connection of an agent that dies is seen to close. */
@@ -101,6 +114,17 @@ function factorOf(kind: FaultSpec['kind'], leaseMicros: number, random: RandomSt
   return kind === 'clockJump' ? jump : 1;
 }
 
+/** Of those that parts hold a copy of. */
+const copied: typeof changeable = [
+  { name: 'registry.leaseMicros', values: [6_000_000, 20_000_000, 60_000_000] },
+  { name: 'registry.disconnectGraceMicros', values: [0, 500_000] },
+  { name: 'registry.suspicionThreshold', values: [2, 8, 16] },
+  { name: 'skills.halfLifeMicros', values: [60_000_000, 600_000_000_000] },
+  { name: 'skills.optimism', values: [0, 3] },
+  { name: 'bus.redeliveryMicros', values: [1_000_000, 10_000_000, 60_000_000] },
+  { name: 'bus.topicLengthMax', values: [2, 16, 65_536] },
+];
+
 /** Values within the bounds, some outside, and a setting that there is not. */
 const changeable: readonly { readonly name: string; readonly values: readonly number[] }[] = [
   { name: 'scheduler.attemptsMax', values: [4, 16, 40] },
@@ -113,12 +137,6 @@ const changeable: readonly { readonly name: string; readonly values: readonly nu
   { name: 'scheduler.decisionRunnersUp', values: [0, 3, 64, 65] },
   { name: 'dispatch.retryMicros', values: [500_000, 5_000_000, 9_000_000] },
   { name: 'health.failuresMax', values: [0, 2, -1] },
-  { name: 'registry.leaseMicros', values: [6_000_000, 20_000_000, 60_000_000] },
-  { name: 'registry.disconnectGraceMicros', values: [0, 500_000] },
-  { name: 'registry.suspicionThreshold', values: [2, 8, 16] },
-  { name: 'skills.halfLifeMicros', values: [60_000_000, 600_000_000_000] },
-  { name: 'skills.optimism', values: [0, 3] },
-  { name: 'bus.redeliveryMicros', values: [1_000_000, 10_000_000, 60_000_000] },
-  { name: 'bus.topicLengthMax', values: [2, 16, 65_536] },
+  { name: 'registry.leaseMicros', values: [20_000_000] },
   { name: 'scheduler.noSuchSetting', values: [1] },
 ];

@@ -75,6 +75,7 @@ export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
         return;
       case 'agentDisconnected':
         this.closed = input;
+        this.connectionClosed(input, nowMicros);
         return;
       case 'resumed':
         this.settleFleet();
@@ -211,16 +212,23 @@ export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
   }
 
   /** Its lease ends sooner, as it was told when it registered, if that connection is the one that it has. */
-  private disconnected(agent: number, nowMicros: number): void {
-    const { closed } = this;
+  private connectionClosed({ agent, incarnation, connection }: AgentDisconnected, nowMicros: number): void {
     this.settleFleet();
     const grace = this.grace[agent] ?? 0;
-    if (closed?.agent !== agent || closed.incarnation !== this.incarnation[agent] || grace === 0) {
-      this.fail('leases', `the kernel takes agent ${agent} for disconnected, which nobody said`, nowMicros, { agent });
-    } else if (closed.connection < (this.connection[agent] as number)) {
-      this.fail('leases', `an old connection of agent ${agent} ends the present one`, nowMicros, { agent });
-    }
+    if (incarnation !== this.incarnation[agent] || connection < (this.connection[agent] as number) || grace === 0)
+      return;
     this.leaseEnd[agent] = Math.min(this.leaseEnd[agent] as number, nowMicros + grace);
+  }
+
+  /** The kernel says so only of who was said to be. */
+  private disconnected(agent: number, nowMicros: number): void {
+    const { closed } = this;
+    const isPresent =
+      closed?.agent === agent &&
+      closed.incarnation === this.incarnation[agent] &&
+      closed.connection >= (this.connection[agent] as number);
+    if (isPresent && (this.grace[agent] ?? 0) > 0) return;
+    this.fail('leases', `the kernel takes agent ${agent} for disconnected, which nobody said`, nowMicros, { agent });
   }
 
   private reconnected(agent: number): void {
