@@ -9,6 +9,7 @@ import { LiveTopics } from './live-topics.ts';
 import type { Logger } from './logger.ts';
 import { KernelSecurity, requireSafeListening } from './security/kernel-security.ts';
 import type { StartSettings } from './start-settings.ts';
+import { LiveTelemetry } from './telemetry/live-telemetry.ts';
 
 export interface RunningKernel {
   readonly live: LiveKernel;
@@ -17,6 +18,8 @@ export interface RunningKernel {
   readonly grpc: GrpcServer;
   readonly http: HttpServer;
   readonly security: KernelSecurity;
+  /** Undefined if none is kept. */
+  readonly telemetry: LiveTelemetry | undefined;
   /** Resolves if it cannot go on. */
   readonly failed: Promise<LogFault>;
   /** Takes nothing new, lets what was taken become durable, takes a snapshot, ends. */
@@ -43,10 +46,12 @@ export async function runKernel(settings: StartSettings, version: string, logger
     payloadCacheBytesMax: settings.payloadCacheBytesMax,
     logger,
   });
+  let telemetry: LiveTelemetry | undefined;
   let topics: LiveTopics | undefined;
   let grpc: GrpcServer | undefined;
   let http: HttpServer;
   try {
+    if (settings.telemetry !== undefined) telemetry = await LiveTelemetry.start(live, settings.telemetry, logger);
     topics = await LiveTopics.start({
       folder: join(settings.dataFolder, 'topics'),
       clock: live.clock,
@@ -74,10 +79,11 @@ export async function runKernel(settings: StartSettings, version: string, logger
   } catch (error) {
     await grpc?.stop();
     await topics?.stop();
+    await telemetry?.stop();
     await live.stop();
     throw error;
   }
-  const services = { grpc, http, topics, security };
+  const services = { grpc, http, topics, security, telemetry };
   return {
     live,
     ...services,
@@ -85,6 +91,9 @@ export async function runKernel(settings: StartSettings, version: string, logger
     async stop() {
       await Promise.all([services.http.stop(), services.grpc.stop()]);
       await services.topics.stop();
+      // The last effects leave before telemetry ends.
+      await live.settled();
+      await services.telemetry?.stop();
       await live.stop();
     },
   };

@@ -55,6 +55,7 @@ export const startDocument: DocumentKind = {
     'payload',
     'snapshot',
     'security',
+    'telemetry',
     'log',
   ],
   check(file, context) {

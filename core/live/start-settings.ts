@@ -8,6 +8,7 @@ import type { Durability } from './live-kernel.ts';
 import { type LogLevel, logLevels } from './log-level.ts';
 import type { SecuritySettings } from './security/kernel-security.ts';
 import { type CallRate, defaultRateLimits, type RateLimits } from './security/rates.ts';
+import type { TelemetrySettings } from './telemetry/live-telemetry.ts';
 
 /** The document as it is written. */
 export interface StartFields {
@@ -31,6 +32,13 @@ export interface StartFields {
       readonly firstMessage?: string;
     };
   };
+  readonly telemetry?: {
+    readonly store?: string;
+    readonly run?: string;
+    readonly sample?: string;
+    readonly retain?: string;
+    readonly retainRollups?: string;
+  };
   readonly log?: { readonly level?: LogLevel };
 }
 
@@ -53,6 +61,8 @@ export interface StartSettings {
   readonly snapshotsKept: number;
   readonly journalBytesMax: number;
   readonly logLevel: LogLevel;
+  /** Undefined: none is kept. */
+  readonly telemetry: TelemetrySettings | undefined;
   readonly security: SecuritySettings;
 }
 
@@ -89,6 +99,7 @@ export const environmentNames: Readonly<Record<string, string>> = {
   SIRA_SEED: 'seed',
   SIRA_LOG_LEVEL: 'log.level',
   SIRA_SECURITY: 'security.folder',
+  SIRA_TELEMETRY: 'telemetry.store',
   SIRA_PAYLOAD_BYTES_MAX: 'payload.bytesMax',
 };
 
@@ -113,10 +124,30 @@ export function startSettings(fields: StartFields): StartSettings {
     snapshotsKept: snapshot.kept ?? 2,
     journalBytesMax: fields.journal?.retainBytesMax ?? 1024 * mebibyte,
     logLevel: log.level ?? 'info',
+    telemetry: telemetrySettings(fields.telemetry ?? {}),
     security: {
       folder: fields.security?.folder ?? '',
       clear: fields.security?.clear ?? 'loopback',
       limits: rateLimits(fields.security?.limits ?? {}),
+    },
+  };
+}
+
+function telemetrySettings({
+  store = '',
+  run = 'live',
+  sample = '1s',
+  retain = '7d',
+  retainRollups = '400d',
+}: NonNullable<StartFields['telemetry']>): TelemetrySettings | undefined {
+  if (store === '') return undefined;
+  return {
+    store,
+    run,
+    sampleMicros: micros('telemetry.sample', sample),
+    retention: {
+      rawMicros: micros('telemetry.retain', retain),
+      rollupMicros: micros('telemetry.retainRollups', retainRollups),
     },
   };
 }

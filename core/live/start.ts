@@ -17,6 +17,7 @@ const optionFields: Readonly<Record<string, string>> = {
   security: 'security.folder',
   clear: 'security.clear',
   logLevel: 'log.level',
+  telemetry: 'telemetry.store',
 };
 
 export const startCommand: Command = {
@@ -41,6 +42,7 @@ export const startCommand: Command = {
       description: 'where it may listen unencrypted, taking everybody for an operator (default: loopback)',
       choices: ['loopback', 'everywhere'],
     },
+    { flags: '--telemetry <store>', description: 'keep telemetry in a DuckDB file, or in QuestDB at http://HOST:PORT' },
     {
       flags: '--log-level <level>',
       description: 'least severe log',
@@ -75,6 +77,7 @@ async function start(call: CommandCall, context: CommandContext): Promise<number
       line('HTTP', `${running.http.url}  console, API, metrics`),
       line('data', resolve(settings.dataFolder)),
       line('durability', settings.durability),
+      ...(settings.telemetry === undefined ? [] : [line('telemetry', settings.telemetry.store)]),
       line('security', securityText(settings.security)),
     ].join(''),
   );

@@ -13,6 +13,11 @@ export interface TelemetryBatch<Name extends TableName | RollupName = TableName 
   readonly columns: readonly TelemetryValues[];
 }
 
+/** Where rows go. */
+export interface RowSink {
+  add<Table extends TableName>(table: Table, row: TelemetryRow<Table>): void;
+}
+
 const firstLength = 64;
 
 export class RowBuffer<Table extends TableName> {
