@@ -7,7 +7,8 @@ import type { RowSink } from './rows.ts';
 
 /** Every so many samples, all agents are told. */
 const samplesPerFullRound = 60;
-const fieldCount = 8;
+/** What a row tells, and when it was told. */
+const fieldCount = 9;
 
 export class LoadSampler {
   private readonly run: string;
@@ -38,11 +39,15 @@ export class LoadSampler {
     const memoryUsed = memory - (cluster.memoryFreeMib[row] as number);
     const gpuUsed = gpu - (cluster.gpuFreeMilli[row] as number);
     const running = cluster.allocationCount[row] as number;
+    const toldMicros = this.told[row * fieldCount + fieldCount - 1];
+    // One row for an agent and an instant.
+    if (toldMicros === nowMicros) return;
     const changed = this.note(row, [
       ...[registry.stateNumber[row] as number, running],
       ...[cpu, cpuUsed, memory, memoryUsed, gpu, gpuUsed],
     ]);
     if (!changed && !always) return;
+    this.told[row * fieldCount + fieldCount - 1] = nowMicros;
     this.sink.add('agent_load', {
       ...{ time: nowMicros, run: this.run, agent: registry.names[row] ?? `${row}`, state: registry.state(row) },
       ...{ running, cpu_capacity_milli: cpu, cpu_used_milli: cpuUsed, memory_capacity_mib: memory },
@@ -53,7 +58,7 @@ export class LoadSampler {
   /** True if one of the fields differs from what was told last. */
   private note(row: number, fields: readonly number[]): boolean {
     let changed = false;
-    for (let index = 0; index < fieldCount; index++) {
+    for (let index = 0; index < fields.length; index++) {
       const at = row * fieldCount + index;
       if (this.told[at] === fields[index]) continue;
       this.told[at] = fields[index] as number;

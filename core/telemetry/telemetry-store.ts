@@ -24,7 +24,7 @@ export interface TelemetryStore {
   readonly kind: 'duckdb' | 'questdb';
   /** Reaches the store and makes the tables that it lacks. Rejects with `SIRA_TELEMETRY_AWAY` while it does not answer. */
   open(): PromiseLike<void>;
-  /** Resolves when the rows are durable. Rejects with `SIRA_TELEMETRY_AWAY` where trying again may help (and nobody knows
+  /** Resolves when the rows are durable. The keys within a batch differ. Rejects with `SIRA_TELEMETRY_AWAY` where trying again may help (and nobody knows
    *  whether they are durable), `SIRA_TELEMETRY_REFUSED` where the rows themselves will never be taken. */
   write(batch: TelemetryBatch<TableName>): PromiseLike<void>;
   /** All acknowledged rows that match, in the order of the table's key. */
