@@ -8,6 +8,7 @@ import { delimiter, join } from 'node:path';
 import { createColors } from 'picocolors';
 import type { Command } from '../ports/command.ts';
 import type { DoctorCheck, Finding, Machine } from '../ports/doctor-check.ts';
+import { questDbVersion } from './services/questdb.ts';
 
 export const thisMachine: Machine = {
   nodeVersion: process.versions.node,
@@ -52,8 +53,9 @@ export function diagnose(machine: Machine, projectRoot: string, checks: readonly
       ['java'],
       ['-version'],
       'QuestDB as the telemetry store',
-      'apt-get install openjdk-17-jre-headless',
+      'apt-get install default-jre-headless',
     ),
+    questDbFinding(machine, projectRoot),
     program(machine, 'g++', ['g++'], ['--version'], 'the C++ peer in `npm run bench`', 'apt-get install g++'),
     simpyFinding(machine),
     program(
@@ -76,6 +78,18 @@ function nodeFinding(machine: Machine): Finding {
     detail: machine.nodeVersion,
     enables: 'everything',
     remedy: found ? '' : 'install Node 20 or newer',
+  };
+}
+
+function questDbFinding(machine: Machine, projectRoot: string): Finding {
+  const jar = join(projectRoot, '.services', 'questdb', `questdb-${questDbVersion}.jar`);
+  const found = machine.exists(jar);
+  return {
+    name: 'QuestDB',
+    found,
+    detail: found ? `${questDbVersion}, ${jar}` : 'its jar is not fetched',
+    enables: 'telemetry in a server of its own, and its tests; DuckDB needs none',
+    remedy: found ? '' : 'npm run provision:questdb',
   };
 }
 

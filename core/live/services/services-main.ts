@@ -6,9 +6,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { prometheus } from './prometheus.ts';
+import { provisionQuestDb, questdb } from './questdb.ts';
 import type { Service } from './service.ts';
 
-const services: readonly Service[] = [prometheus];
+const services: readonly Service[] = [prometheus, questdb];
 
 function install(packages: readonly string[]): void {
   const root = process.getuid?.() === 0 ? [] : ['sudo'];
@@ -24,6 +25,9 @@ function install(packages: readonly string[]): void {
   }
 }
 
+await provisionQuestDb(process.env.SIRA_MAVEN_REPOSITORY ?? 'https://repo1.maven.org/maven2').catch((error) => {
+  process.stderr.write(`${(error as Error).message}\n`);
+});
 const missing = services.filter((service) => service.find() === undefined).flatMap(({ packages }) => packages);
 if (missing.length > 0) {
   process.stdout.write(`installing ${missing.join(', ')}\n`);
