@@ -12,6 +12,7 @@ import type { Scenario } from '../sim/experiment/scenario.ts';
 import { verifyDeterminism } from '../sim/experiment/verify.ts';
 import { ProgressBar } from './progress-bar.ts';
 import { buildReport } from './report/build-report.ts';
+import { RunTelemetry } from './run-telemetry.ts';
 import { formatResults } from './terminal-table.ts';
 
 export const runCommand: Command = {
@@ -26,6 +27,10 @@ export const runCommand: Command = {
     { flags: '--seeds <number...>', description: 'these seeds instead of the scenario’s' },
     { flags: '--workers <count>', description: 'worker threads (default: one a core; 0: none)' },
     { flags: '--json', description: 'print the result document and nothing else on standard output' },
+    {
+      flags: '--telemetry <store>',
+      description: 'keep telemetry in a DuckDB file, or in QuestDB at http://HOST:PORT, and say where the time went',
+    },
     { flags: '--no-files', description: 'write no tasks and decisions' },
     {
       flags: '--verify',
@@ -39,6 +44,10 @@ export const runCommand: Command = {
       meaning: 'two policies, three seeds',
     },
     { line: 'sira run scenarios/gpu-cluster.yaml --json > results.json', meaning: 'for programs' },
+    {
+      line: 'sira run scenarios/gpu-cluster.yaml --telemetry runs.duckdb',
+      meaning: 'with every decision and task in tables, and where the time went',
+    },
     { line: 'sira run scenarios/gpu-cluster.yaml --verify', meaning: 'is it deterministic?' },
   ],
   async run(call, context) {
@@ -59,9 +68,14 @@ export const runCommand: Command = {
     }
     const json = call.options.json === true;
     const folder = json && call.options.output === undefined ? undefined : outputFolder(call, context, scenario);
+    const telemetry =
+      typeof call.options.telemetry === 'string'
+        ? await RunTelemetry.open(call.options.telemetry, scenario)
+        : undefined;
     try {
       const records = await runExperiment(scenario, {
         workers,
+        ...(telemetry === undefined ? {} : { rows: (batch) => telemetry.take(batch) }),
         folder: call.options.files === false ? undefined : folder,
         progress: (share, ended) => bar.update(share, ended),
       });
@@ -76,7 +90,7 @@ export const runCommand: Command = {
       if (folder !== undefined) {
         guardWrites(folder, () => {
           writeFileSync(join(folder, 'results.json'), `${JSON.stringify(document)}\n`);
-          writeFileSync(join(folder, 'report.html'), buildReport(document));
+          writeFileSync(join(folder, 'report.html'), buildReport(document, telemetry?.bottlenecks()));
         });
       }
       if (json) {
@@ -92,6 +106,7 @@ export const runCommand: Command = {
       return 0;
     } finally {
       bar.stop();
+      await telemetry?.close();
     }
   },
 };

@@ -20,7 +20,7 @@ function finding(machine: Machine, name: string) {
 describe('the doctor', () => {
   test('needs nothing but Node, and says what each missing thing would enable and how to get it', () => {
     const missing = diagnose(bare, '/project', []).filter((one) => !one.found);
-    expect(missing.map((one) => one.name)).toEqual(['Java', 'g++', 'SimPy', 'Chromium', 'shared data']);
+    expect(missing.map((one) => one.name)).toEqual(['Java', 'QuestDB', 'g++', 'SimPy', 'Chromium', 'shared data']);
     for (const one of missing) {
       expect(one.enables).not.toBe('');
       expect(one.remedy).not.toBe('');

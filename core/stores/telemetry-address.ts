@@ -4,11 +4,14 @@
 import type { TelemetryStore } from '../telemetry/telemetry-store.ts';
 
 /** The store; it is reached by {@link TelemetryStore.open}. */
-export async function telemetryStoreAt(address: string): Promise<TelemetryStore> {
+export async function telemetryStoreAt(
+  address: string,
+  { isReadOnly = false }: { readonly isReadOnly?: boolean } = {},
+): Promise<TelemetryStore> {
   if (/^https?:\/\//.test(address)) {
     const { QuestDbStore } = await import('./questdb-store.ts');
     return new QuestDbStore({ url: address });
   }
   const { DuckDbStore } = await import('./duckdb-store.ts');
-  return new DuckDbStore({ file: address });
+  return new DuckDbStore({ file: address, isReadOnly });
 }

@@ -31,7 +31,8 @@ export class TelemetryRecorder {
   private readonly options: RecorderOptions;
   private readonly open = new OpenTasks();
   private readonly sampler: LoadSampler;
-  private settingsVersion: number;
+  /** Of the settings that have been told; −1 before the first input. */
+  private settingsVersion = -1;
   private sequence = 0;
   private nowMicros = 0;
   private body: InputBody = { kind: 'timeReached' };
@@ -46,7 +47,6 @@ export class TelemetryRecorder {
   constructor(options: RecorderOptions) {
     this.options = options;
     this.sampler = new LoadSampler(options.run, options.sink);
-    this.settingsVersion = options.kernel().settings.version;
   }
 
   /** A whole input at once. */
@@ -72,6 +72,7 @@ export class TelemetryRecorder {
     this.eventPart = 0;
     this.decisionPart = 0;
     this.settingPart = 0;
+    if (this.settingsVersion < 0) this.settingsVersion = this.firstVersion(timeMicros);
     switch (body.kind) {
       case 'dispatchAccepted': {
         const life = this.open.ofAttempt(body.attempt);
@@ -107,7 +108,8 @@ export class TelemetryRecorder {
           this.sampler.tell(this.options.kernel(), effect.agent, true, this.nowMicros);
         return;
       case 'agentStateChanged':
-        if (effect.to === 'dead') for (const life of this.open.ledBy(effect.agent)) this.lost(life);
+        if (effect.to === 'dead' || effect.reason === 'restarted')
+          for (const life of this.open.ledBy(effect.agent)) this.lost(life);
         return;
       case 'settingAnswered':
         this.settingAnswered(effect.name, effect.refusal);
@@ -278,6 +280,13 @@ export class TelemetryRecorder {
       for (const { name: setting, from, to } of changes)
         sink.add('setting_changes', { ...row(), version, setting, value: `${to}`, previous: `${from}`, who, why });
     }
+  }
+
+  /** Of the settings before the first input that is heard: the kernel may be ahead of it. */
+  private firstVersion(timeMicros: number): number {
+    const { settings } = this.options.kernel();
+    const later = settings.history().find(({ atMicros }) => atMicros >= timeMicros && atMicros > 0);
+    return later === undefined ? settings.version : later.version - 1;
   }
 
   private event(event: string, life: TaskLife, more: TelemetryRow<'task_events'> = {}): void {

@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import type { ResultDocument } from '../../sim/experiment/results.ts';
 import { headlineOf } from '../headline.ts';
 import { type Ranking, rankPolicies } from '../ranking.ts';
+import { bottleneckSection, type NamedBottlenecks } from './bottleneck-section.ts';
 import type { Figure } from './chart.ts';
 import { clientScript } from './client.ts';
 import { differenceFigure } from './difference-figure.ts';
@@ -36,9 +37,10 @@ const contentSecurityPolicy =
  * One self-contained HTML page.
  *
  * @param document a valid result document (scenarios/results.schema.json)
+ * @param bottlenecks where the time went, a run a policy, where telemetry was kept
  * @throws {TypeError} if it has no metric at all
  */
-export function buildReport(document: ResultDocument): string {
+export function buildReport(document: ResultDocument, bottlenecks: readonly NamedBottlenecks[] = []): string {
   const ranking = rankPolicies(document);
   const headline = headlineOf(document, ranking);
   const differences = differenceFigure(document, ranking);
@@ -63,6 +65,7 @@ export function buildReport(document: ResultDocument): string {
     ['time', 'Over time'],
     ...(distributions.length > 0 ? ([['distributions', 'Distributions']] as [string, string][]) : []),
     ...(schedule ? ([['schedule', 'Schedule']] as [string, string][]) : []),
+    ...(bottlenecks.length > 0 ? ([['bottlenecks', 'Where the time went']] as [string, string][]) : []),
     ...(slowest ? ([['slowest', 'Slowest tasks']] as [string, string][]) : []),
     ['metrics', 'All metrics'],
     ['experiment', 'What was run'],
@@ -94,6 +97,7 @@ ${differences && html`<section aria-label="Differences"><h2>Against the baseline
 ${legend(document, ranking)}${overTime.map(figureMarkup)}</section>
 ${distributions.length > 0 && distributionsSection(document, ranking, distributions)}
 ${schedule && html`<section aria-label="Schedule"><h2>Schedule</h2>${figureMarkup(schedule)}</section>`}
+${bottlenecks.length > 0 && bottleneckSection(bottlenecks)}
 ${slowest}
 ${metricsSection(document, ranking)}
 ${guardsSection(document)}

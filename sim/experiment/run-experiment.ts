@@ -5,6 +5,8 @@ import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import type { TelemetryBatch } from '../../core/telemetry/rows.ts';
+import type { TableName } from '../../core/telemetry/tables.ts';
 import { errorOf } from './error-parts.ts';
 import { guardWrites } from './guard-writes.ts';
 import { type Job, JobRunner } from './run-job.ts';
@@ -17,6 +19,8 @@ export interface ExperimentOptions {
   readonly workers?: number | undefined;
   /** Folder for the files of the runs, or undefined for none. */
   readonly folder?: string | undefined;
+  /** Takes the rows of telemetry, if they are wanted; the experiment ends when it has taken them all. */
+  readonly rows?: ((batch: TelemetryBatch<TableName>) => Promise<void>) | undefined;
   /** Called with the share of all work done, 0 to 1, and what has just ended, if anything. */
   readonly progress?: ((share: number, ended: string | undefined) => void) | undefined;
 }
@@ -24,17 +28,22 @@ export interface ExperimentOptions {
 /** Runs the scenario; the records come policy by policy, seed by seed. Throws the first run's error. */
 export async function runExperiment(scenario: Scenario, options: ExperimentOptions = {}): Promise<RunRecord[]> {
   const { folder } = options;
+  const telemetry = options.rows !== undefined;
+  const rows = new Rows(options.rows ?? (async () => {}));
   if (folder !== undefined)
     guardWrites(folder, () => {
       for (const kind of ['tasks', 'decisions']) mkdirSync(join(folder, kind), { recursive: true });
     });
   const jobs: Job[] = scenario.seeds.flatMap((seed, position) =>
-    scenario.policies.map((policy) => ({ policy: policy.name, seed, gantt: position === 0, folder })),
+    scenario.policies.map((policy) => ({ policy: policy.name, seed, gantt: position === 0, folder, telemetry })),
   );
   const workers = Math.min(options.workers ?? availableParallelism(), jobs.length);
   const progress = new Progress(jobs.length, options.progress);
   const records =
-    workers === 0 ? runHere(scenario, jobs, progress) : await runOnWorkers(scenario, jobs, workers, progress);
+    workers === 0
+      ? runHere(scenario, jobs, progress, rows)
+      : await runOnWorkers(scenario, jobs, workers, progress, rows);
+  await rows.taken();
   const place = new Map(scenario.policies.map((policy, index) => [policy.name, index]));
   const rank = (record: RunRecord): number =>
     (place.get(record.policy) as number) * scenario.seeds.length + scenario.seeds.indexOf(record.seed);
@@ -56,10 +65,39 @@ class Progress {
   }
 }
 
-function runHere(scenario: Scenario, jobs: readonly Job[], progress: Progress): RunRecord[] {
+/** Hands on batches one after the other. */
+class Rows {
+  private readonly take: (batch: TelemetryBatch<TableName>) => Promise<void>;
+  private last: Promise<void> = Promise.resolve();
+  private failure: unknown;
+
+  constructor(take: (batch: TelemetryBatch<TableName>) => Promise<void>) {
+    this.take = take;
+  }
+
+  add(batch: TelemetryBatch<TableName>): void {
+    this.last = this.last
+      .then(() => (this.failure === undefined ? this.take(batch) : undefined))
+      .catch((error) => {
+        this.failure ??= error;
+      });
+  }
+
+  /** Throws what the first batch that was not taken threw. */
+  async taken(): Promise<void> {
+    await this.last;
+    if (this.failure !== undefined) throw this.failure;
+  }
+}
+
+function runHere(scenario: Scenario, jobs: readonly Job[], progress: Progress, rows: Rows): RunRecord[] {
   const runner = new JobRunner(scenario);
   return jobs.map((job, index) => {
-    const record = runner.run(job, (share) => progress.set(index, share));
+    const record = runner.run(
+      job,
+      (share) => progress.set(index, share),
+      (batch) => rows.add(batch),
+    );
     progress.set(index, 1, nameOf(job));
     return record;
   });
@@ -70,6 +108,7 @@ function runOnWorkers(
   jobs: readonly Job[],
   count: number,
   progress: Progress,
+  rows: Rows,
 ): Promise<RunRecord[]> {
   return new Promise((resolve, reject) => {
     const records: RunRecord[] = [];
@@ -98,6 +137,9 @@ function runOnWorkers(
         switch (message.kind) {
           case 'progress':
             progress.set(job, message.share);
+            break;
+          case 'rows':
+            rows.add(message.batch);
             break;
           case 'done':
             records.push(message.record);

@@ -11,6 +11,7 @@ import { DecisionsFile, writeTasks } from './run-files.ts';
 import { type FinishedRun, runOne } from './run-one.ts';
 import type { RunRecord } from './run-record.ts';
 import type { Scenario } from './scenario.ts';
+import type { TakeRows } from './telemetry-observer.ts';
 
 export interface Job {
   readonly policy: string;
@@ -19,6 +20,8 @@ export interface Job {
   /** Folder for the run's files, or undefined for none. */
   readonly folder: string | undefined;
   readonly restartAtShare?: number | undefined;
+  /** Whether rows of telemetry are wanted. */
+  readonly telemetry?: boolean | undefined;
 }
 
 /** Does jobs one after the other. */
@@ -31,7 +34,8 @@ export class JobRunner {
     this.scenario = scenario;
   }
 
-  run(job: Job, progress?: (share: number) => void): RunRecord {
+  /** `takeRows` gets the rows of telemetry, if the job wants them. */
+  run(job: Job, progress?: (share: number) => void, takeRows?: TakeRows): RunRecord {
     const { policy, seed, folder } = job;
     if (this.opened?.seed !== seed) this.opened = { seed, inputs: openInputs(this.scenario, seed, this.traces) };
     const { inputs } = this.opened;
@@ -44,6 +48,7 @@ export class JobRunner {
           observers: [...oracles.observers, ...(decisions === undefined ? [] : [decisions])],
           finishOracles: oracles.finish,
           restartAtShare: job.restartAtShare,
+          takeRows: job.telemetry === true ? takeRows : undefined,
         }),
       );
       if (folder !== undefined) writeTasks(folder, policy, seed, collector.tasks, inputs.machines);

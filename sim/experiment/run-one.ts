@@ -12,6 +12,7 @@ import { totalJoules } from './energy-metrics.ts';
 import { type MeasuredRun, measure, observe } from './metrics.ts';
 import type { RunRecord } from './run-record.ts';
 import type { Scenario } from './scenario.ts';
+import { runName, type TakeRows, TelemetryObserver } from './telemetry-observer.ts';
 
 /** Samples over a run, at most. */
 const samplesMax = 240;
@@ -27,6 +28,8 @@ export interface RunOptions {
   readonly progress?: ((share: number) => void) | undefined;
   /** More observers, such as recorders. */
   readonly observers?: readonly WorldObserver[];
+  /** Takes the rows of the run's telemetry, if any are wanted. */
+  readonly takeRows?: TakeRows | undefined;
   /** Oracles, checked at the end with `finishOracles`. */
   readonly finishOracles?: ((nowMicros: number, world: World) => void) | undefined;
   /** Replace the kernel by its own snapshot at this share of the run (determinism check). Without a horizon nobody knows
@@ -58,8 +61,18 @@ export function runOne(
     },
   };
   const restarts = options.restartAtShare !== undefined && measureMicros === 0;
+  const telemetry =
+    options.takeRows === undefined
+      ? undefined
+      : new TelemetryObserver(
+          runName(policy, seed),
+          telemetrySampleMicros(scenario),
+          () => world.host.kernel,
+          options.takeRows,
+        );
   const world: World = buildWorld(scenario, inputs, policy, seed, [
     collector,
+    ...(telemetry === undefined ? [] : [telemetry]),
     ...(options.observers ?? []),
     ...(restarts ? [restarter] : []),
   ]);
@@ -67,6 +80,7 @@ export function runOne(
     measureMicros > 0 ? runWindow(world, collector, scenario, options) : runToEnd(world, collector, scenario, options);
   const now = world.simulation.nowMicros;
   collector.finish(now);
+  telemetry?.finish();
   collector.learnKinds(world.host.kernel);
   options.finishOracles?.(now, world);
   const gpus = inputs.machines.reduce((sum, machine) => sum + machine.gpuCount, 0);
@@ -111,6 +125,12 @@ export function runOne(
     },
   };
   return { record, collector, world };
+}
+
+/** Distance of the samples of load: about a thousand over a run whose length is known. */
+function telemetrySampleMicros({ warmUpMicros, measureMicros }: Scenario): number {
+  if (measureMicros === 0) return 60 * microsPerSecond;
+  return Math.max(microsPerSecond, Math.round((warmUpMicros + measureMicros) / 1000));
 }
 
 /** Warm-up and measured window, with samples at fixed distances. Returns the integrals at the begin of the window. */
