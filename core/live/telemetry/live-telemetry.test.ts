@@ -48,13 +48,15 @@ async function check(file: string, count: number): Promise<void> {
       expect(row).toMatchObject({ outcome: 'completed', agent: 'one', tenant: 'a', task_class: 'matrix-multiply' });
     }
     const events = await readAll(store, { table: 'task_events' });
-    for (const event of ['submitted', 'placed', 'started', 'finished', 'ended'])
-      expect(
-        events.filter((row) => row.event === event),
-        event,
-      ).toHaveLength(count);
+    const told = (event: string): number => events.filter((row) => row.event === event).length;
+    expect(told('submitted')).toBe(count);
+    expect(told('ended')).toBe(count);
     const decisions = await readAll(store, { table: 'decisions' });
-    expect(decisions.filter(({ outcome }) => outcome === 'placed')).toHaveLength(count);
+    // On a machine that is busy, an agent may be given up in between, and its task placed again.
+    const placements = decisions.filter(({ outcome }) => outcome === 'placed');
+    expect(placements.length).toBeGreaterThanOrEqual(count);
+    expect(told('placed')).toBe(placements.length);
+    expect(events.filter((row) => row.event === 'finished' && row.outcome === 'completed').length).toBe(count);
     for (const { propensity } of decisions) expect(propensity).toBeGreaterThan(0);
     expect(new Set(decisions.map(({ decision }) => decision)).size).toBe(decisions.length);
     expect((await readAll(store, { table: 'agent_load' })).length).toBeGreaterThan(0);
