@@ -30,6 +30,11 @@ export const fidelityCommand: Command = {
       description: 'work offered, of what the agents could do undisturbed',
       defaultValue: '0.8',
     },
+    {
+      flags: '--share <share>',
+      description: 'hold each agent to this share of a processor, as containers are (Linux, root): survives other work',
+    },
+    { flags: '--together', description: 'both runs at once, so that what else the machine does befalls both' },
     { flags: '-o, --output <folder>', description: 'keep the journals, the figures and the calibration there' },
     { flags: '--json', description: 'print JSON' },
   ],
@@ -92,17 +97,21 @@ async function runTwice(
     return value;
   };
   const [tasks, agents, load] = [numberOf('tasks', 100), numberOf('agents', 1), numberOf('load', 0.01)];
+  const share = call.options.share === undefined ? undefined : numberOf('share', 0.01);
+  if (share !== undefined && share > 1) throw new SiraError('SIRA_USAGE', '--share is a number, at most 1');
   const microsPerRound = measureRound();
-  const journals: string[] = [];
-  for (const seed of [1, 2]) {
-    const place = join(folder, `run-${seed}`);
+  const ended = [0, 0];
+  const run = (index: number): Promise<string> => {
+    const place = join(folder, `run-${index + 1}`);
     mkdirSync(place, { recursive: true });
-    const told = (ended: number): void => {
-      if (terminal.interactive) terminal.writeError(`\rrun ${seed} of 2: ${ended} tasks done`);
+    const told = (count: number): void => {
+      ended[index] = count;
+      if (terminal.interactive) terminal.writeError(`\r${ended.join(' and ')} tasks done`);
     };
-    journals.push(await liveRun({ built, folder: place, seed, tasks, agents, load, microsPerRound, told }));
-    if (terminal.interactive) terminal.writeError('\r\u001b[K');
-  }
+    return liveRun({ built, folder: place, seed: index + 1, tasks, agents, load, share, microsPerRound, told });
+  };
+  const journals = call.options.together === true ? await Promise.all([run(0), run(1)]) : [await run(0), await run(1)];
+  if (terminal.interactive) terminal.writeError('\r\u001b[K');
   return journals;
 }
 

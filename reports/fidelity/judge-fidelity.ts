@@ -12,6 +12,9 @@ export const fidelityKinds = ['waiting', 'service', 'completion'] as const;
 export type FidelityKind = (typeof fidelityKinds)[number];
 export const fidelityMeasures = ['mean', 'p50', 'p95', 'p99'] as const;
 
+/** One run draws what the calibration leaves to chance once; what is expected is told by several together. */
+export const simulatedRuns = 10;
+
 export interface FidelityOf {
   readonly kind: FidelityKind;
   /** Ascending, microseconds. */
@@ -37,7 +40,9 @@ export interface Fidelity {
 /** Calibrated on one run, judged on another, of which the simulator is told arrivals, requests and estimates alone. */
 export function judgeFidelity(calibrated: RecordedWorld, judged: RecordedWorld): Fidelity {
   const { calibration } = fitCalibration(calibrated);
-  const simulated = simulateRecord(judged, judged.profile as Profile, {}, calibration, true);
+  const simulated = Array.from({ length: simulatedRuns }, (_, index) =>
+    simulateRecord(judged, judged.profile as Profile, {}, calibration, true, index + 1),
+  );
   const live = judged.times.all.filter(({ outcome }) => outcome === 'completed');
   const span = (live.at(-1)?.arrivedMicros ?? 0) - (live[0]?.arrivedMicros ?? 0);
   const cpuMilli = judged.machines.reduce((sum, machine) => sum + machine.cpuMilli, 0);
@@ -49,7 +54,7 @@ export function judgeFidelity(calibrated: RecordedWorld, judged: RecordedWorld):
     calibration,
     tasks: live.length,
     offeredLoad: span === 0 ? 0 : worked / (cpuMilli * span),
-    kinds: fidelityKinds.map((kind) => compare(kind, timesOf(judged.times, kind), timesOf(simulated, kind))),
+    kinds: fidelityKinds.map((kind) => compare(kind, timesOf([judged.times], kind), timesOf(simulated, kind))),
   };
 }
 
@@ -71,12 +76,14 @@ function compare(kind: FidelityKind, live: readonly number[], simulated: readonl
   };
 }
 
-function timesOf({ all }: TaskTimes, kind: FidelityKind): number[] {
-  const times = all.flatMap(({ outcome, arrivedMicros, endedMicros, serviceMicros }) => {
-    if (outcome !== 'completed' || endedMicros < 0) return [];
-    if (kind === 'service') return [serviceMicros];
-    const completionMicros = endedMicros - arrivedMicros;
-    return [kind === 'completion' ? completionMicros : Math.max(0, completionMicros - serviceMicros)];
-  });
+function timesOf(runs: readonly TaskTimes[], kind: FidelityKind): number[] {
+  const times = runs
+    .flatMap(({ all }) => all)
+    .flatMap(({ outcome, arrivedMicros, endedMicros, serviceMicros }) => {
+      if (outcome !== 'completed' || endedMicros < 0) return [];
+      if (kind === 'service') return [serviceMicros];
+      const completionMicros = endedMicros - arrivedMicros;
+      return [kind === 'completion' ? completionMicros : Math.max(0, completionMicros - serviceMicros)];
+    });
   return times.sort((left, right) => left - right);
 }

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { RandomStream } from '../../core/base/random.ts';
 import { Submitter, tensorFrom } from '../../core/live/client.ts';
 import { sampleExponential } from '../../sim/engine/distributions.ts';
+import { ProcessorShare } from './processor-share.ts';
 
 export interface LiveRunOptions {
   /** Where the project is compiled. */
@@ -19,38 +20,47 @@ export interface LiveRunOptions {
   readonly agents: number;
   /** Of the agents' time, 0 to 1, by what the work takes alone. */
   readonly load: number;
+  /** Of one processor, for each agent; `undefined`: what the machine gives. */
+  readonly share: number | undefined;
   /** What 1000 rounds take here alone, microseconds. */
   readonly microsPerRound: number;
   readonly told: (ended: number) => void;
 }
 
 const startMillisMax = 60_000;
-const shortMillis = [10, 60] as const;
-const longMillis = [80, 240] as const;
+const shortMillis = [20, 120] as const;
+const longMillis = [160, 480] as const;
 const longEvery = 5;
 
-/** What a round of a busy agent's work takes on a processor that has nothing else to do, microseconds. */
+/** What a round of a busy agent's work takes of a processor, microseconds: processor time, so that others here change it little. */
 export function measureRound(): number {
   let best = Number.POSITIVE_INFINITY;
   for (let attempt = 0; attempt < 10; attempt++) {
-    const begin = performance.now();
+    const before = process.cpuUsage();
     let value = 0.5;
     for (let step = 0; step < 10_000_000; step++) value = 3.9 * value * (1 - value);
     // Used, so that it is not left out.
     if (value < 0) throw new Error('the chain stays between 0 and 1');
-    best = Math.min(best, ((performance.now() - begin) * 1000) / 10_000);
+    const { user, system } = process.cpuUsage(before);
+    best = Math.min(best, (user + system) / 10_000);
   }
   return best;
 }
 
 /** Returns the data folder of the kernel. */
 export async function liveRun(options: LiveRunOptions): Promise<string> {
-  const { built, folder, agents, told, tasks } = options;
+  const { built, folder, agents, told, tasks, share } = options;
   const children: ChildProcess[] = [];
+  const shares: ProcessorShare[] = [];
   const start = (words: readonly string[]): ChildProcess => {
     const child = spawn(process.execPath, words, { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
     children.push(child);
     return child;
+  };
+  const hold = (child: ChildProcess, of: number | undefined): void => {
+    const held = ProcessorShare.make(`sira-fidelity-${child.pid}`, of);
+    shares.push(held);
+    held.hold(child.pid as number);
   };
   const data = join(folder, 'data');
   const config = join(folder, 'sira.yaml');
@@ -63,8 +73,13 @@ export async function liveRun(options: LiveRunOptions): Promise<string> {
       ...['--http', `127.0.0.1:${await freePort()}`, '--log-level', 'warn'],
     ]);
     await saying(kernel, 'durability');
-    for (let number = 1; number <= agents; number++)
-      start([join(built, 'core', 'live', 'examples', 'busy-agent.js'), address, `agent-${number}`, 'here']);
+    // Where agents are held, others may want the machine as well: the kernel is to be as prompt as on one of its own.
+    if (share !== undefined) hold(kernel, undefined);
+    for (let number = 1; number <= agents; number++) {
+      const program = join(built, 'core', 'live', 'examples', 'busy-agent.js');
+      const child = start([program, address, `agent-${number}`, 'here']);
+      if (share !== undefined) hold(child, share);
+    }
     let ended = 0;
     const submitter = await Submitter.connect({
       ...{ address, name: 'fidelity' },
@@ -87,37 +102,58 @@ export async function liveRun(options: LiveRunOptions): Promise<string> {
     return data;
   } finally {
     await Promise.all(children.map((child) => ends(child, 'SIGKILL')));
+    for (const held of shares) held.remove();
   }
 }
 
 /** By the clock alone: who is late hands in what is due at once. */
 async function offer(submitter: Submitter, options: LiveRunOptions): Promise<void> {
-  const { seed, tasks, agents, load } = options;
-  const random = new RandomStream(seed, 'fidelity');
-  const middle = ([from, to]: readonly [number, number]): number => (from + to) / 2;
-  const meanMillis = (middle(longMillis) + (longEvery - 1) * middle(shortMillis)) / longEvery;
   const begin = performance.now();
-  let dueMillis = 0;
   const answers: Promise<unknown>[] = [];
-  for (let count = 0; count < tasks; count++) {
-    dueMillis += sampleExponential(random, (1000 * meanMillis) / (load * agents)) / 1000;
-    const isLong = random.nextBelow(longEvery) === 0;
-    const [from, to] = isLong ? longMillis : shortMillis;
-    const millis = from + (to - from) * random.nextFloat();
+  for (const { dueMillis, name, millis } of offeredTasks(options)) {
     const wait = begin + dueMillis - performance.now();
     if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
-    answers.push(submitter.submit(taskOf(isLong ? 'long-work' : 'short-work', millis, options)));
+    answers.push(submitter.submit(taskOf(name, millis, options)));
   }
   await Promise.all(answers);
 }
 
-function taskOf(name: string, millis: number, { microsPerRound }: LiveRunOptions) {
+export interface OfferedTask {
+  readonly name: 'short-work' | 'long-work';
+  /** Of a processor. */
+  readonly millis: number;
+  readonly dueMillis: number;
+}
+
+/** Drawn from the seed, with exponential gaps; then the gaps are stretched, so that the load is the wanted one and not only its mean. */
+export function offeredTasks({
+  seed,
+  tasks,
+  agents,
+  load,
+  share = 1,
+}: Pick<LiveRunOptions, 'seed' | 'tasks' | 'agents' | 'load' | 'share'>): OfferedTask[] {
+  const random = new RandomStream(seed, 'fidelity');
+  let [atMicros, workMillis] = [0, 0];
+  const drawn = Array.from({ length: tasks }, () => {
+    atMicros += sampleExponential(random, 1000);
+    const isLong = random.nextBelow(longEvery) === 0;
+    const [from, to] = isLong ? longMillis : shortMillis;
+    const millis = from + (to - from) * random.nextFloat();
+    workMillis += millis;
+    return { name: isLong ? ('long-work' as const) : ('short-work' as const), millis, dueMillis: atMicros };
+  });
+  const spanMillis = workMillis / (load * agents * share);
+  return drawn.map((each) => ({ ...each, dueMillis: (each.dueMillis * spanMillis) / Math.max(1, atMicros) }));
+}
+
+function taskOf(name: string, millis: number, { microsPerRound, share = 1 }: LiveRunOptions) {
   const rounds = Math.max(1, Math.round((1000 * millis) / microsPerRound));
   return {
     function: name,
     inputs: { rounds: tensorFrom(Float64Array.of(rounds), [1]) },
     request: { cpuMilli: 1000, memoryMib: 1 },
-    estimateMicros: Math.max(1, Math.round(rounds * microsPerRound)),
+    estimateMicros: Math.max(1, Math.round((rounds * microsPerRound) / share)),
   };
 }
 

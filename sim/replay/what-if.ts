@@ -68,6 +68,8 @@ export function simulateRecord(
   calibration?: Calibration,
   /** What tasks took is not looked at: it is drawn from their estimates by the calibration. */
   fromEstimates = false,
+  /** Of what the calibration draws. */
+  seed = 1,
 ): TaskTimes {
   const values: Record<string, number> = {};
   for (const [name, value] of Object.entries({ ...recorded.settings, ...settings }))
@@ -82,7 +84,7 @@ export function simulateRecord(
     durationMicros: fromEstimates ? task.estimateMicros : (alone?.get(task.name) ?? task.durationMicros),
   }));
   const world = new World({
-    seed: 1,
+    seed,
     machines: recorded.machines,
     workload: { tasks: () => tasks[Symbol.iterator](), typicalTasks: () => [], notes: [] },
     profile,

@@ -53,12 +53,18 @@ export function drawOf(quantiles: readonly number[], random: RandomStream): numb
   return atShare(quantiles, random.nextFloat());
 }
 
-/** The quantiles of values that are in order, on a straight line between neighbours. */
+/** The quantiles of values that are in order, on a straight line between neighbours. The last one is not the largest value but the one
+ *  with which the line through the tail has the tail's mean: one outlier in a thousand would else weigh as much as five. */
 export function quantilesOf(ascending: readonly number[]): number[] {
-  return calibrationShares.map((share) => {
+  const quantiles = calibrationShares.map((share) => {
     const place = share * (ascending.length - 1);
     const low = ascending[Math.floor(place)] ?? 0;
     const high = ascending[Math.ceil(place)] ?? 0;
     return low + (high - low) * (place - Math.floor(place));
   });
+  const from = quantiles.at(-2) as number;
+  const tail = ascending.filter((value) => value > from);
+  if (tail.length > 0)
+    quantiles[quantiles.length - 1] = (2 * tail.reduce((sum, value) => sum + value, 0)) / tail.length - from;
+  return quantiles;
 }

@@ -47,7 +47,7 @@ interface Refusal {
 
 export class GrpcGuard {
   readonly security: KernelSecurity;
-  /** One certificate object lives as long as its connection. */
+  /** By connection: whoever opened it is who speaks on it, and reading a certificate takes longer than most calls. */
   private readonly known = new WeakMap<object, Identity | string>();
 
   constructor(security: KernelSecurity) {
@@ -57,13 +57,13 @@ export class GrpcGuard {
   /** Who calls, or why nobody is known. */
   identityOf(call: PeerCall): Identity | string {
     if (this.security.certificates === undefined) return anybody;
+    const connection = connectionOf(call);
+    const known = connection === undefined ? undefined : this.known.get(connection);
+    if (known !== undefined) return known;
     const certificate = call.getAuthContext().sslPeerCertificate;
     if (certificate === undefined) return 'there is no certificate of the authority';
-    let identity = this.known.get(certificate);
-    if (identity === undefined) {
-      identity = identityOfCertificate(certificate.raw);
-      this.known.set(certificate, identity);
-    }
+    const identity = identityOfCertificate(certificate.raw);
+    if (connection !== undefined) this.known.set(connection, identity);
     return identity;
   }
 
@@ -191,6 +191,19 @@ class GuardedCall extends ServerInterceptingCall {
     this.ended();
     super.sendStatus(ending);
   }
+}
+
+/** The connection under a call, which the library shows nowhere: without it the certificate is read anew each time. */
+function connectionOf(call: object): object | undefined {
+  const under = call as {
+    readonly stream?: { readonly session?: unknown };
+    readonly call?: unknown;
+    readonly nextCall?: unknown;
+  };
+  const session = under.stream?.session;
+  if (typeof session === 'object' && session !== null) return session;
+  const next = under.call ?? under.nextCall;
+  return typeof next === 'object' && next !== null ? connectionOf(next) : undefined;
 }
 
 /** The host of `host:port`. */
