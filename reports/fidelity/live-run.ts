@@ -7,6 +7,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { RandomStream } from '../../core/base/random.ts';
 import { Submitter, tensorFrom } from '../../core/live/client.ts';
+import { busyRounds } from '../../core/live/examples/busy-work.ts';
 import { sampleExponential } from '../../sim/engine/distributions.ts';
 import { ProcessorShare } from './processor-share.ts';
 
@@ -22,7 +23,7 @@ export interface LiveRunOptions {
   readonly load: number;
   /** Of one processor, for each agent; `undefined`: what the machine gives. */
   readonly share: number | undefined;
-  /** What 1000 rounds take here alone, microseconds. */
+  /** What a round takes here alone, microseconds. */
   readonly microsPerRound: number;
   readonly told: (ended: number) => void;
 }
@@ -31,18 +32,16 @@ const startMillisMax = 60_000;
 const shortMillis = [20, 120] as const;
 const longMillis = [160, 480] as const;
 const longEvery = 5;
+const measuredRounds = 20_000;
 
 /** What a round of a busy agent's work takes of a processor, microseconds: processor time, so that others here change it little. */
 export function measureRound(): number {
   let best = Number.POSITIVE_INFINITY;
-  for (let attempt = 0; attempt < 10; attempt++) {
+  for (let attempt = 0; attempt < 12; attempt++) {
     const before = process.cpuUsage();
-    let value = 0.5;
-    for (let step = 0; step < 10_000_000; step++) value = 3.9 * value * (1 - value);
-    // Used, so that it is not left out.
-    if (value < 0) throw new Error('the chain stays between 0 and 1');
+    busyRounds(measuredRounds);
     const { user, system } = process.cpuUsage(before);
-    best = Math.min(best, (user + system) / 10_000);
+    best = Math.min(best, (user + system) / measuredRounds);
   }
   return best;
 }

@@ -10,6 +10,7 @@ import {
 } from '../../proto/generated/sira/v1/agent_service.ts';
 import { LiveClock } from '../live-clock.ts';
 import { type AgentDefinition, AgentHost } from './agent-host.ts';
+import { HelloPacer } from './hello-pacer.ts';
 import { ReconnectingStream } from './reconnecting-stream.ts';
 
 export interface AgentOptions {
@@ -34,6 +35,10 @@ export class AgentConnection {
   private readonly client: AgentServiceClient;
   private readonly stream: ReconnectingStream<ConnectRequest, ConnectResponse>;
   private readonly hosts: readonly AgentHost[];
+  private readonly hellos = new HelloPacer(
+    (value) => this.stream.send({ message: { $case: 'hello', value } }),
+    () => this.clock.now(),
+  );
   private readonly byName = new Map<string, AgentHost>();
   private readonly byAgent = new Map<number, AgentHost>();
   /** When each batch of heartbeats was sent, and for whom, by its number. */
@@ -66,12 +71,7 @@ export class AgentConnection {
     });
     this.hosts = options.agents.map(
       (definition) =>
-        new AgentHost(
-          definition,
-          this.clock,
-          options.retryMicros ?? 1_000_000,
-          (message) => void this.stream.send({ message }),
-        ),
+        new AgentHost(definition, this.clock, options.retryMicros ?? 1_000_000, (message) => this.say(message)),
     );
     for (const host of this.hosts) this.byName.set(host.name, host);
   }
@@ -119,8 +119,14 @@ export class AgentConnection {
     this.client.close();
   }
 
+  private say(message: NonNullable<ConnectRequest['message']>): void {
+    if (message.$case === 'hello') this.hellos.offer(message.value);
+    else this.stream.send({ message });
+  }
+
   private opened(): void {
     const now = this.clock.now();
+    this.hellos.reopened();
     this.options.connection?.('open', '');
     for (const host of this.hosts) {
       if (this.hasStarted) host.machine.reconnected(now);
@@ -144,6 +150,7 @@ export class AgentConnection {
       case 'registered': {
         const { value } = message;
         const host = this.byName.get(value.name);
+        this.hellos.answered(value.name);
         if (host === undefined) return;
         this.byAgent.set(value.agent, host);
         this.beatEvery(value.heartbeatIntervalMicros);
@@ -156,6 +163,7 @@ export class AgentConnection {
       case 'refused': {
         const { name, incarnation, reason, incarnationKnown } = message.value;
         const host = this.byName.get(name);
+        this.hellos.answered(name);
         host?.receive(() => {
           host.machine.incarnationKnown(incarnationKnown);
           const refusal = incarnationKnown >= incarnation ? host.machine.currentIncarnation : incarnation;
