@@ -133,8 +133,13 @@ export class TelemetryBatcher {
 
   get counts(): BatcherCounts {
     return {
-      ...{ written: this.writtenRows, refused: this.refusedRows, setAside: this.asideRows, lost: this.lostRows },
-      ...{ memoryRows: this.memoryRows, spilledBatches: this.spilledBatches, spilledBytes: this.spilledBytes },
+      written: this.writtenRows,
+      refused: this.refusedRows,
+      setAside: this.asideRows,
+      lost: this.lostRows,
+      memoryRows: this.memoryRows,
+      spilledBatches: this.spilledBatches,
+      spilledBytes: this.spilledBytes,
       failures: this.failures,
     };
   }

@@ -43,15 +43,29 @@ export class LoadSampler {
     // One row for an agent and an instant.
     if (toldMicros === nowMicros) return;
     const changed = this.note(row, [
-      ...[registry.stateNumber[row] as number, running],
-      ...[cpu, cpuUsed, memory, memoryUsed, gpu, gpuUsed],
+      registry.stateNumber[row] as number,
+      running,
+      cpu,
+      cpuUsed,
+      memory,
+      memoryUsed,
+      gpu,
+      gpuUsed,
     ]);
     if (!changed && !always) return;
     this.told[row * fieldCount + fieldCount - 1] = nowMicros;
     this.sink.add('agent_load', {
-      ...{ time: nowMicros, run: this.run, agent: registry.names[row] ?? `${row}`, state: registry.state(row) },
-      ...{ running, cpu_capacity_milli: cpu, cpu_used_milli: cpuUsed, memory_capacity_mib: memory },
-      ...{ memory_used_mib: memoryUsed, gpu_capacity_milli: gpu, gpu_used_milli: gpuUsed },
+      time: nowMicros,
+      run: this.run,
+      agent: registry.names[row] ?? `${row}`,
+      state: registry.state(row),
+      running,
+      cpu_capacity_milli: cpu,
+      cpu_used_milli: cpuUsed,
+      memory_capacity_mib: memory,
+      memory_used_mib: memoryUsed,
+      gpu_capacity_milli: gpu,
+      gpu_used_milli: gpuUsed,
     });
   }
 

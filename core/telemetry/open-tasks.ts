@@ -82,7 +82,9 @@ export class OpenTasks {
 
   /** Those whose attempt the agent leads. */
   ledBy(agent: number): TaskLife[] {
-    return [...this.byAttempt.values()].filter((life) => life.agent === agent);
+    const led: TaskLife[] = [];
+    for (const life of this.byAttempt.values()) if (life.agent === agent) led.push(life);
+    return led;
   }
 
   /** Those that the kernel has a number for. */

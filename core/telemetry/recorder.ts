@@ -13,7 +13,7 @@ import { LoadSampler } from './load-sampler.ts';
 import { OpenTasks } from './open-tasks.ts';
 import type { RowSink } from './rows.ts';
 import type { TelemetryRow } from './tables.ts';
-import type { TaskFacts, TaskLife } from './task-life.ts';
+import type { TaskLife } from './task-life.ts';
 
 export interface RecorderOptions {
   /** Which kernel, or which simulated run: the second column of every table. */
@@ -143,18 +143,36 @@ export class TelemetryRecorder {
   }
 
   private accepted(body: TaskSubmitted): void {
+    const { request } = body;
     const life = this.open.begin({
-      ...{ submitter: body.submitter, submission: body.submission, tenant: body.tenant },
-      ...{ taskClass: body.taskClass ?? '', priority: body.priority, ...resourcesOf(body.request) },
-      ...{ estimateMicros: body.estimateMicros, submittedMicros: this.nowMicros },
+      submitter: body.submitter,
+      submission: body.submission,
+      tenant: body.tenant,
+      taskClass: body.taskClass ?? '',
+      priority: body.priority,
+      cpuMilli: request.cpuMilli,
+      memoryMib: request.memoryMib,
+      gpuCount: request.gpuCount,
+      gpuMilli: request.gpuMilli,
+      machineCount: request.machineCount,
+      estimateMicros: body.estimateMicros,
+      submittedMicros: this.nowMicros,
     });
     if (life !== undefined) this.event('submitted', life);
   }
 
   private refused({ submitter, submission, tenant, taskClass }: TaskSubmitted, outcome: string): void {
     this.options.sink.add('task_events', {
-      ...{ time: this.nowMicros, run: this.options.run, sequence: this.sequence, part: this.eventPart++ },
-      ...{ event: 'refused', submitter, submission, tenant, task_class: taskClass, outcome },
+      time: this.nowMicros,
+      run: this.options.run,
+      sequence: this.sequence,
+      part: this.eventPart++,
+      event: 'refused',
+      submitter,
+      submission,
+      tenant,
+      task_class: taskClass,
+      outcome,
     });
   }
 
@@ -186,9 +204,18 @@ export class TelemetryRecorder {
     const life =
       this.open.find(task.submitter, task.submission) ??
       this.open.begin({
-        ...{ submitter: task.submitter, submission: task.submission, tenant: task.tenant, priority: task.priority },
-        ...{ taskClass: control.registry.skills.classNames[(kind.taskClass ?? 0) - 1] ?? '', ...resourcesOf(kind) },
-        ...{ estimateMicros: task.estimateMicros, submittedMicros: Math.min(task.submittedMicros, this.nowMicros) },
+        submitter: task.submitter,
+        submission: task.submission,
+        tenant: task.tenant,
+        priority: task.priority,
+        taskClass: control.registry.skills.classNames[(kind.taskClass ?? 0) - 1] ?? '',
+        cpuMilli: kind.cpuMilli,
+        memoryMib: kind.memoryMib,
+        gpuCount: kind.gpuCount,
+        gpuMilli: kind.gpuMilli,
+        machineCount: kind.machineCount,
+        estimateMicros: task.estimateMicros,
+        submittedMicros: Math.min(task.submittedMicros, this.nowMicros),
       });
     if (life !== undefined) this.open.number(life, number);
     return life;
@@ -202,14 +229,29 @@ export class TelemetryRecorder {
       count > 0 && reason > 0 ? [`${filterReasons[reason]}:${count}`] : [],
     );
     this.options.sink.add('decisions', {
-      ...{ time: this.nowMicros, run: this.options.run, sequence: this.sequence, part: this.decisionPart++ },
-      ...{ decision: record.decision, submitter: life?.facts.submitter, submission: record.submission },
-      ...{ task: record.task, attempt: record.attempt, outcome: record.outcome, rule: record.rule },
-      ...{ agent: machines.length > 0 ? names(machines[0] as number) : '', agents: machines.map(names).join(' ') },
-      ...{ tenant: life?.facts.tenant, task_class: life?.facts.taskClass, reasons: reasons.join(', ') },
+      time: this.nowMicros,
+      run: this.options.run,
+      sequence: this.sequence,
+      part: this.decisionPart++,
+      decision: record.decision,
+      submitter: life?.facts.submitter,
+      submission: record.submission,
+      task: record.task,
+      attempt: record.attempt,
+      outcome: record.outcome,
+      rule: record.rule,
+      agent: machines.length > 0 ? names(machines[0] as number) : '',
+      agents: machines.map(names).join(' '),
+      tenant: life?.facts.tenant,
+      task_class: life?.facts.taskClass,
+      reasons: reasons.join(', '),
       ranked: ranked.map(({ machine, score }) => `${names(machine)}:${score}`).join(' '),
-      ...{ feasible: record.feasibleCount, ties: record.tieCount, propensity: record.propensity },
-      ...{ policy: profile.name, policy_version: record.policyVersion, queue_length: record.queueLength },
+      feasible: record.feasibleCount,
+      ties: record.tieCount,
+      propensity: record.propensity,
+      policy: profile.name,
+      policy_version: record.policyVersion,
+      queue_length: record.queueLength,
       shadow_seconds: shadowMicros >= 0 && Number.isFinite(shadowMicros) ? shadowMicros / microsPerSecond : undefined,
     });
   }
@@ -221,11 +263,17 @@ export class TelemetryRecorder {
     // The kernel may be ahead: a former incarnation is one that is older than the present one.
     if (body.incarnation < registry.incarnationOf(body.agent)) return;
     const { outcome, serviceMicros, joules, attempt } = body;
-    this.event('finished', life, { outcome, service_seconds: serviceMicros / microsPerSecond, joules });
+    this.event('finished', life, outcome, serviceMicros / microsPerSecond, joules);
     if (joules !== undefined && joules >= 0)
       this.options.sink.add('energy', {
-        ...{ time: this.nowMicros, run: this.options.run, agent: this.nameOf(body.agent), source: 'task' },
-        ...{ attempt, task: life.task, task_class: life.facts.taskClass, joules },
+        time: this.nowMicros,
+        run: this.options.run,
+        agent: this.nameOf(body.agent),
+        source: 'task',
+        attempt,
+        task: life.task,
+        task_class: life.facts.taskClass,
+        joules,
         seconds: serviceMicros / microsPerSecond,
       });
     if (outcome === 'completed') {
@@ -259,13 +307,16 @@ export class TelemetryRecorder {
     const agent = life.agent >= 0 ? this.nameOf(life.agent) : '';
     this.open.end(life);
     sink.add('tasks', life.ended(run, outcome, agent, joules, this.nowMicros));
-    this.event('ended', life, { outcome });
+    this.event('ended', life, outcome);
   }
 
   private settingAnswered(name: string, refusal: string): void {
     const { run, sink } = this.options;
     const row = (): TelemetryRow<'setting_changes'> => ({
-      ...{ time: this.nowMicros, run, sequence: this.sequence, part: this.settingPart++ },
+      time: this.nowMicros,
+      run,
+      sequence: this.sequence,
+      part: this.settingPart++,
     });
     const { settings } = this.options.kernel();
     if (refusal !== '') {
@@ -289,24 +340,29 @@ export class TelemetryRecorder {
     return later === undefined ? settings.version : later.version - 1;
   }
 
-  private event(event: string, life: TaskLife, more: TelemetryRow<'task_events'> = {}): void {
+  private event(event: string, life: TaskLife, outcome?: string, serviceSeconds?: number, joules?: number): void {
     const { facts } = life;
     this.options.sink.add('task_events', {
-      ...{ time: this.nowMicros, run: this.options.run, sequence: this.sequence, part: this.eventPart++, event },
-      ...{ submitter: facts.submitter, submission: facts.submission, task: life.task, attempt: life.attempt },
-      ...{ agent: life.agent >= 0 ? this.nameOf(life.agent) : '', tenant: facts.tenant, task_class: facts.taskClass },
-      ...{ estimate_seconds: facts.estimateMicros / microsPerSecond, ...more },
+      time: this.nowMicros,
+      run: this.options.run,
+      sequence: this.sequence,
+      part: this.eventPart++,
+      event,
+      submitter: facts.submitter,
+      submission: facts.submission,
+      task: life.task,
+      attempt: life.attempt,
+      agent: life.agent >= 0 ? this.nameOf(life.agent) : '',
+      tenant: facts.tenant,
+      task_class: facts.taskClass,
+      estimate_seconds: facts.estimateMicros / microsPerSecond,
+      outcome,
+      service_seconds: serviceSeconds,
+      joules,
     });
   }
 
   private nameOf(agent: number): string {
     return this.options.kernel().control.registry.names[agent] ?? `${agent}`;
   }
-}
-
-function resourcesOf(
-  request: Pick<TaskFacts, 'cpuMilli' | 'memoryMib' | 'gpuCount' | 'gpuMilli' | 'machineCount'>,
-): Pick<TaskFacts, 'cpuMilli' | 'memoryMib' | 'gpuCount' | 'gpuMilli' | 'machineCount'> {
-  const { cpuMilli, memoryMib, gpuCount, gpuMilli, machineCount } = request;
-  return { cpuMilli, memoryMib, gpuCount, gpuMilli, machineCount };
 }
