@@ -29,7 +29,12 @@ const discover: handleUnaryCall<DiscoverRequest, DiscoverResponse> = (_, callbac
 const connect = (stream: ServerDuplexStream<ConnectRequest, ConnectResponse>): void => {
   stream.on('data', ({ message }: ConnectRequest) => {
     if (message?.$case !== 'heartbeats') return;
-    stream.write({ message: { $case: 'heartbeatsRecorded', value: { batch: message.value.batch } } });
+    stream.write({
+      message: {
+        $case: 'heartbeatsRecorded',
+        value: { batch: message.value.batch, leaseMicros: 0, heartbeatIntervalMicros: 0 },
+      },
+    });
   });
   stream.on('end', () => stream.end());
   stream.on('error', () => {});
