@@ -3,5 +3,6 @@
 import type { Command } from '../core/ports/command.ts';
 import { chaosCommand } from './demo/chaos-command.ts';
 import { demoCommand } from './demo/demo-command.ts';
+import { forecastCommand } from './forecast/export-command.ts';
 
-export const learningCommands: readonly Command[] = [demoCommand, chaosCommand];
+export const learningCommands: readonly Command[] = [demoCommand, chaosCommand, forecastCommand];

@@ -40,6 +40,7 @@ class Bench {
     return this.sent.splice(0).map((message) => {
       if (message.kind === 'agentHello') return `hello ${message.incarnation}`;
       if (message.kind === 'agentDraining') return `draining ${message.incarnation}`;
+      if (message.kind === 'agentPowerChanged') return message.awake ? 'awake' : 'asleep';
       return `${message.kind === 'taskFinished' ? message.outcome : 'accepted'} ${message.attempt}`;
     });
   }

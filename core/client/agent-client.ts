@@ -5,10 +5,11 @@
 import { assert } from '../base/assert.ts';
 import { type FaultSwitch, noFaults } from '../base/fault-points.ts';
 import { SequenceWindow } from '../base/sequence-window.ts';
-import type { AgentRefused, AgentRegistered, Dispatch, ResultRecorded, Stop } from '../kernel/effects.ts';
+import type { AgentPower, AgentRefused, AgentRegistered, Dispatch, ResultRecorded, Stop } from '../kernel/effects.ts';
 import type {
   AgentDraining,
   AgentHello,
+  AgentPowerChanged,
   AttemptReference,
   DispatchAccepted,
   TaskFinished,
@@ -16,8 +17,14 @@ import type {
 } from '../kernel/inputs.ts';
 import type { AgentResources, Capabilities } from '../registry/agent-hello.ts';
 
-export type AgentMessage = AgentHello | AgentDraining | DispatchAccepted | TaskProgressed | TaskFinished;
-export type ToAgent = AgentRegistered | AgentRefused | Dispatch | Stop | ResultRecorded;
+export type AgentMessage =
+  | AgentHello
+  | AgentDraining
+  | AgentPowerChanged
+  | DispatchAccepted
+  | TaskProgressed
+  | TaskFinished;
+export type ToAgent = AgentRegistered | AgentRefused | Dispatch | Stop | ResultRecorded | AgentPower;
 
 /** What the agent asks of its shell. */
 export interface AgentShell {
@@ -26,6 +33,9 @@ export interface AgentShell {
   startWork(dispatch: Dispatch): void;
   /** End the work now, without an answer. */
   stopWork(reference: AttemptReference): void;
+  /** The machine shall be awake, or may sleep; answer with {@link AgentClient.powerChanged} once it is so, or is so already. Left out
+   *  by agents whose machines never sleep. */
+  power?(awake: boolean): void;
   /** Call {@link AgentClient.wake} at this time; replaces no earlier wish. */
   wakeAt(timeMicros: number): void;
 }
@@ -135,6 +145,7 @@ export class AgentClient {
     else if (this.registered && message.agent === this.number && message.incarnation === this.incarnation) {
       if (message.kind === 'dispatch') this.onDispatch(message);
       else if (message.kind === 'stop') this.onStop(message, nowMicros);
+      else if (message.kind === 'agentPower') this.shell.power?.(message.awake);
       else this.forget(message.attempt);
     }
   }
@@ -202,6 +213,12 @@ export class AgentClient {
     const work = this.work.get(reference.attempt);
     assert(work !== undefined && work.result === undefined, 'work ends once');
     this.report(work, outcome, serviceMicros, nowMicros, joules, queueMicros);
+  }
+
+  /** The machine sleeps, or is awake, as the kernel wished. Said once: the kernel asks again if it was lost. */
+  powerChanged(awake: boolean): void {
+    const { number: agent, incarnation } = this;
+    if (this.registered) this.shell.send({ kind: 'agentPowerChanged', agent, incarnation, awake });
   }
 
   /** Sends again what is overdue for an answer. */

@@ -2,12 +2,20 @@
 
 import { assert } from '../base/assert.ts';
 import type { RegistrySnapshot } from '../registry/agent-registry.ts';
-import { type ClusterState, holdAgent, holdFlapping, holdForTask, holdOutlier } from '../scheduler/cluster-state.ts';
+import {
+  type ClusterState,
+  holdAgent,
+  holdFlapping,
+  holdForTask,
+  holdOutlier,
+  holdReleased,
+} from '../scheduler/cluster-state.ts';
 import type { RequestKind } from '../scheduler/request.ts';
 import type { SchedulerSnapshot } from '../scheduler/scheduler.ts';
 import type { Attempt, Task } from '../scheduler/task.ts';
 import type { AgentHoldsState } from './agent-holds.ts';
 import type { DispatcherState } from './dispatcher.ts';
+import type { FleetScalingState } from './fleet-scaling.ts';
 import type { SubmissionLedgerState } from './submission-ledger.ts';
 
 type SavedTask = Omit<Task, 'kind' | 'gang' | 'queueKey' | 'queueIndex'> & { readonly kind: number };
@@ -28,12 +36,14 @@ export interface ControlSnapshot {
   readonly connections: readonly number[];
   readonly dispatcher: DispatcherState;
   readonly agentHolds: AgentHoldsState;
+  /** Where the profile scales. */
+  readonly scaling?: FleetScalingState | undefined;
   readonly taskCount: number;
 }
 
 export function restoreHolds(cluster: ClusterState, holds: readonly number[]): void {
   holds.forEach((bits, machine) => {
-    for (const hold of [holdAgent, holdForTask, holdFlapping, holdOutlier])
+    for (const hold of [holdAgent, holdForTask, holdFlapping, holdOutlier, holdReleased])
       cluster.setHold(machine, hold, (bits & hold) !== 0);
   });
 }

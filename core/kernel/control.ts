@@ -20,9 +20,11 @@ import {
   saveAttempt,
   saveTask,
 } from './control-snapshot.ts';
+import { type ControlTimer, type ControlTimerTable, controlTimers, controlTimerTable } from './control-timers.ts';
 import { DeclaredPower } from './declared-power.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { Effect } from './effects.ts';
+import { FleetScaling } from './fleet-scaling.ts';
 import type {
   AgentDisconnected,
   AgentDraining,
@@ -42,11 +44,8 @@ import { noteProgress } from './submitted-task.ts';
 import { takeInAgent } from './take-in-agent.ts';
 import { TaskIntake } from './task-intake.ts';
 
-/** Timers of the control machine, in the order in which they fire at one deadline. */
-export const controlTimers = ['sweep', 'retry', 'backoff', 'gang', 'hold'] as const;
-export type ControlTimer = (typeof controlTimers)[number];
-
 export type { ControlOutput };
+export { type ControlTimer, controlTimers };
 
 export class Control implements SchedulerOutput {
   readonly scheduler: Scheduler;
@@ -54,8 +53,11 @@ export class Control implements SchedulerOutput {
   /** Waiting and placed tasks by number, for others to read; an ended task is forgotten. */
   readonly tasks = new Map<number, Task>();
   private readonly intake: TaskIntake;
+  /** Where the profile scales. */
+  readonly scaling: FleetScaling | undefined;
   private readonly dispatcher: Dispatcher;
   private readonly agentHolds: AgentHolds;
+  private readonly timers: ControlTimerTable;
   private readonly settings: KernelSettings;
   private readonly output: ControlOutput;
   private readonly faults: FaultSwitch;
@@ -76,17 +78,18 @@ export class Control implements SchedulerOutput {
     this.registry = new AgentRegistry(registrySettingsOf(settings), (row, from, to, reason) =>
       this.agentChanged(row, from, to, reason),
     );
-    this.scheduler = new Scheduler(profile, random, settings, {
-      skills: this.registry.skills,
-      power: new DeclaredPower(this.registry),
-      faults,
-    });
+    const { registry, tasks } = this;
+    const power = new DeclaredPower(registry);
+    this.scheduler = new Scheduler(profile, random, settings, { skills: registry.skills, power, faults });
     this.scheduler.cluster.hasSkill = (skill, row) => this.registry.capabilities.has(row, skill);
     const emit = (effect: Effect): void => output.emit(effect);
     this.dispatcher = new Dispatcher(this.scheduler.attempts, this.registry, settings, emit, faults);
     const isAlive = (row: number): boolean => this.registry.state(row) !== 'dead';
     this.intake = new TaskIntake(this.tasks, this.scheduler, this.registry, settings, output, faults);
+    if (profile.scaling !== undefined)
+      this.scaling = new FleetScaling(profile.scaling, { scheduler: this.scheduler, registry, power, tasks, emit });
     this.agentHolds = new AgentHolds(settings, this.scheduler, isAlive, emit);
+    this.timers = controlTimerTable(this, this.dispatcher, this.agentHolds);
   }
 
   get submitters(): ReadonlyMap<number, SubmissionLedger> {
@@ -109,39 +112,12 @@ export class Control implements SchedulerOutput {
   }
 
   nextDeadline(timer: ControlTimer): number {
-    switch (timer) {
-      case 'sweep':
-        return this.registry.nextSweepMicros;
-      case 'retry':
-        return this.dispatcher.nextRetryMicros;
-      case 'backoff':
-        return this.scheduler.nextBackoffMicros;
-      case 'gang':
-        return this.scheduler.nextGangTimeoutMicros;
-      case 'hold':
-        return this.agentHolds.nextDeadlineMicros;
-    }
+    return this.timers[timer].nextMicros();
   }
 
   fire(timer: ControlTimer, nowMicros: number): void {
     this.nowMicros = nowMicros;
-    switch (timer) {
-      case 'sweep':
-        this.registry.sweep(nowMicros);
-        break;
-      case 'retry':
-        this.dispatcher.repeatDue(nowMicros);
-        break;
-      case 'backoff':
-        this.scheduler.endBackoffs(nowMicros);
-        break;
-      case 'gang':
-        this.scheduler.dropIncompleteGangs(nowMicros, this);
-        break;
-      case 'hold':
-        this.agentHolds.fire(nowMicros);
-        break;
-    }
+    this.timers[timer].fire(nowMicros);
   }
 
   agentHello(input: AgentHello, nowMicros: number): void {
@@ -153,7 +129,10 @@ export class Control implements SchedulerOutput {
       return;
     }
     const { row } = registration;
-    if (registration.kind !== 'resumed') this.dispatcher.incarnationBegan(row);
+    if (registration.kind !== 'resumed') {
+      this.dispatcher.incarnationBegan(row);
+      this.scaling?.agentBegan(row, nowMicros);
+    }
     if (registration.kind === 'restarted') this.loseAgent(row);
     this.scheduler.setSchedulable(row, this.registry.takesWork(row));
     // A hello that was repeated or overtaken on its way speaks of an older state and settles nothing.
@@ -248,6 +227,7 @@ export class Control implements SchedulerOutput {
   instantEnded(nowMicros: number): void {
     this.nowMicros = nowMicros;
     this.scheduler.cycle(nowMicros, this);
+    this.scaling?.placed();
   }
 
   resumed(pausedMicros: number, nowMicros: number): void {
@@ -286,6 +266,7 @@ export class Control implements SchedulerOutput {
       dispatcher: this.dispatcher.save(),
       agentHolds: this.agentHolds.save(),
       taskCount: this.intake.taskCount,
+      ...(this.scaling === undefined ? {} : { scaling: this.scaling.save() }),
     };
   }
 
@@ -305,6 +286,7 @@ export class Control implements SchedulerOutput {
     this.connections.push(...snapshot.connections);
     this.dispatcher.restore(snapshot.dispatcher);
     this.agentHolds.restore(snapshot.agentHolds);
+    if (snapshot.scaling !== undefined) this.scaling?.restore(snapshot.scaling);
   }
 
   /** The attempt that a message speaks of, if it still holds its resources and the sender is its leading agent. */

@@ -129,6 +129,12 @@ export function digestEffect(digest: Digest, effect: Effect): void {
       digest.addInt32((effect.cause === 'flapping' ? 0 : 2) + (effect.held ? 1 : 0));
       digest.addInteger(effect.untilMicros);
       return;
+    case 'agentPower':
+      digest.addInt32(26);
+      digest.addInt32(effect.agent);
+      digest.addInteger(effect.incarnation);
+      digest.addInt32(effect.awake ? 1 : 0);
+      return;
     case 'skillMeasured':
       digest.addInt32(19);
       digest.addInt32(effect.agent);

@@ -87,6 +87,14 @@ export interface Stop extends AttemptReference {
   readonly order: number;
 }
 
+/** To an agent: its machine shall be awake, or may sleep. Said again until it answers `agentPowerChanged`. */
+export interface AgentPower {
+  readonly kind: 'agentPower';
+  readonly agent: number;
+  readonly incarnation: number;
+  readonly awake: boolean;
+}
+
 /** Receipt of a result: the agent may forget the attempt. */
 export interface ResultRecorded extends AttemptReference {
   readonly kind: 'resultRecorded';
@@ -168,6 +176,7 @@ export type Effect =
   | Dispatch
   | Stop
   | ResultRecorded
+  | AgentPower
   | DecisionMade
   | AgentStateChanged
   | AgentHeld

@@ -56,6 +56,7 @@ const request = fc.record({
 
 const bodies: { readonly [Kind in InputBody['kind']]: fc.Arbitrary<Omit<Extract<InputBody, { kind: Kind }>, 'kind'>> } =
   {
+    agentPowerChanged: fc.record({ agent: number, incarnation: number, awake: fc.boolean() }),
     agentHello: fc.record({
       gateway: number,
       name: text,

@@ -132,6 +132,7 @@ const table: Table = {
   request: { number: 19, fields: { ...produced, topic: 'text', replyTopic: 'text', timeoutMicros: 'number' } },
   reply: { number: 20, fields: { ...produced, requester: 'text', correlation: 'number' } },
   agentDisconnected: { number: 22, fields: { agent: 'number', incarnation: 'number', connection: 'number' } },
+  agentPowerChanged: { number: 26, fields: { agent: 'number', incarnation: 'number', awake: 'flag' } },
   settingsAssigned: { number: 21, fields: { values: 'value', who: 'text', why: 'text' } },
 };
 

@@ -60,6 +60,14 @@ export interface AgentDraining {
   readonly incarnation: number;
 }
 
+/** The agent's machine sleeps now, or is awake, as the kernel wished. */
+export interface AgentPowerChanged {
+  readonly kind: 'agentPowerChanged';
+  readonly agent: number;
+  readonly incarnation: number;
+  readonly awake: boolean;
+}
+
 /** A submitter hands over a task. Repeated until answered; (submitter, submission) makes it one task. */
 export interface TaskSubmitted {
   readonly kind: 'taskSubmitted';
@@ -163,6 +171,7 @@ export type InputBody =
   | Heartbeats
   | AgentDraining
   | AgentDisconnected
+  | AgentPowerChanged
   | TaskSubmitted
   | TaskCancelled
   | DispatchAccepted

@@ -189,6 +189,9 @@ export class Kernel implements ControlOutput {
       case 'agentDisconnected':
         control.agentDisconnected(body, now);
         break;
+      case 'agentPowerChanged':
+        control.scaling?.agentSaid(body, now);
+        break;
       case 'taskCancelled':
         control.taskCancelled(body, now);
         break;

@@ -40,6 +40,8 @@ export const holdAgent = 1;
 export const holdForTask = 2;
 export const holdFlapping = 4;
 export const holdOutlier = 8;
+/** It was released: it sleeps, or is to, or is not awake yet. */
+export const holdReleased = 16;
 
 export interface MachineResources {
   readonly cpuMilli: number;
@@ -283,7 +285,7 @@ export class ClusterState {
 }
 
 function reasonOfHolds(holds: number): number {
-  if ((holds & holdAgent) !== 0) return reasonNotSchedulable;
+  if ((holds & (holdAgent | holdReleased)) !== 0) return reasonNotSchedulable;
   if ((holds & holdFlapping) !== 0) return reasonFlapping;
   return (holds & holdOutlier) !== 0 ? reasonOutlier : reasonHeldForTask;
 }

@@ -3,6 +3,7 @@
 // recorded, never edited for it.
 
 import type { RandomStream } from '../base/random.ts';
+import type { ForecasterModel } from '../policy/forecast/forecaster-model.ts';
 import type { ClusterState } from './cluster-state.ts';
 import type { RequestKind } from './request.ts';
 
@@ -115,6 +116,32 @@ export type BackfillRule = 'none' | 'never' | 'avoidReserved' | 'conservative';
 /** Whether a task that fits nowhere may evict running ones: `lowerPriority`, those of strictly lower priority. */
 export type PreemptRule = 'never' | 'lowerPriority';
 
+/** When agents are asked to wake up and when they are released. */
+export interface ScalingRule {
+  /** Between two looks; of a forecaster, its own interval. */
+  readonly intervalMicros: number;
+  /** Whose demand is looked at. */
+  readonly resource: 'gpu' | 'cpu';
+  /** Kept awake beyond what is wanted, as a share of it. */
+  readonly spareShare: number;
+  /** A machine that is not wanted for so long, and has no work, is released. */
+  readonly keepMicros: number;
+  /** Machines kept awake at all times. */
+  readonly machinesMin: number;
+  /** What will be wanted; left out, what was asked for in the last interval. */
+  readonly forecast?: ScalingForecast | undefined;
+}
+
+export interface ScalingForecast {
+  /** Where it was read from, for people. */
+  readonly file?: string | undefined;
+  readonly model: ForecasterModel;
+  /** Steps ahead that are looked at: as many as it takes to wake up, and the one in which it is noticed. */
+  readonly steps: number;
+  /** Which of the model's levels is wanted. */
+  readonly level: number;
+}
+
 /** A policy: a named profile. */
 export interface Profile {
   readonly name: string;
@@ -130,6 +157,8 @@ export interface Profile {
   readonly preempt?: PreemptRule | undefined;
   /** Order `drf` only: what a tenant's share is divided by, above 0; 1 for those left out. */
   readonly tenantWeights?: Readonly<Record<string, number>> | undefined;
+  /** Nobody is asked or released if it is left out. */
+  readonly scaling?: ScalingRule | undefined;
   /** Fragmentation's typical workload, if the placement needs one. */
   readonly typicalTasks: readonly TypicalTask[];
 }

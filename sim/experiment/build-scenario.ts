@@ -2,7 +2,7 @@
 // absolute. It trusts the schema for the shape of the fields; what the schema cannot say is checked in scenario-rules.ts.
 
 import { resolve } from 'node:path';
-import type { Profile } from '../../core/scheduler/framework.ts';
+import type { Profile, ScalingRule } from '../../core/scheduler/framework.ts';
 import { defaultSimulationLimits } from '../engine/simulation.ts';
 import { readCalibration } from '../replay/calibration-file.ts';
 import type {
@@ -15,6 +15,7 @@ import type {
 } from '../workload/spec.ts';
 import { buildJournal } from './build-journal.ts';
 import { buildPower } from './build-power.ts';
+import { buildScaling } from './build-scaling.ts';
 import { orderNames, placementNames } from './policy-names.ts';
 import { bandwidth, buildLatency, micros } from './quantities.ts';
 import type { NetworkSpec, Scenario } from './scenario.ts';
@@ -22,6 +23,7 @@ import type {
   ArrivalFields,
   ClusterFields,
   PolicyFields,
+  ScalingFields,
   ScenarioFields,
   SourceFields,
   WorkloadFields,
@@ -29,12 +31,15 @@ import type {
 
 /** `source` is the text of `file`; `folder` is where relative paths start. */
 export function buildScenario(fields: ScenarioFields, file: string, source: string, folder: string): Scenario {
+  const cluster = buildCluster(fields.cluster, folder);
+  const power = fields.power === undefined ? undefined : buildPower(fields.power);
+  const scalingOf: ScalingBuilder = (scaling) =>
+    buildScaling(scaling, { hasGpus: hasGpus(cluster), wakeMicros: power?.sleep?.wakeMicros, folder, file });
   const policies = fields.policies.map((policy) =>
     typeof policy === 'string'
-      ? buildPolicy(policy, {}, fields.policyDefaults ?? {})
-      : buildPolicy(policy.name, policy, fields.policyDefaults ?? {}),
+      ? buildPolicy(policy, {}, fields.policyDefaults ?? {}, scalingOf)
+      : buildPolicy(policy.name, policy, fields.policyDefaults ?? {}, scalingOf),
   );
-  const cluster = buildCluster(fields.cluster, folder);
   return {
     name: fields.name,
     description: fields.description ?? '',
@@ -49,7 +54,7 @@ export function buildScenario(fields: ScenarioFields, file: string, source: stri
     network: buildNetwork(fields.network ?? {}),
     journal: fields.journal === undefined ? undefined : buildJournal(fields.journal),
     calibration: fields.calibration === undefined ? undefined : readCalibration(resolve(folder, fields.calibration)),
-    power: fields.power === undefined ? undefined : buildPower(fields.power),
+    power,
     heartbeat: {
       intervalMicros: micros(fields.heartbeat?.interval ?? '10s'),
       leaseMicros: micros(fields.heartbeat?.lease ?? '40s'),
@@ -83,7 +88,14 @@ export function hasGpus(cluster: ClusterSpec): boolean {
   return cluster.format !== 'groups' || cluster.groups.some((group) => group.gpuCount > 0);
 }
 
-function buildPolicy(name: string, own: PolicyFields, defaults: PolicyFields): Omit<Profile, 'typicalTasks'> {
+type ScalingBuilder = (scaling: ScalingFields) => ScalingRule;
+
+function buildPolicy(
+  name: string,
+  own: PolicyFields,
+  defaults: PolicyFields,
+  scalingOf: ScalingBuilder,
+): Omit<Profile, 'typicalTasks'> {
   // The name alone says the placement, or else the queue order, unless the policy says otherwise itself.
   const named: PolicyFields = placementNames.includes(name)
     ? { place: name }
@@ -100,6 +112,7 @@ function buildPolicy(name: string, own: PolicyFields, defaults: PolicyFields): O
     overtakeMax: merged.overtakeMax ?? 0,
     preempt: merged.preempt ?? 'never',
     ...(merged.tenantWeights === undefined ? {} : { tenantWeights: merged.tenantWeights }),
+    ...(merged.scaling === undefined ? {} : { scaling: scalingOf(merged.scaling) }),
   };
 }
 

@@ -16,6 +16,17 @@ export interface PolicyFields {
   readonly overtakeMax?: number;
   readonly preempt?: PreemptRule;
   readonly tenantWeights?: Readonly<Record<string, number>>;
+  readonly scaling?: ScalingFields;
+}
+
+export interface ScalingFields {
+  readonly resource?: 'gpu' | 'cpu';
+  readonly interval?: DurationText;
+  readonly spare?: number;
+  readonly keep?: DurationText;
+  readonly machinesMin?: number;
+  readonly forecaster?: string;
+  readonly level?: number;
 }
 
 export interface MachineGroupFields {

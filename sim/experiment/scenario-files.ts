@@ -9,6 +9,7 @@ export function filesOf(scenario: Scenario): string[] {
   if (cluster.format === 'openb') named.push(cluster.file, cluster.order);
   if (workload.source.format !== 'synthetic') named.push(workload.source.file);
   if (workload.arrivals.kind === 'inflated') named.push(workload.arrivals.order);
+  for (const { scaling } of scenario.policies) named.push(scaling?.forecast?.file);
   const files = new Set<string>();
   for (const file of named) {
     if (file === undefined) continue;

@@ -13,8 +13,9 @@ export class TraceCache {
   /** Files read so far. */
   readCount = 0;
 
-  /** As {@link readTrace}, from memory if the source was read lately. */
-  read(source: RecordedSource, seed: number): Trace {
+  /** As {@link readTrace}, from memory if the source was read lately. `{seed}` in the file's name stands for the seed. */
+  read(named: RecordedSource, seed: number): Trace {
+    const source = { ...named, file: named.file.replaceAll('{seed}', String(seed)) };
     const bySeed = source.format === 'swf' && source.firstJob === '{seed}';
     const key = `${JSON.stringify(source)} ${bySeed ? seed : ''}`;
     let trace = this.traces.get(key);

@@ -4,6 +4,7 @@ import type { AgentMessage } from '../../core/client/agent-client.ts';
 import type { Dispatch } from '../../core/kernel/effects.ts';
 import type { Simulation } from '../engine/simulation.ts';
 import type { WorkEnd } from './observer.ts';
+import type { PowerState } from './power/machine-meter.ts';
 
 /** What a machine needs of the world around it. */
 export interface MachineWorld {
@@ -37,4 +38,8 @@ export interface WorkPower {
   begin(leader: number, dispatch: Dispatch): void;
   /** What was claimed has ended, or never began. Returns the joules that it took. */
   end(leader: number, dispatch: Dispatch): number;
+  /** The machine shall sleep: it does if it is on and has no work. */
+  sleep(machine: number): void;
+  wake(machine: number): void;
+  stateOf(machine: number): PowerState;
 }

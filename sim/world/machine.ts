@@ -8,24 +8,11 @@ import type { AgentDisconnected, AttemptReference } from '../../core/kernel/inpu
 import { eventPriority } from '../engine/priority.ts';
 import type { MachineSpec } from '../workload/workload.ts';
 import { AgentClock } from './agent-clock.ts';
+import { capabilitiesOf } from './machine-capabilities.ts';
 import type { MachineWorld } from './machine-world.ts';
 import type { WorkEnd } from './observer.ts';
-
-interface RunningWork {
-  readonly dispatch: Dispatch;
-  readonly cameMicros: number;
-  readonly startedMicros: number;
-  endMicros: number;
-  /** When it saves its next checkpoint, and what that will hold; `Infinity` if it saves none. */
-  saveMicros: number;
-  savedMicros: number;
-  /** Machine time for a microsecond of service. */
-  readonly slowness: number;
-  /** −1 if it never ends by itself, or the machine hangs. */
-  eventId: number;
-  /** It failed while the machine hung; the agent learns of it when the hang ends. */
-  failed: boolean;
-}
+import type { PowerState } from './power/machine-meter.ts';
+import type { RunningWork } from './running-work.ts';
 
 export class Machine {
   readonly index: number;
@@ -49,6 +36,8 @@ export class Machine {
   /** When the agent wants to be woken, by its own clock. */
   private wakeMicros = Number.POSITIVE_INFINITY;
   private hungSinceMicros = -1;
+  /** The kernel has said whether it should sleep. */
+  private isAsked = false;
 
   constructor(
     index: number,
@@ -83,6 +72,7 @@ export class Machine {
         send: (message) => world.send(index, message),
         startWork: (dispatch) => this.startWork(dispatch),
         stopWork: (reference) => this.stopWork(reference, 'stopped'),
+        power: (awake) => this.setPower(awake),
         wakeAt: (timeMicros) => {
           this.wakeMicros = timeMicros;
           this.scheduleWake();
@@ -246,6 +236,22 @@ export class Machine {
     return [...this.running.values()].map((work) => work.dispatch);
   }
 
+  /** Its machine has fallen asleep or is awake: the kernel is told if it had asked. */
+  powerChanged(state: PowerState): void {
+    if (this.isAsked && this.responsive && (state === 'on' || state === 'asleep'))
+      this.agent.powerChanged(state === 'on');
+  }
+
+  private setPower(awake: boolean): void {
+    const { plant } = this.world;
+    if (plant === undefined) return;
+    this.isAsked = true;
+    const state = plant.stateOf(this.index);
+    if (state === (awake ? 'on' : 'asleep')) this.powerChanged(state);
+    else if (awake) plant.wake(this.index);
+    else plant.sleep(this.index);
+  }
+
   private get shownMicros(): number {
     return this.clock.at(this.world.simulation.nowMicros);
   }
@@ -380,11 +386,4 @@ function later(now: number, timeMicros: number, startedMicros: number, ratio: nu
   return timeMicros === Number.POSITIVE_INFINITY
     ? timeMicros
     : from + Math.ceil(Math.max(0, timeMicros - from) * ratio);
-}
-
-/** What a machine of a trace can do, as skills: cores of CPU, and devices of its GPU model. */
-function capabilitiesOf(spec: MachineSpec): Record<string, number> {
-  const capabilities: Record<string, number> = { cpu: spec.cpuMilli / 1000 };
-  if (spec.gpuCount > 0) capabilities[`gpu:${spec.gpuModel}`] = spec.gpuCount;
-  return capabilities;
 }

@@ -14,6 +14,10 @@ export const submitterNode = 1;
 export const gatewayNode = 2;
 export const firstMachineNode = 3;
 
+/** Size on the wire that is charged for, bytes: headers and a few fields. */
+export const messageBytes = 256;
+export const bytesPerHeartbeat = 8;
+
 /** Messages that a clogged link holds; further ones are lost. */
 const cloggedMax = 10_000;
 

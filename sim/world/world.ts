@@ -23,7 +23,7 @@ import { KernelHost, type KernelShell } from './kernel-host.ts';
 import { Machine } from './machine.ts';
 import type { MachineWorld } from './machine-world.ts';
 import { MeasuredOverheads } from './measured-overheads.ts';
-import { firstMachineNode, gatewayNode, Network, submitterNode } from './network.ts';
+import { bytesPerHeartbeat, firstMachineNode, gatewayNode, messageBytes, Network, submitterNode } from './network.ts';
 import type { WorkEnd, WorldObserver } from './observer.ts';
 import { openJournal } from './open-journal.ts';
 import type { PowerState } from './power/machine-meter.ts';
@@ -33,10 +33,6 @@ import { SubmitterProcess, type SubmitterWorld } from './submitter-process.ts';
 import type { WorldOptions } from './world-options.ts';
 
 export type { WorldOptions } from './world-options.ts';
-
-/** Size on the wire that the network charges for, bytes: headers and a few fields. */
-const messageBytes = 256;
-const bytesPerHeartbeat = 8;
 
 export class World implements MachineWorld, SubmitterWorld {
   readonly simulation: Simulation;
@@ -272,6 +268,7 @@ export class World implements MachineWorld, SubmitterWorld {
 
   machinePower(machine: number, state: PowerState): void {
     for (const observer of this.observers) observer.machinePower?.(machine, state, this.simulation.nowMicros);
+    this.machines[machine]?.powerChanged(state);
   }
 
   machineUp(machine: number, up: boolean): void {
@@ -348,10 +345,11 @@ export class World implements MachineWorld, SubmitterWorld {
     switch (effect.kind) {
       case 'dispatch':
       case 'stop':
+      case 'agentPower':
       case 'resultRecorded': {
         const machine = this.machineOfAgent[effect.agent] as number;
         const delayMicros = effect.kind === 'dispatch' ? (this.overheads?.dispatchMicros(machine, effect) ?? 0) : 0;
-        if (effect.kind !== 'dispatch') this.overheads?.forgotten(effect);
+        if (effect.kind === 'stop' || effect.kind === 'resultRecorded') this.overheads?.forgotten(effect);
         this.after(delayMicros, () =>
           this.network.send(firstMachineNode + machine, this.toAgent, machine, effect, messageBytes),
         );

@@ -47,6 +47,9 @@ export interface AgentDefinition {
   /** Skills besides the functions, with strengths. */
   readonly skills?: Readonly<Record<string, number>> | undefined;
   readonly labels?: Readonly<Record<string, string | number>> | undefined;
+  /** Puts the agent's machine to sleep, or wakes it up; resolves when it is so, and rejects where it cannot be. The kernel asks only
+   *  agents whose labels have `sleepWatts`, and only without work. */
+  readonly power?: ((awake: boolean) => Promise<void>) | undefined;
   /** Functions that are offered as models to clients of the Open Inference Protocol. */
   readonly models?: readonly ModelDefinition[] | undefined;
 }
@@ -98,6 +101,13 @@ export class AgentHost {
         send: (message) => this.say(message),
         startWork: (dispatch) => this.startWork(dispatch),
         stopWork: ({ attempt }) => this.running.get(attempt)?.abort.abort(),
+        power: (awake) => {
+          // The kernel asks again if it fails.
+          definition.power?.(awake).then(
+            () => this.receive(() => this.machine.powerChanged(awake)),
+            () => {},
+          );
+        },
         wakeAt: (timeMicros) => this.timers.at(timeMicros),
       },
     );

@@ -65,6 +65,10 @@ export function agentMessage(
       const { agent, incarnation } = message;
       return { $case: 'draining', value: { agent, incarnation } };
     }
+    case 'agentPowerChanged': {
+      const { agent, incarnation, awake } = message;
+      return { $case: 'powerChanged', value: { agent, incarnation, awake } };
+    }
     default:
       return unreachable(message);
   }

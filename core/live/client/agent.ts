@@ -190,6 +190,12 @@ export class AgentConnection {
         host?.receive(() => host.machine.receive({ kind: 'stop', agent, incarnation, ...reference, order }, now));
         return;
       }
+      case 'power': {
+        const { agent, incarnation, awake } = message.value;
+        const host = this.byAgent.get(agent);
+        host?.receive(() => host.machine.receive({ kind: 'agentPower', agent, incarnation, awake }, now));
+        return;
+      }
       case 'recorded': {
         const { agent, incarnation, attempt } = message.value;
         this.byAgent

@@ -118,6 +118,11 @@ export class AgentGateway {
         this.byAgent.get(agent)?.send({ $case: 'stop', value });
         return;
       }
+      case 'agentPower': {
+        const { agent, incarnation, awake } = effect;
+        this.byAgent.get(agent)?.send({ $case: 'power', value: { agent, incarnation, awake } });
+        return;
+      }
       case 'resultRecorded': {
         const { agent, incarnation } = effect;
         this.spans.recorded(effect);
@@ -198,6 +203,11 @@ export class AgentGateway {
       case 'draining': {
         const { agent, incarnation } = message.value;
         if (this.speaksFor(session, agent)) this.live.give({ kind: 'agentDraining', agent, incarnation });
+        return;
+      }
+      case 'powerChanged': {
+        const { agent, incarnation, awake } = message.value;
+        if (this.speaksFor(session, agent)) this.live.give({ kind: 'agentPowerChanged', agent, incarnation, awake });
         return;
       }
       case 'discover':

@@ -85,11 +85,9 @@ export class PowerPlant implements WorkPower {
     return sum;
   }
 
-  /** The machine shall sleep: it does if it is on and has no work. False if it does not. */
-  sleep(machine: number): boolean {
-    if (this.model.sleep === undefined || this.stateOf(machine) !== 'on' || this.users[machine] !== 0) return false;
-    this.change(machine, 'asleep');
-    return true;
+  sleep(machine: number): void {
+    if (this.model.sleep !== undefined && this.stateOf(machine) === 'on' && this.users[machine] === 0)
+      this.change(machine, 'asleep');
   }
 
   /** Wakes a machine that sleeps. Returns when it will be awake; undefined if it is, or is off. */

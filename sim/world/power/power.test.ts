@@ -152,11 +152,13 @@ describe('the plant', () => {
     const { plant, told, at } = plantOf(2, { sleep: { ...model.sleep!, afterMicros: Number.POSITIVE_INFINITY } });
     at(1000);
     expect(told).toHaveLength(2);
-    expect(plant.sleep(1)).toBe(true);
+    plant.sleep(1);
+    expect(plant.stateOf(1)).toBe('asleep');
     expect(plant.claim(0, dispatch(1, 1, [0, 1]))).toBe(1090 * microsPerSecond);
     at(1090);
     plant.begin(0, dispatch(1, 1, [0, 1]));
-    expect(plant.sleep(0)).toBe(false);
+    plant.sleep(0);
+    expect(plant.stateOf(0)).toBe('on');
     at(1100);
     expect(plant.end(0, dispatch(1, 1, [0, 1]))).toBeCloseTo(2 * 10 * (250 * 0.6211 + 30), 9);
   });

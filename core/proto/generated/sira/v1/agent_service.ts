@@ -187,6 +187,13 @@ export interface AgentDraining {
   incarnation: number;
 }
 
+/** The agent's machine sleeps now, or is awake, as the kernel wished. */
+export interface AgentPowerChanged {
+  agent: number;
+  incarnation: number;
+  awake: boolean;
+}
+
 export interface DiscoveryRequest {
   /** The sender's own number, found again in the answer. */
   id: number;
@@ -202,6 +209,7 @@ export interface ConnectRequest {
     | { $case: "finished"; value: TaskFinished }
     | { $case: "draining"; value: AgentDraining }
     | { $case: "discover"; value: DiscoveryRequest }
+    | { $case: "powerChanged"; value: AgentPowerChanged }
     | undefined;
 }
 
@@ -289,6 +297,13 @@ export interface DiscoveryResponse {
   refusal: string;
 }
 
+/** The agent's machine shall be awake, or may sleep. Only agents with a label `sleepWatts` are told; it is said again until they answer. */
+export interface AgentPower {
+  agent: number;
+  incarnation: number;
+  awake: boolean;
+}
+
 export interface ConnectResponse {
   message:
     | { $case: "registered"; value: AgentRegistered }
@@ -298,6 +313,7 @@ export interface ConnectResponse {
     | { $case: "stop"; value: Stop }
     | { $case: "recorded"; value: ResultRecorded }
     | { $case: "discovered"; value: DiscoveryResponse }
+    | { $case: "power"; value: AgentPower }
     | undefined;
 }
 
@@ -1469,6 +1485,74 @@ export const AgentDraining: MessageFns<AgentDraining> = {
   },
 };
 
+function createBaseAgentPowerChanged(): AgentPowerChanged {
+  return { agent: 0, incarnation: 0, awake: false };
+}
+
+export const AgentPowerChanged: MessageFns<AgentPowerChanged> = {
+  encode(message: AgentPowerChanged, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.agent !== 0) {
+      writer.uint32(8).uint32(message.agent);
+    }
+    if (message.incarnation !== 0) {
+      writer.uint32(16).uint32(message.incarnation);
+    }
+    if (message.awake !== false) {
+      writer.uint32(24).bool(message.awake);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AgentPowerChanged {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAgentPowerChanged();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.agent = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.incarnation = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.awake = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseDiscoveryRequest(): DiscoveryRequest {
   return { id: 0, query: undefined };
 }
@@ -1554,6 +1638,9 @@ export const ConnectRequest: MessageFns<ConnectRequest> = {
       case "discover":
         DiscoveryRequest.encode(message.message.value, writer.uint32(58).fork()).join();
         break;
+      case "powerChanged":
+        AgentPowerChanged.encode(message.message.value, writer.uint32(66).fork()).join();
+        break;
     }
     return writer;
   },
@@ -1625,6 +1712,14 @@ export const ConnectRequest: MessageFns<ConnectRequest> = {
             }
 
             message.message = { $case: "discover", value: DiscoveryRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.message = { $case: "powerChanged", value: AgentPowerChanged.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -2337,6 +2432,74 @@ export const DiscoveryResponse: MessageFns<DiscoveryResponse> = {
   },
 };
 
+function createBaseAgentPower(): AgentPower {
+  return { agent: 0, incarnation: 0, awake: false };
+}
+
+export const AgentPower: MessageFns<AgentPower> = {
+  encode(message: AgentPower, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.agent !== 0) {
+      writer.uint32(8).uint32(message.agent);
+    }
+    if (message.incarnation !== 0) {
+      writer.uint32(16).uint32(message.incarnation);
+    }
+    if (message.awake !== false) {
+      writer.uint32(24).bool(message.awake);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AgentPower {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAgentPower();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.agent = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.incarnation = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.awake = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseConnectResponse(): ConnectResponse {
   return { message: undefined };
 }
@@ -2364,6 +2527,9 @@ export const ConnectResponse: MessageFns<ConnectResponse> = {
         break;
       case "discovered":
         DiscoveryResponse.encode(message.message.value, writer.uint32(58).fork()).join();
+        break;
+      case "power":
+        AgentPower.encode(message.message.value, writer.uint32(66).fork()).join();
         break;
     }
     return writer;
@@ -2439,6 +2605,14 @@ export const ConnectResponse: MessageFns<ConnectResponse> = {
             }
 
             message.message = { $case: "discovered", value: DiscoveryResponse.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.message = { $case: "power", value: AgentPower.decode(reader, reader.uint32()) };
             continue;
           }
         }
