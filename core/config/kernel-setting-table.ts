@@ -44,6 +44,15 @@ export const kernelSettingTable = {
     description:
       'Phi of the accrual failure detector above which an agent gets no new work: at 8, one false suspicion in 10^8 beats if their gaps are as modelled.',
   },
+  'registry.clockErrorMicros': {
+    type: 'integer',
+    unit: 'micros',
+    default: 0,
+    min: 0,
+    max: day,
+    description:
+      'How far the wall clocks of the hosts that the kernel runs on, one after the other, may differ. Then an agent whose lease ran out in an outage is missed after four heartbeats; at 0 the length of an outage is not believed, and it is missed after what was left of its lease.',
+  },
   'scheduler.queueLengthMax': {
     type: 'integer',
     unit: 'tasks',

@@ -150,7 +150,8 @@ export interface SettingsAssigned {
   readonly why: string;
 }
 
-/** The kernel was paused or restarted: leases are extended by the length of the pause, those that ran out in it by less. */
+/** The kernel was paused or restarted: leases are extended by the length of the pause, those that ran out in it by less where clocks are
+ *  known to be right (`registry.clockErrorMicros`). */
 export interface Resumed {
   readonly kind: 'resumed';
   readonly pausedMicros: number;

@@ -10,6 +10,7 @@ test('what the parts take from the settings when they are made', () => {
       'registry.leaseMicros': 9_000_000,
       'registry.heartbeatIntervalMicros': 2_000_000,
       'registry.suspicionThreshold': 5,
+      'registry.clockErrorMicros': 7000,
       'bus.redeliveryMicros': 7_000_000,
       'bus.topicLengthMax': 12,
     },
@@ -19,6 +20,7 @@ test('what the parts take from the settings when they are made', () => {
     heartbeatIntervalMicros: 2_000_000,
     acceptablePauseMicros: 2_000_000,
     threshold: 5,
+    clockErrorMicros: 7000,
     capabilitySpace: 'skills',
   });
   expect(brokerSettingsOf(settings)).toMatchObject({ redeliveryMicros: 7_000_000, topicMessagesMax: 12 });

@@ -28,6 +28,7 @@ export function registrySettingsOf(settings: KernelSettings): AgentRegistrySetti
     ...agentRegistrySettings(settings.get('registry.heartbeatIntervalMicros')),
     leaseMicros: settings.get('registry.leaseMicros'),
     disconnectGraceMicros: settings.get('registry.disconnectGraceMicros'),
+    clockErrorMicros: settings.get('registry.clockErrorMicros'),
     threshold: settings.get('registry.suspicionThreshold'),
     capabilitySpace: 'skills',
     skills: {

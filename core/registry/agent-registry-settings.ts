@@ -13,6 +13,8 @@ export interface AgentRegistrySettings extends PhiAccrualSettings {
   readonly leaseMicros: number;
   /** An agent that closes its connection keeps its work for so long; 0: for the rest of its lease. */
   readonly disconnectGraceMicros: number;
+  /** How far the clocks of two processes of the kernel, one after the other, may differ; 0 if nobody knows. */
+  readonly clockErrorMicros: number;
   /** Two sweeps are at least this far apart; a change may be noticed this much late. */
   readonly sweepSpacingMicros: number;
   readonly capabilitySpace: CapabilitySpace;
@@ -34,6 +36,7 @@ export function agentRegistrySettings(heartbeatIntervalMicros: number): AgentReg
     agentCountMax: 1_000_000,
     leaseMicros: 4 * heartbeatIntervalMicros,
     disconnectGraceMicros: 0,
+    clockErrorMicros: 0,
     sweepSpacingMicros: Math.min(100 * microsPerMilli, heartbeatIntervalMicros),
     capabilitySpace: 'vector',
     capabilityDimensions: 64,

@@ -212,8 +212,22 @@ describe('life', () => {
     expect(registry.nextSweepMicros).toBeGreaterThanOrEqual(due + 60_000);
   });
 
-  test('a lease that ran out in a pause lasts only as long as it takes to be heard; others by the whole pause', () => {
+  test('after a pause whose length a wrong clock tells, no lease is shorter than what was left of it', () => {
     const { registry } = registryWithLog({ leaseMicros: 20_000 });
+    registry.register(hello('a', 1), 0);
+    registry.beat(0, 10_000);
+    // The kernel last looked at 12,000: 18,000 were left, and whatever is shown now, a moment ago may be when that was.
+    const hour = 3_600_000_000;
+    registry.extendLeases(hour, 12_000 + hour);
+    expect(registry.leaseExpiryMicros[0]).toBe(30_000 + hour);
+    registry.sweep(30_000 + hour);
+    expect(registry.state(0)).toBe('suspect');
+    registry.sweep(30_001 + hour);
+    expect(registry.state(0)).toBe('dead');
+  });
+
+  test('with known clocks: a lease that ran out in a pause lasts only as long as it takes to be heard; others by the whole pause', () => {
+    const { registry } = registryWithLog({ leaseMicros: 20_000, clockErrorMicros: 1 });
     registry.register(hello('a', 1), 0);
     registry.register(hello('b', 1), 0);
     registry.beat(0, 10_000);
@@ -226,6 +240,15 @@ describe('life', () => {
     // One that was about to run out when the pause began gets what was left of it.
     registry.extendLeases(500_000, 53_999 + 500_000);
     expect(registry.leaseExpiryMicros[1]).toBe(554_000);
+  });
+
+  test('with known clocks: a lease has run out when the error of the clocks is over as well', () => {
+    const { registry } = registryWithLog({ leaseMicros: 20_000, clockErrorMicros: 500 });
+    registry.register(hello('a', 1), 0);
+    registry.register(hello('b', 1), 1);
+    // They ran out at 20,000 and 20,001; the pause began at 3,000.
+    registry.extendLeases(17_501, 20_501);
+    expect([...registry.leaseExpiryMicros.slice(0, 2)]).toEqual([24_501, 37_502]);
   });
 
   test('sweeps keep their distance', () => {

@@ -246,19 +246,19 @@ export class AgentRegistry {
     return Math.max(this.earliestMicros, this.lastSweepMicros + this.settings.sweepSpacingMicros);
   }
 
-  /** After a pause of the kernel, `nowMicros` being its end: nobody is blamed for a silence that the kernel did not hear.
-   *  Leases and detectors of the living go on as if time had stood still, and no lease ends before now. Whose lease ran out in
-   *  the pause has given up its work by itself: it needs no more than the time to be heard again, four heartbeats, and is
-   *  missed after that. */
+  /** After a pause that ends now: nobody is blamed for a silence that the kernel did not hear. Leases and detectors of the living
+   *  go on as if time had stood still: an agent has no more left of its lease than was left then. If wall clocks are known to be
+   *  right but for `clockErrorMicros`, whose lease has run out is missed after the time to be heard again, four heartbeats. */
   extendLeases(byMicros: number, nowMicros: number): void {
     assert(byMicros >= 0, 'leases are never shortened');
     this.earliestMicros = Number.POSITIVE_INFINITY;
-    const heardByMicros = nowMicros + beatsToBeHeard * this.settings.heartbeatIntervalMicros;
+    const { clockErrorMicros, heartbeatIntervalMicros } = this.settings;
+    const heardByMicros = nowMicros + beatsToBeHeard * heartbeatIntervalMicros;
     for (let row = 0; row < this.size; row++) {
       if (!this.alive(row)) continue;
       const expiryMicros = this.leaseExpiryMicros[row] as number;
       const extendedMicros = expiryMicros + byMicros;
-      const hasRunOut = expiryMicros < nowMicros;
+      const hasRunOut = clockErrorMicros > 0 && expiryMicros + clockErrorMicros < nowMicros;
       this.leaseExpiryMicros[row] = Math.max(
         hasRunOut ? Math.min(extendedMicros, heardByMicros) : extendedMicros,
         nowMicros,

@@ -1,7 +1,7 @@
 // The page of the availability study, in Markdown: the figures beside their goals, what was assumed, what was played, and what
 // the figures hang on.
 
-import { microsPerSecond } from '../../core/base/time.ts';
+import { microsPerMilli, microsPerSecond } from '../../core/base/time.ts';
 import {
   type Between,
   type FaultClass,
@@ -47,7 +47,7 @@ ${checkList(checks)}
 - ${fleet.racks} racks of ${fleet.machinesPerRack} machines on ${fleet.feeds} power feeds; a machine holds one request at a time. The kernel stands on the first feed; a standby with a mirror of its disk takes over.
 - ${requests.ratePerSecond} requests a second (Poisson), service lognormal with median ${seconds(requests.serviceMedianMicros)} and σ ${requests.serviceSigma}, at most ${seconds(requests.serviceMaxMicros)}: about 40% of the fleet is busy, so that half of it can do the work.
 - A request is **served** if its submitter has the result within ${seconds(requests.promiseMicros)} of asking, four times the longest service. What is asked while the kernel is down waits in the submitter, and counts as late if it comes too late. **Lost** is what the kernel had accepted and never ended.
-- Heartbeats every ${seconds(heartbeat.intervalMicros)}, leases of ${seconds(heartbeat.leaseMicros)}, retries after ${seconds(defaultStudy.settings['dispatch.retryMicros'] as number)}; agents more than ${defaultStudy.settings['health.slowFactor']} times as slow as their peers are ejected (\`health.slowFactor\`). The other settings are the defaults.
+- Heartbeats every ${seconds(heartbeat.intervalMicros)}, leases of ${seconds(heartbeat.leaseMicros)}, retries after ${seconds(defaultStudy.settings['dispatch.retryMicros'] as number)}; agents more than ${defaultStudy.settings['health.slowFactor']} times as slow as their peers are ejected (\`health.slowFactor\`); the clocks of the kernel's two hosts agree within ${(defaultStudy.settings['registry.clockErrorMicros'] as number) / microsPerMilli} ms (\`registry.clockErrorMicros\`). The other settings are the defaults.
 - **Recovery** is the time from a fault to the displaced work running elsewhere: what was lost with a machine, given to one that no longer answered, or given up by an agent whose lease ran out. A request that was asked after the fault counts from its asking.
 
 ## Lives

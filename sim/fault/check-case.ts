@@ -14,6 +14,7 @@ import type { WorldObserver } from '../world/observer.ts';
 import { horizonMicros, memoryBounds } from './case-phases.ts';
 import { type KernelRecord, KernelRecorder, restartedDigest } from './restarted-kernel.ts';
 import { drawSwarmCase, runSwarmCase, type SwarmCase, type SwarmResult } from './swarm.ts';
+import { withKnownClocks } from './swarm-clocks.ts';
 import { withCorners } from './swarm-corners.ts';
 import { withMoreFaults } from './swarm-faults.ts';
 import { withJournal } from './swarm-journal.ts';
@@ -58,7 +59,7 @@ export interface CheckOptions {
 export function drawCase(seed: number): SwarmCase {
   const drawn = withCorners(withPolicies(seed % 2 === 0 ? drawSchedulingCase(seed) : drawSwarmCase(seed)));
   const tight = seed % 5 === 0 ? withTightJournal(withJournal(withTightSpots(drawn, false))) : withTightSpots(drawn);
-  return withFaultPoints(withMoreFaults(tight));
+  return withFaultPoints(withKnownClocks(withMoreFaults(tight)));
 }
 
 export function checkCase(drawn: SwarmCase, options: CheckOptions = {}): CheckedCase {

@@ -178,9 +178,18 @@ export function runSwarmCase(drawn: SwarmCase, options: SwarmOptions = {}): Swar
       outcomes.set(end.submission, end.outcome);
     },
   };
-  const { seed, machines, profile, network, heartbeat, faults, power } = drawn;
+  const { seed, machines, profile, network, heartbeat, faults, settings, power } = drawn;
   const horizon = horizonMicros(drawn);
-  const oracles = createOracles({ seed, machines, profile, heartbeat, faults, power, horizonMicros: horizon });
+  const oracles = createOracles({
+    seed,
+    machines,
+    profile,
+    heartbeat,
+    faults,
+    settings,
+    power,
+    horizonMicros: horizon,
+  });
   const world = new World({
     seed,
     machines,
@@ -190,8 +199,7 @@ export function runSwarmCase(drawn: SwarmCase, options: SwarmOptions = {}): Swar
     heartbeat,
     limits: { ...defaultSimulationLimits, queueLengthMax: drawn.queueLengthMax },
     faults,
-    settings:
-      drawn.faultPointSeed === undefined ? drawn.settings : { ...drawn.settings, 'faults.seed': drawn.faultPointSeed },
+    settings: drawn.faultPointSeed === undefined ? settings : { ...settings, 'faults.seed': drawn.faultPointSeed },
     faultPointSeed: drawn.faultPointSeed,
     journal: drawn.journal,
     power,

@@ -40,7 +40,7 @@ export interface MeteredWorld {
 /** What the oracles need to know of a world: options for one will do. Without `seed`, runs in which a drawn share of the
  *  machines is lost for ever are not judged for liveness. */
 export type OracleOptions = Pick<WorldOptions, 'machines' | 'profile' | 'heartbeat' | 'faults'> &
-  Partial<Pick<WorldOptions, 'seed' | 'power'>> &
+  Partial<Pick<WorldOptions, 'seed' | 'power' | 'settings'>> &
   Pick<LivenessOptions, 'horizonMicros'>;
 
 /** @throws {@link OracleViolation} (SIRA_ORACLE_VIOLATED) from any call to an observer or to `finish`. */
@@ -75,7 +75,12 @@ class OraclePanel implements WorldObserver {
     };
     this.works = new PhysicalWorks(names);
     this.ends = new EndOracle(fail);
-    this.leases = new LeaseOracle(this.works, options.heartbeat, fail);
+    this.leases = new LeaseOracle(
+      this.works,
+      options.heartbeat,
+      options.settings?.['registry.clockErrorMicros'] ?? 0,
+      fail,
+    );
     this.owners = new OwnerOracle(fail);
     this.capacity = new CapacityOracle(options.machines, fail);
     this.deliveries = new DeliveryOracle(fail);
@@ -188,6 +193,7 @@ class OraclePanel implements WorldObserver {
 
   inputReleased(input: ReleasedInput, again: boolean, nowMicros: number): void {
     this.journal.inputReleased(input, again, nowMicros);
+    this.leases.inputReleased(input);
   }
 
   fileAsked(store: JournalStore, operation: FileOperation): void {
@@ -213,6 +219,7 @@ class OraclePanel implements WorldObserver {
 
   kernelRecovered(kernel: Kernel, report: JournalReport, nowMicros: number): void {
     this.journal.kernelRecovered(kernel, report, nowMicros);
+    this.leases.kernelRecovered(kernel, report);
   }
 
   finish(nowMicros: number, world?: MeteredWorld): void {

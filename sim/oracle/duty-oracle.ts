@@ -5,12 +5,15 @@
 import type { Effect } from '../../core/kernel/effects.ts';
 import type { Heartbeats, InputBody } from '../../core/kernel/inputs.ts';
 import type { WorldObserver } from '../world/observer.ts';
+import type { WorldOptions } from '../world/world-options.ts';
 import type { Fail } from './violation.ts';
 
 export interface DutyOptions {
   readonly heartbeat: { readonly intervalMicros: number; readonly leaseMicros: number };
   /** The kernel's `dispatch.retryMicros`. */
   readonly retryMicros: number;
+  /** The kernel's, as it begins. */
+  readonly settings?: WorldOptions['settings'];
 }
 
 interface Order {
@@ -56,11 +59,13 @@ export class DutyOracle implements WorldObserver {
     this.inputMicros = handledMicros;
     this.receiptDue = input.kind === 'taskFinished';
     if (input.kind === 'resumed') {
+      const clockErrorMicros = this.options.settings?.['registry.clockErrorMicros'] ?? 0;
+      const isOver = (end: number): boolean => clockErrorMicros > 0 && end + clockErrorMicros < handledMicros;
       const heardMicros = handledMicros + 4 * this.options.heartbeat.intervalMicros;
       for (const [agent, end] of this.leaseEnds.entries())
         this.leaseEnds[agent] = Math.max(
           handledMicros,
-          Math.min(end + input.pausedMicros, end < handledMicros ? heardMicros : Number.POSITIVE_INFINITY),
+          Math.min(end + input.pausedMicros, isOver(end) ? heardMicros : Number.POSITIVE_INFINITY),
         );
       for (const order of this.orders.values()) order.saidMicros = handledMicros;
     }

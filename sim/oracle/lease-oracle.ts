@@ -1,7 +1,7 @@
 // The promise of leases, kept by both sides. The agent: when its lease has run out, it no longer works. The kernel: it
 // declares nobody dead before the lease is over, and dispatches a task anew only after its former agent said that the
 // attempt is over, came back without it, or lost its lease. The oracle keeps its own account of the leases, from what the
-// kernel has heard.
+// kernel has heard: by the kernel's clock, as it goes on after pauses, and by the world's, which no wall clock moves.
 
 import type {
   AgentRegistered,
@@ -11,6 +11,9 @@ import type {
   HeartbeatsRecorded,
 } from '../../core/kernel/effects.ts';
 import type { AgentDisconnected, AgentHello, Heartbeats, InputBody } from '../../core/kernel/inputs.ts';
+import type { JournalReport } from '../../core/kernel/journal.ts';
+import type { ReleasedInput } from '../../core/kernel/journaled-kernel.ts';
+import type { Kernel } from '../../core/kernel/kernel.ts';
 import type { WorldObserver } from '../world/observer.ts';
 import { withRoom } from './column.ts';
 import type { PhysicalWork, PhysicalWorkListener, PhysicalWorks } from './physical-work.ts';
@@ -21,9 +24,12 @@ export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
   /** As the kernel has last said. */
   private leaseMicros: number;
   private readonly heartbeatMicros: number;
+  private readonly clockErrorMicros: number;
   private readonly fail: Fail;
   // By agent number. A lease is over once time is beyond its end; a dead agent has none.
   private readonly leaseEnd: number[] = [];
+  /** In the world's time, which alone the agent can know: after an outage it is not what the kernel grants, but what it had. */
+  private readonly trueEnd: number[] = [];
   private readonly incarnation: number[] = [];
   private readonly dead: boolean[] = [];
   private readonly connection: number[] = [];
@@ -39,23 +45,41 @@ export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
   /** The last batch's agents. A fleet without change sends the same array again: then one time stands for all their leases. */
   private fleet: Int32Array | undefined;
   private fleetEnd = 0;
+  private fleetTrueEnd = 0;
   private readonly inFleet: boolean[] = [];
-  /** Leases are in the kernel's time, work is in the world's. */
+  /** How far the time of inputs is ahead of the world's: that of each process, by the last input before it. */
+  private readonly clocks: { readonly after: number; readonly aheadMicros: number }[] = [];
+  private recoveredAheadMicros = 0;
+  /** Of the input that is told of now. */
   private aheadMicros = 0;
 
   constructor(
     works: PhysicalWorks,
     heartbeat: { readonly intervalMicros: number; readonly leaseMicros: number },
+    clockErrorMicros: number,
     fail: Fail,
   ) {
     this.works = works;
     this.leaseMicros = heartbeat.leaseMicros;
     this.heartbeatMicros = heartbeat.intervalMicros;
+    this.clockErrorMicros = clockErrorMicros;
     this.fail = fail;
   }
 
   kernelClock(aheadMicros: number): void {
-    this.aheadMicros = aheadMicros;
+    this.recoveredAheadMicros = aheadMicros;
+  }
+
+  kernelRecovered(_kernel: Kernel, { lastSequence }: JournalReport): void {
+    const { clocks, recoveredAheadMicros } = this;
+    // What a process handled and did not make durable never was.
+    while (clocks.length > 0 && (clocks.at(-1)?.after as number) >= lastSequence) clocks.pop();
+    clocks.push({ after: lastSequence, aheadMicros: recoveredAheadMicros });
+  }
+
+  /** Some that are released now were handled by a process that has died since, under its clock. */
+  inputReleased({ sequence }: ReleasedInput): void {
+    this.aheadMicros = this.clocks.findLast(({ after }) => after < sequence)?.aheadMicros ?? 0;
   }
 
   kernelInput(input: InputBody, nowMicros: number): void {
@@ -81,9 +105,10 @@ export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
         this.settleFleet();
         for (let agent = 0; agent < this.leaseEnd.length; agent++) {
           const end = this.leaseEnd[agent] as number;
-          // As if time had stood still; whose lease ran out meanwhile needs four heartbeats to be heard again.
+          // As if time had stood still; whose lease ran out meanwhile, and surely so, needs four heartbeats to be heard again.
           const extended = end + input.pausedMicros;
-          const heard = end < nowMicros ? nowMicros + 4 * this.heartbeatMicros : extended;
+          const isOver = this.clockErrorMicros > 0 && end + this.clockErrorMicros < nowMicros;
+          const heard = isOver ? nowMicros + 4 * this.heartbeatMicros : extended;
           this.leaseEnd[agent] = Math.max(Math.min(extended, heard), nowMicros);
         }
         return;
@@ -123,10 +148,10 @@ export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
         dispatch,
       );
     }
-    if (this.dead[agent] === true || nowMicros + this.aheadMicros > this.leaseEndOf(agent)) {
+    if (this.dead[agent] === true || nowMicros > this.trueEndOf(agent)) {
       this.fail(
         'leases',
-        `agent ${agent} works on attempt ${dispatch.attempt} beyond its lease, which ended at ${this.leaseEndOf(agent)} µs`,
+        `agent ${agent} works on attempt ${dispatch.attempt} beyond its lease, which ended at ${this.trueEndOf(agent)} µs`,
         nowMicros,
         dispatch,
       );
@@ -143,8 +168,7 @@ export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
       this.leaseMicros = terms.leaseMicros;
       for (let index = 0; index < batch.count; index++) {
         const agent = batch.agents[index] as number;
-        if (this.counts(batch, index))
-          this.leaseEnd[agent] = Math.max(this.leaseEnd[agent] as number, nowMicros + this.leaseMicros);
+        if (this.counts(batch, index)) this.grant(agent, nowMicros);
       }
       return;
     }
@@ -153,10 +177,21 @@ export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
       this.formFleet(batch);
     }
     this.fleetEnd = nowMicros + this.leaseMicros;
+    this.fleetTrueEnd = this.fleetEnd - this.aheadMicros;
     if (this.fleet !== undefined) return;
     for (let index = 0; index < batch.count; index++) {
-      if (this.counts(batch, index)) this.leaseEnd[batch.agents[index] as number] = this.fleetEnd;
+      const agent = batch.agents[index] as number;
+      if (!this.counts(batch, index)) continue;
+      this.leaseEnd[agent] = this.fleetEnd;
+      this.trueEnd[agent] = this.fleetTrueEnd;
     }
+  }
+
+  /** A lease from now on; what was promised once is not taken back. */
+  private grant(agent: number, nowMicros: number): void {
+    const end = nowMicros + this.leaseMicros;
+    this.leaseEnd[agent] = Math.max(end, this.leaseEnd[agent] as number);
+    this.trueEnd[agent] = Math.max(end - this.aheadMicros, this.trueEnd[agent] as number);
   }
 
   /** True if the kernel takes this heartbeat of the batch for one. */
@@ -177,13 +212,14 @@ export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
   private settleFleet(): void {
     for (const agent of this.fleet ?? []) {
       this.leaseEnd[agent] = this.fleetEnd;
+      this.trueEnd[agent] = this.fleetTrueEnd;
       this.inFleet[agent] = false;
     }
     this.fleet = undefined;
   }
 
-  private leaseEndOf(agent: number): number {
-    return this.inFleet[agent] === true ? this.fleetEnd : (this.leaseEnd[agent] as number);
+  private trueEndOf(agent: number): number {
+    return this.inFleet[agent] === true ? this.fleetTrueEnd : (this.trueEnd[agent] as number);
   }
 
   private registered(effect: AgentRegistered, nowMicros: number): void {
@@ -207,8 +243,11 @@ export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
     this.dead[agent] = false;
     this.leaseMicros = effect.leaseMicros;
     this.grace[agent] = effect.disconnectGraceMicros ?? 0;
-    const end = nowMicros + this.leaseMicros;
-    this.leaseEnd[agent] = known === incarnation ? Math.max(end, this.leaseEnd[agent] as number) : end;
+    if (known !== incarnation) {
+      this.leaseEnd[agent] = 0;
+      this.trueEnd[agent] = 0;
+    }
+    this.grant(agent, nowMicros);
   }
 
   /** Its lease ends sooner, as it was told when it registered, if that connection is the one that it has. */
@@ -218,6 +257,7 @@ export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
     if (incarnation !== this.incarnation[agent] || connection < (this.connection[agent] as number) || grace === 0)
       return;
     this.leaseEnd[agent] = Math.min(this.leaseEnd[agent] as number, nowMicros + grace);
+    this.trueEnd[agent] = Math.min(this.trueEnd[agent] as number, nowMicros - this.aheadMicros + grace);
   }
 
   /** The kernel says so only of who was said to be. */
@@ -246,6 +286,11 @@ export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
         agent,
       });
     }
+    const trueEnd = this.trueEnd[agent] as number;
+    if (reason === 'lease expired' && nowMicros - this.aheadMicros <= trueEnd) {
+      const what = `the kernel declares agent ${agent} dead, by a clock that is wrong, before its lease ends at ${trueEnd} µs`;
+      this.fail('leases', what, nowMicros - this.aheadMicros, { agent });
+    }
     this.dead[agent] = true;
     const machine = this.works.machineOf(agent);
     if (this.works.isHung(machine)) return;
@@ -253,8 +298,8 @@ export class LeaseOracle implements WorldObserver, PhysicalWorkListener {
       if (dispatch.incarnation !== this.incarnation[agent]) continue;
       this.fail(
         'leases',
-        `agent ${agent} works on attempt ${dispatch.attempt} beyond its lease, which ended at ${end} µs`,
-        nowMicros,
+        `agent ${agent} works on attempt ${dispatch.attempt} beyond its lease, which ended at ${trueEnd} µs`,
+        nowMicros - this.aheadMicros,
         dispatch,
       );
     }

@@ -48,7 +48,11 @@ export const defaultStudy: StudySettings = {
     promiseMicros: 60 * microsPerSecond,
   },
   heartbeat: { intervalMicros: microsPerSecond, leaseMicros: 12 * microsPerSecond },
-  settings: { 'dispatch.retryMicros': microsPerSecond, 'health.slowFactor': 3 },
+  settings: {
+    'dispatch.retryMicros': microsPerSecond,
+    'health.slowFactor': 3,
+    'registry.clockErrorMicros': 10 * microsPerMilli,
+  },
   network: {
     latency: { distribution: 'lognormal', meanMicros: 0.25 * microsPerMilli, sigma: 0.5 },
     bandwidthBytesPerSecond: 0,

@@ -87,6 +87,13 @@ export const healthMutants: readonly Mutant[] = [
     replace: 'Math.min(extendedMicros, heardByMicros),',
   },
   {
+    name: 'outage-believed',
+    bug: 'how long an outage was is taken from a wall clock that may be wrong, and leases with it',
+    file: registry,
+    search: 'clockErrorMicros > 0 && expiryMicros + clockErrorMicros < nowMicros;',
+    replace: 'expiryMicros < nowMicros;',
+  },
+  {
     name: 'drained-takes-work',
     bug: 'an agent that drains is given further work',
     file: registry,

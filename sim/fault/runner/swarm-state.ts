@@ -4,7 +4,7 @@
 
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SiraError } from '../../../core/base/errors.ts';
 import { type Reach, ReachCounts } from '../reached.ts';
@@ -139,15 +139,18 @@ export function sayPlan({ from, seeds, shard, shards }: SwarmPlan): string {
   return `seeds ${from} to ${from + seeds - 1}${shards > 1 ? `, shard ${shard} of ${shards}` : ''}`;
 }
 
-/** Digest over the code that decides what a seed does: everything in core/ and sim/ that runs, tests aside. */
-export function buildDigest(): string {
-  const top = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
+/** Of core/, what only the live kernel has: the simulated world is above all else of it (reports/architecture/layers.ts). */
+const liveFolders = ['live', 'stores', 'proto', 'deploy'];
+
+/** Digest over the code that decides what a seed does: everything in core/ and sim/ that runs in a simulated world, tests aside. */
+export function buildDigest(top = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..')): string {
   const hash = createHash('sha256');
   for (const part of ['core', 'sim']) {
     const names = readdirSync(join(top, part), { recursive: true, encoding: 'utf8' }).sort((left, right) =>
       left < right ? -1 : 1,
     );
     for (const name of names) {
+      if (part === 'core' && liveFolders.includes(name.split(sep)[0] as string)) continue;
       if (/\.(js|ts)$/.test(name) && !/\.(test|contract|bench|d)\.[jt]s$/.test(name))
         hash.update(name).update(readFileSync(join(top, part, name)));
     }
