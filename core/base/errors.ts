@@ -208,6 +208,10 @@ export const errorTable = {
     'The store of telemetry refuses rows.',
     'Its tables differ from those of this version: see what it says, and give it a database of its own.',
   ),
+  SIRA_DATASET_LEAKS: failedRun(
+    'A feature of a dataset knows the future.',
+    'Mend the feature named: it may read only what was known before the moment.',
+  ),
   SIRA_DEFECT: failedRun(
     'Sira has met a defect of its own.',
     'Look at the log of the kernel, and report what it says.',

@@ -2,6 +2,10 @@
 
 import type { DatasetSpec } from './dataset-spec.ts';
 
+/** Sums of whole microseconds are exact: of doubles, the last bits would hang on how many rows come later. */
+const serviceMean =
+  'CAST(sum(CAST(round(service_seconds * 1e6) AS BIGINT)) OVER past AS DOUBLE) / 1e6 / count(*) OVER past';
+
 const placements: DatasetSpec = {
   name: 'placements',
   meaning:
@@ -25,7 +29,7 @@ const placements: DatasetSpec = {
     },
     {
       name: 'class',
-      sql: `SELECT run, task_class, time, count(*) OVER past AS class_completed, avg(service_seconds) OVER past AS class_service_seconds
+      sql: `SELECT run, task_class, time, count(*) OVER past AS class_completed, ${serviceMean} AS class_service_seconds
             FROM tasks WHERE outcome = 'completed'
             WINDOW past AS (PARTITION BY run, task_class ORDER BY time, submitter, submission ROWS UNBOUNDED PRECEDING)`,
       by: ['task_class'],
@@ -33,7 +37,7 @@ const placements: DatasetSpec = {
     },
     {
       name: 'class on the agent',
-      sql: `SELECT run, task_class, agent, time, count(*) OVER past AS here_completed, avg(service_seconds) OVER past AS here_service_seconds
+      sql: `SELECT run, task_class, agent, time, count(*) OVER past AS here_completed, ${serviceMean} AS here_service_seconds
             FROM tasks WHERE outcome = 'completed'
             WINDOW past AS (PARTITION BY run, task_class, agent ORDER BY time, submitter, submission ROWS UNBOUNDED PRECEDING)`,
       by: ['task_class', 'agent'],
