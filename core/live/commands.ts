@@ -6,8 +6,9 @@ import { certsCommand } from './certs-command.ts';
 import { configCommand } from './config-command.ts';
 import { startCommand } from './start.ts';
 import { startDocument } from './start-document.ts';
+import { telemetryCommand } from './telemetry/telemetry-command.ts';
 
-export const liveCommands: readonly Command[] = [startCommand, configCommand, certsCommand];
+export const liveCommands: readonly Command[] = [startCommand, configCommand, certsCommand, telemetryCommand];
 
 /** What `sira check` looks at. */
 export const liveDocuments: readonly DocumentKind[] = [startDocument];

@@ -16,7 +16,7 @@ import { LiveFiles } from './files.ts';
 /** The kernel after the last input. Throws SIRA_FILE_MISSING, SIRA_LOG_CORRUPT, SIRA_LOG_VERSION, SIRA_DISK_FAILED. */
 export async function readJournal(
   folders: Readonly<Record<JournalStore, string>>,
-  each: (input: Input, effects: readonly Effect[]) => void,
+  each: (input: Input, effects: readonly Effect[], kernel: Kernel) => void,
 ): Promise<Kernel> {
   const oldest = oldestSnapshot(folders.snapshots);
   if (oldest === undefined) throw new SiraError('SIRA_FILE_MISSING', `there is no snapshot in ${folders.snapshots}`);
@@ -35,7 +35,7 @@ export async function readJournal(
         replay: (input) => {
           const effects: Effect[] = [];
           kernel?.handle(input, effects);
-          each(input, effects);
+          each(input, effects, kernel as Kernel);
         },
         opened: () => resolve(undefined),
         durable: () => {},

@@ -6,7 +6,8 @@ import type { InputBody } from '../../core/kernel/inputs.ts';
 import type { ReleasedInput } from '../../core/kernel/journaled-kernel.ts';
 import type { Kernel } from '../../core/kernel/kernel.ts';
 import { TelemetryRecorder } from '../../core/telemetry/recorder.ts';
-import { RowBuffer, type RowSink, type TelemetryBatch } from '../../core/telemetry/rows.ts';
+import { RowGatherer } from '../../core/telemetry/row-gatherer.ts';
+import type { TelemetryBatch } from '../../core/telemetry/rows.ts';
 import type { TableName } from '../../core/telemetry/tables.ts';
 import type { WorldObserver } from '../world/observer.ts';
 
@@ -22,8 +23,7 @@ export function runName(policy: string, seed: number): string {
 export class TelemetryObserver implements WorldObserver {
   private readonly recorder: TelemetryRecorder;
   private readonly kernel: () => Kernel;
-  private readonly take: TakeRows;
-  private readonly buffers = new Map<TableName, RowBuffer<TableName>>();
+  private readonly rows: RowGatherer;
   private hasJournal = false;
   private sequence = 0;
   private isOpen = false;
@@ -31,9 +31,8 @@ export class TelemetryObserver implements WorldObserver {
   /** `kernel` is asked from the first input on. */
   constructor(run: string, sampleMicros: number, kernel: () => Kernel, take: TakeRows) {
     this.kernel = kernel;
-    this.take = take;
-    const sink: RowSink = { add: (table, row) => this.add(table, row as object) };
-    this.recorder = new TelemetryRecorder({ run, sampleMicros, kernel, sink });
+    this.rows = new RowGatherer(batchRows, take);
+    this.recorder = new TelemetryRecorder({ run, sampleMicros, kernel, sink: this.rows });
   }
 
   /** With a journal: all that left, once. */
@@ -58,19 +57,6 @@ export class TelemetryObserver implements WorldObserver {
   /** The run is over. */
   finish(): void {
     if (this.isOpen && this.kernel().lastSequence === this.sequence) this.recorder.end();
-    for (const buffer of this.buffers.values()) this.take(buffer.seal());
-    this.buffers.clear();
-  }
-
-  private add(table: TableName, row: object): void {
-    let buffer = this.buffers.get(table);
-    if (buffer === undefined) {
-      buffer = new RowBuffer(table);
-      this.buffers.set(table, buffer);
-    }
-    buffer.add(row);
-    if (buffer.count < batchRows) return;
-    this.buffers.delete(table);
-    this.take(buffer.seal());
+    this.rows.flush();
   }
 }

@@ -7,7 +7,7 @@ import { DuckDbStore } from '../../stores/duckdb-store.ts';
 import { rowsOf } from '../../telemetry/rows.ts';
 import type { TelemetryQuery } from '../../telemetry/telemetry-store.ts';
 import { Submitter, tensorFrom } from '../client.ts';
-import { killed, LiveProcesses } from '../live-processes.contract.ts';
+import { built, killed, LiveProcesses } from '../live-processes.contract.ts';
 
 let processes: LiveProcesses;
 beforeEach(() => {
@@ -97,4 +97,24 @@ test('a store that is away keeps nobody waiting: the rows go to the disk, and to
   expect(await killed(kernel, 'SIGTERM')).toBe(0);
   await check(file, 100);
   rmSync(folder, { recursive: true });
+}, 120_000);
+
+test('what a killed kernel had in memory is made again from its journal, and what was written is not doubled', async () => {
+  const file = join(processes.folder, 'telemetry.duckdb');
+  const rebuild = (): Promise<number> => {
+    const words = [join(built, 'sira.js'), 'telemetry', 'rebuild', processes.data, file];
+    const child = processes.spawn(process.execPath, words);
+    return new Promise((resolve) => child.once('exit', (code) => resolve(code ?? -1)));
+  };
+  let kernel = await processes.startKernel('--telemetry', file);
+  processes.startAgent('one');
+  await runTasks(60);
+  await killed(kernel, 'SIGKILL');
+  expect(await rebuild()).toBe(0);
+  await check(file, 60);
+  kernel = await processes.startKernel('--telemetry', file);
+  await runTasks(20);
+  expect(await killed(kernel, 'SIGTERM')).toBe(0);
+  expect(await rebuild()).toBe(0);
+  await check(file, 80);
 }, 120_000);
