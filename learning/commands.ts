@@ -1,9 +1,23 @@
-// The commands that the learning loop declares.
+// The commands that the learning loop declares, and the documents that it reads.
 
+import type { DocumentKind } from '../core/documents/check-command.ts';
 import type { Command } from '../core/ports/command.ts';
 import { datasetCommand } from './dataset/dataset-command.ts';
 import { chaosCommand } from './demo/chaos-command.ts';
 import { demoCommand } from './demo/demo-command.ts';
+import { environmentCommand } from './env/environment-command.ts';
 import { forecastCommand } from './forecast/export-command.ts';
+import { trainCommand } from './rl/train-command.ts';
+import { trainingDocument } from './rl/training-spec.ts';
 
-export const learningCommands: readonly Command[] = [demoCommand, chaosCommand, datasetCommand, forecastCommand];
+export const learningCommands: readonly Command[] = [
+  demoCommand,
+  chaosCommand,
+  datasetCommand,
+  forecastCommand,
+  trainCommand,
+  environmentCommand,
+];
+
+/** What `sira check` looks at. */
+export const learningDocuments: readonly DocumentKind[] = [trainingDocument];

@@ -14,6 +14,7 @@ import { fgd } from './plugins/fgd.ts';
 import { firstFit } from './plugins/first-fit.ts';
 import { gpuClustering } from './plugins/gpu-clustering.ts';
 import { gpuPacking } from './plugins/gpu-packing.ts';
+import { learned } from './plugins/learned.ts';
 import { leastLeftDevices } from './plugins/least-left-devices.ts';
 import { priority } from './plugins/priority.ts';
 import { randomDevices } from './plugins/random-devices.ts';
@@ -57,6 +58,11 @@ export const queueOrders: Readonly<Record<string, QueueOrderEntry>> = {
   },
 };
 
+/** The queue order that a learned policy decides; it needs an artifact, and so is none of `queueOrders`. */
+export const learnedOrderName = 'learned';
+export const learnedOrderDescription =
+  'a trained network ranks the tasks (`artifact:`), another order where it knows too little';
+
 /** Placements by name. */
 export const placements: Readonly<Record<string, PlacementEntry>> = {
   random: {
@@ -86,8 +92,10 @@ export const placements: Readonly<Record<string, PlacementEntry>> = {
   },
 };
 
-/** The queue order called `name`; throws SIRA_POLICY_UNKNOWN with the known names, nearest first. */
+/** The queue order called `name`; throws SIRA_POLICY_UNKNOWN with the known names, nearest first, and SIRA_POLICY_INVALID if
+ *  a learned order's artifact is missing or wrong. */
 export function findQueueOrder(name: string, context: QueueOrderContext): QueueSortPlugin {
+  if (name === learnedOrderName) return learned(context, (fallback) => findQueueOrder(fallback, context));
   return find('queue order', queueOrders, name).create(context);
 }
 

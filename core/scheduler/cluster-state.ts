@@ -90,6 +90,7 @@ export class ClusterState {
   cpuCapacityTotalMilli = 0;
   cpuFreeTotalMilli = 0;
   memoryCapacityTotalMib = 0;
+  memoryFreeTotalMib = 0;
 
   /** The largest machine by each resource, of all that ever registered: what scores normalize by. */
   cpuCapacityMaxMilli = 0;
@@ -122,6 +123,7 @@ export class ClusterState {
     this.cpuCapacityTotalMilli += resources.cpuMilli;
     this.cpuFreeTotalMilli += resources.cpuMilli;
     this.memoryCapacityTotalMib += resources.memoryMib;
+    this.memoryFreeTotalMib += resources.memoryMib;
     this.deviceFreeMaxMilli[row] = resources.gpuCount > 0 ? 1000 : 0;
     if (
       resources.cpuMilli > this.cpuCapacityMaxMilli ||
@@ -213,6 +215,7 @@ export class ClusterState {
     this.cpuFreeMilli[machine] = (this.cpuFreeMilli[machine] as number) + sign * kind.cpuMilli;
     this.memoryFreeMib[machine] = (this.memoryFreeMib[machine] as number) + sign * kind.memoryMib;
     this.cpuFreeTotalMilli += sign * kind.cpuMilli;
+    this.memoryFreeTotalMib += sign * kind.memoryMib;
     assert((this.cpuFreeMilli[machine] as number) >= 0, 'CPU oversubscribed');
     assert((this.memoryFreeMib[machine] as number) >= 0, 'memory oversubscribed');
     if (kind.gpuCount > 0) {

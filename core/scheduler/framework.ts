@@ -6,6 +6,7 @@ import type { RandomStream } from '../base/random.ts';
 import type { ForecasterModel } from '../policy/forecast/forecaster-model.ts';
 import type { ClusterState } from './cluster-state.ts';
 import type { RequestKind } from './request.ts';
+import type { Attempt } from './task.ts';
 
 /** What a queue order may look at. Times in microseconds. */
 export interface QueuedTask {
@@ -25,6 +26,9 @@ export interface QueueSortPlugin {
   /** True if the key changes while the task waits; then keys are computed anew at each selection. */
   readonly dynamic: boolean;
   key(task: QueuedTask, nowMicros: number): number;
+  /** Keys of the first `count` of `tasks`, which all wait, at once: for orders that weigh them against each other. Where there is
+   *  one, `key` is not asked, and `dynamic` is true. Must not keep `tasks`. */
+  rank?(tasks: readonly QueuedTask[], count: number, nowMicros: number, keys: Float64Array): void;
   /** Told when a task takes (`sign` 1) or gives back (−1) its resources: for orders that look at who holds what. */
   changed?(task: QueuedTask, sign: 1 | -1): void;
 }
@@ -34,6 +38,10 @@ export interface QueueOrderContext {
   readonly cluster: ClusterState;
   /** By tenant, above 0; 1 where none is given. */
   readonly tenantWeights: Readonly<Record<string, number>>;
+  /** A learned policy's artifact in base64, for the order that needs one. */
+  readonly artifact?: string | undefined;
+  /** Attempts that hold resources now. */
+  readonly attempts?: (() => Iterable<Attempt>) | undefined;
 }
 
 /** Score: how good `machine` is for `kind`, larger is better. Pure in the machine's columns, the kind, and the plug-in's
@@ -159,6 +167,8 @@ export interface Profile {
   readonly tenantWeights?: Readonly<Record<string, number>> | undefined;
   /** Nobody is asked or released if it is left out. */
   readonly scaling?: ScalingRule | undefined;
+  /** Order `learned` only: the policy's artifact, in base64, so that a journal holds all that decides. */
+  readonly artifact?: string | undefined;
   /** Fragmentation's typical workload, if the placement needs one. */
   readonly typicalTasks: readonly TypicalTask[];
 }

@@ -61,7 +61,12 @@ export class Scheduler {
     this.profile = profile;
     this.settings = settings;
     this.preempts = profile.preempt === 'lowerPriority';
-    const order = findQueueOrder(profile.order, { cluster: this.cluster, tenantWeights: profile.tenantWeights ?? {} });
+    const order = findQueueOrder(profile.order, {
+      cluster: this.cluster,
+      tenantWeights: profile.tenantWeights ?? {},
+      artifact: profile.artifact,
+      attempts: () => this.attempts.values(),
+    });
     this.queue = new TaskQueue(order, this.preempts);
     const changed = (attempt: Attempt, sign: 1 | -1): void => {
       this.easy.void();

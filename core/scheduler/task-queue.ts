@@ -41,6 +41,9 @@ export class TaskQueue {
   /** Sorted by (untilMicros, task). */
   private readonly backingOff: BackingOff[] = [];
   private count = 0;
+  /** Scratch: tasks being looked at, and their keys. */
+  private readonly looked: Task[] = [];
+  private keys = new Float64Array(64);
 
   /** `byPriority`: whether a task fits depends on its priority too. */
   constructor(order: QueueSortPlugin, byPriority = false) {
@@ -63,7 +66,8 @@ export class TaskQueue {
 
   /** Adds a waiting task. A task whose line is parked joins it: what does not fit its twin does not fit it. */
   add(task: Task, nowMicros: number): void {
-    task.queueKey = this.order.key(task, nowMicros);
+    // Orders that rank all tasks at once compute keys when they are looked at.
+    task.queueKey = this.order.rank === undefined ? this.order.key(task, nowMicros) : 0;
     const line = this.lineOf(task);
     line.heap.push(task);
     if (line.index === -1) this.link(line, false);
@@ -96,10 +100,7 @@ export class TaskQueue {
 
   /** True if `left` comes before `right` by the order as of now. */
   precedes(left: Task, right: Task, nowMicros: number): boolean {
-    if (this.order.dynamic) {
-      left.queueKey = this.order.key(left, nowMicros);
-      right.queueKey = this.order.key(right, nowMicros);
-    }
+    if (this.order.dynamic) this.renew([left, right], 2, nowMicros);
     return runsBefore(left, right);
   }
 
@@ -174,7 +175,7 @@ export class TaskQueue {
     for (const lines of [this.active, this.parked]) {
       for (const line of lines) for (const task of line.heap.items) waiting.push(task);
     }
-    if (this.order.dynamic) for (const task of waiting) task.queueKey = this.order.key(task, nowMicros);
+    if (this.order.dynamic) this.renew(waiting, waiting.length, nowMicros);
     return waiting.sort((left, right) => (runsBefore(left, right) ? -1 : 1));
   }
 
@@ -207,18 +208,39 @@ export class TaskQueue {
 
   private first(lines: readonly Line[], nowMicros: number, than: Task | undefined): Task | undefined {
     let best = than;
-    for (const line of lines) {
-      if (this.order.dynamic) {
-        for (const task of line.heap.items) {
-          task.queueKey = this.order.key(task, nowMicros);
-          if (best === undefined || runsBefore(task, best)) best = task;
-        }
-      } else {
+    if (!this.order.dynamic) {
+      for (const line of lines) {
         const task = line.heap.peek() as Task;
         if (best === undefined || runsBefore(task, best)) best = task;
       }
+      return best;
+    }
+    const { looked } = this;
+    let count = 0;
+    // Keys of ranked tasks hold against each other only: the best so far is ranked again.
+    if (best !== undefined) looked[count++] = best;
+    for (const line of lines) for (const task of line.heap.items) looked[count++] = task;
+    this.renew(looked, count, nowMicros);
+    for (let index = 0; index < count; index++) {
+      const task = looked[index] as Task;
+      if (best === undefined || runsBefore(task, best)) best = task;
     }
     return best;
+  }
+
+  /** Computes the keys of the first `count` of `tasks` as of now. */
+  private renew(tasks: readonly Task[], count: number, nowMicros: number): void {
+    const { order } = this;
+    if (order.rank === undefined) {
+      for (let index = 0; index < count; index++) {
+        const task = tasks[index] as Task;
+        task.queueKey = order.key(task, nowMicros);
+      }
+      return;
+    }
+    if (this.keys.length < count) this.keys = new Float64Array(2 * count);
+    order.rank(tasks, count, nowMicros, this.keys);
+    for (let index = 0; index < count; index++) (tasks[index] as Task).queueKey = this.keys[index] as number;
   }
 
   private lineOf(task: Task): Line {

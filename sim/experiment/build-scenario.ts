@@ -16,6 +16,7 @@ import type {
 import { buildJournal } from './build-journal.ts';
 import { buildPower } from './build-power.ts';
 import { buildScaling } from './build-scaling.ts';
+import { readArtifactText } from './policy-artifacts.ts';
 import { orderNames, placementNames } from './policy-names.ts';
 import { bandwidth, buildLatency, micros } from './quantities.ts';
 import type { NetworkSpec, Scenario } from './scenario.ts';
@@ -37,8 +38,8 @@ export function buildScenario(fields: ScenarioFields, file: string, source: stri
     buildScaling(scaling, { hasGpus: hasGpus(cluster), wakeMicros: power?.sleep?.wakeMicros, folder, file });
   const policies = fields.policies.map((policy) =>
     typeof policy === 'string'
-      ? buildPolicy(policy, {}, fields.policyDefaults ?? {}, scalingOf)
-      : buildPolicy(policy.name, policy, fields.policyDefaults ?? {}, scalingOf),
+      ? buildPolicy(policy, {}, fields.policyDefaults ?? {}, scalingOf, folder)
+      : buildPolicy(policy.name, policy, fields.policyDefaults ?? {}, scalingOf, folder),
   );
   return {
     name: fields.name,
@@ -48,6 +49,7 @@ export function buildScenario(fields: ScenarioFields, file: string, source: stri
     cluster,
     workload: buildWorkload(fields.workload, folder),
     policies,
+    artifactFiles: artifactsOf(fields).map((file) => resolve(folder, file)),
     seeds: buildSeeds(fields.seeds ?? { first: 1, count: 5 }),
     warmUpMicros: micros(fields.warmUp ?? '0s'),
     measureMicros: micros(fields.measure ?? '0s'),
@@ -89,12 +91,17 @@ export function hasGpus(cluster: ClusterSpec): boolean {
 }
 
 type ScalingBuilder = (scaling: ScalingFields) => ScalingRule;
+function artifactsOf({ policies, policyDefaults }: ScenarioFields): string[] {
+  const fields = [policyDefaults, ...policies.filter((policy) => typeof policy !== 'string')];
+  return fields.flatMap((policy) => policy?.artifact ?? []);
+}
 
 function buildPolicy(
   name: string,
   own: PolicyFields,
   defaults: PolicyFields,
   scalingOf: ScalingBuilder,
+  folder: string,
 ): Omit<Profile, 'typicalTasks'> {
   // The name alone says the placement, or else the queue order, unless the policy says otherwise itself.
   const named: PolicyFields = placementNames.includes(name)
@@ -103,6 +110,7 @@ function buildPolicy(
       ? { order: name }
       : {};
   const merged = { ...defaults, ...named, ...own };
+  const artifact = merged.artifact === undefined ? undefined : readArtifactText(resolve(folder, merged.artifact));
   return {
     name,
     order: merged.order ?? 'fcfs',
@@ -113,6 +121,7 @@ function buildPolicy(
     preempt: merged.preempt ?? 'never',
     ...(merged.tenantWeights === undefined ? {} : { tenantWeights: merged.tenantWeights }),
     ...(merged.scaling === undefined ? {} : { scaling: scalingOf(merged.scaling) }),
+    ...(artifact === undefined ? {} : { artifact }),
   };
 }
 

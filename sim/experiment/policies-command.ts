@@ -2,7 +2,7 @@
 
 import { createColors } from 'picocolors';
 import type { Command } from '../../core/ports/command.ts';
-import { placements, queueOrders } from '../../core/scheduler/catalogue.ts';
+import { learnedOrderDescription, learnedOrderName, placements, queueOrders } from '../../core/scheduler/catalogue.ts';
 import type { BackfillRule, PreemptRule, UnplacedRule } from '../../core/scheduler/framework.ts';
 
 export const unplacedRules: Readonly<Record<UnplacedRule, string>> = {
@@ -35,7 +35,7 @@ export const policiesCommand: Command = {
   examples: [{ line: 'sira policies', meaning: 'what a policy is made of' }],
   run(call, context) {
     const parts = {
-      order: describe(queueOrders),
+      order: { ...describe(queueOrders), [learnedOrderName]: learnedOrderDescription },
       place: describe(placements),
       unplaced: unplacedRules,
       backfill: backfillRules,

@@ -16,6 +16,7 @@ export interface PolicyFields {
   readonly overtakeMax?: number;
   readonly preempt?: PreemptRule;
   readonly tenantWeights?: Readonly<Record<string, number>>;
+  readonly artifact?: string;
   readonly scaling?: ScalingFields;
 }
 

@@ -10,6 +10,7 @@ export function filesOf(scenario: Scenario): string[] {
   if (workload.source.format !== 'synthetic') named.push(workload.source.file);
   if (workload.arrivals.kind === 'inflated') named.push(workload.arrivals.order);
   for (const { scaling } of scenario.policies) named.push(scaling?.forecast?.file);
+  named.push(...scenario.artifactFiles);
   const files = new Set<string>();
   for (const file of named) {
     if (file === undefined) continue;

@@ -9,6 +9,7 @@ import { createKernelSettings, kernelSettingTable } from '../../core/config/kern
 import { isKernelFault, strikesMachines } from '../fault/fault-plan.ts';
 import { buildScenario, hasGpus } from './build-scenario.ts';
 import { allMetrics, metricsFor } from './metrics.ts';
+import { artifactProblem } from './policy-artifacts.ts';
 import { orderNames, placementNames } from './policy-names.ts';
 import type { Scenario } from './scenario.ts';
 import type { ScenarioFields } from './scenario-fields.ts';
@@ -125,6 +126,7 @@ class Checker {
         );
       }
     }
+    this.artifacts(fields, scenario);
     const names = scenario.policies.map((policy) => policy.name);
     if (!names.includes(scenario.baseline))
       this.report(
@@ -132,6 +134,16 @@ class Checker {
         `the baseline "${scenario.baseline}" is not one of the policies`,
         suggest(scenario.baseline, names),
       );
+  }
+
+  /** One problem for each policy whose artifact cannot decide; files that are missing are reported with the others. */
+  private artifacts(fields: ScenarioFields, { policies }: Scenario): void {
+    for (const [index, policy] of fields.policies.entries()) {
+      const named = { ...fields.policyDefaults, ...(typeof policy === 'string' ? {} : policy) }.artifact;
+      const built = policies[index]!;
+      const problem = named !== undefined && built.artifact === undefined ? undefined : artifactProblem(built);
+      if (problem !== undefined) this.report(['policies', index], problem.message, problem.remedy, problem.code);
+    }
   }
 
   seeds(fields: ScenarioFields, scenario: Scenario): void {
@@ -336,6 +348,10 @@ class Checker {
     const paths: [FieldPath, string | undefined][] = [
       [['cluster', 'file'], 'file' in fields.cluster ? fields.cluster.file : undefined],
       [['cluster', 'order'], 'order' in fields.cluster ? fields.cluster.order : undefined],
+      [['policyDefaults', 'artifact'], fields.policyDefaults?.artifact],
+      ...fields.policies.flatMap((policy, index): [FieldPath, string | undefined][] =>
+        typeof policy === 'string' ? [] : [[['policies', index, 'artifact'], policy.artifact]],
+      ),
       [['workload', 'file'], 'file' in fields.workload ? fields.workload.file : undefined],
       [
         ['workload', 'arrivals', 'order'],

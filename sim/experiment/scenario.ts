@@ -77,6 +77,8 @@ export interface Scenario {
   readonly workload: WorkloadSpec;
   /** `typicalTasks` is filled from the workload when the world is built. */
   readonly policies: readonly Omit<Profile, 'typicalTasks'>[];
+  /** Artifacts of learned policies, absolute. */
+  readonly artifactFiles: readonly string[];
   readonly seeds: readonly number[];
   readonly warmUpMicros: number;
   /** Length of the measured window; 0 runs until every task has ended. */

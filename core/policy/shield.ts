@@ -1,0 +1,62 @@
+// What keeps a learned policy from doing harm at run time. A network may decide only where its inputs are like those of its
+// training, within its budget of operations, and if its answers are numbers; otherwise the fallback decides, and it is
+// counted which of these it was.
+
+import type { PolicyFeature, PolicyShield } from './policy-manifest.ts';
+
+/** Decisions since the policy was installed. */
+export interface ShieldCounts {
+  decisions: number;
+  /** Inputs outside of the training's distribution. */
+  outside: number;
+  /** The budget of operations would not have been enough. */
+  overBudget: number;
+  /** A score that is no number. */
+  broken: number;
+}
+
+export class Shield {
+  readonly counts: ShieldCounts = { decisions: 0, outside: 0, overBudget: 0, broken: 0 };
+  private readonly shield: PolicyShield;
+  private readonly minima: Float64Array;
+  private readonly maxima: Float64Array;
+
+  constructor(shield: PolicyShield, features: readonly PolicyFeature[]) {
+    this.shield = shield;
+    this.minima = Float64Array.from(features, ({ minimum }) => minimum);
+    this.maxima = Float64Array.from(features, ({ maximum }) => maximum);
+  }
+
+  /** Counts a decision; true if the network may look at its inputs: `count` rows of raw features, row-major. */
+  admits(features: Float64Array, count: number, operations: number): boolean {
+    this.counts.decisions++;
+    if (operations > this.shield.operationsMax) {
+      this.counts.overBudget++;
+      return false;
+    }
+    const width = this.minima.length;
+    let candidatesOutside = 0;
+    for (let candidate = 0; candidate < count; candidate++) {
+      let featuresOutside = 0;
+      for (let feature = 0; feature < width; feature++) {
+        const value = features[candidate * width + feature] as number;
+        if (!(value >= (this.minima[feature] as number) && value <= (this.maxima[feature] as number)))
+          featuresOutside++;
+      }
+      if (featuresOutside > this.shield.featuresOutsideMax * width) candidatesOutside++;
+    }
+    if (candidatesOutside <= this.shield.candidatesOutsideMax * count) return true;
+    this.counts.outside++;
+    return false;
+  }
+
+  /** True if all scores are finite; otherwise the decision is counted as broken. */
+  accepts(scores: Float64Array, count: number): boolean {
+    for (let candidate = 0; candidate < count; candidate++) {
+      if (Number.isFinite(scores[candidate] as number)) continue;
+      this.counts.broken++;
+      return false;
+    }
+    return true;
+  }
+}
