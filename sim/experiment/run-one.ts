@@ -64,12 +64,14 @@ export function runOne(
   const telemetry =
     options.takeRows === undefined
       ? undefined
-      : new TelemetryObserver(
-          runName(policy, seed),
-          telemetrySampleMicros(scenario),
-          () => world.host.kernel,
-          options.takeRows,
-        );
+      : new TelemetryObserver({
+          run: runName(policy, seed),
+          sampleMicros: telemetrySampleMicros(scenario),
+          kernel: () => world.host.kernel,
+          plant: () => world.plant,
+          machineNames: inputs.machines.map(({ name }) => name),
+          take: options.takeRows,
+        });
   const world: World = buildWorld(scenario, inputs, policy, seed, [
     collector,
     ...(telemetry === undefined ? [] : [telemetry]),
@@ -80,7 +82,7 @@ export function runOne(
     measureMicros > 0 ? runWindow(world, collector, scenario, options) : runToEnd(world, collector, scenario, options);
   const now = world.simulation.nowMicros;
   collector.finish(now);
-  telemetry?.finish();
+  telemetry?.finish(now);
   collector.learnKinds(world.host.kernel);
   options.finishOracles?.(now, world);
   const gpus = inputs.machines.reduce((sum, machine) => sum + machine.gpuCount, 0);

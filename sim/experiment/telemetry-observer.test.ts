@@ -75,3 +75,15 @@ test('with a kernel that crashes and a network that loses, tasks end once, parts
     expect(new Set(keys).size, table).toBe(keys.length);
   }
 });
+
+test('what machines took adds up to what the run took', async () => {
+  const { of, records } = await run({ power: 'power: {}', objective: 'objective: energyKilowattHours' });
+  const joules = (source: string): number =>
+    of('energy')
+      .filter((row) => row.source === source)
+      .reduce((sum, row) => sum + (row.joules as number), 0);
+  expect(joules('machine') / 3.6e6).toBeCloseTo(records[0]?.metrics.energyKilowattHours as number, 9);
+  const tasks = of('tasks').reduce((sum, row) => sum + ((row.joules as number | undefined) ?? 0), 0);
+  expect(joules('task')).toBeCloseTo(tasks, 6);
+  expect(joules('task') + joules('idle') + joules('sleep') + joules('wake')).toBeCloseTo(joules('machine'), 3);
+});
