@@ -76,6 +76,7 @@ export async function runKernel(settings: StartSettings, version: string, logger
       topics,
       security,
     });
+    if (telemetry !== undefined) http.metrics.watchTelemetry(telemetry);
   } catch (error) {
     await grpc?.stop();
     await topics?.stop();

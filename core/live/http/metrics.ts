@@ -4,6 +4,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { ReleasedInput } from '../../kernel/journaled-kernel.ts';
 import { agentStates } from '../../registry/agent-state.ts';
+import type { BatcherCounts } from '../../telemetry/batcher.ts';
 import type { GrpcServer } from '../grpc/server.ts';
 import type { LiveKernel } from '../live-kernel.ts';
 import type { LiveTopics } from '../live-topics.ts';
@@ -117,6 +118,48 @@ export class Metrics {
       service.observe(Math.max(0, life.serviceMicros) / microsPerSecond);
       completion.observe(Math.max(0, life.endedMicros - life.submittedMicros) / microsPerSecond);
     };
+  }
+
+  /** What became of the rows of telemetry. */
+  watchTelemetry(telemetry: { readonly counts: BatcherCounts }): void {
+    const registers = [this.registry];
+    new Counter({
+      name: 'sira_telemetry_rows_total',
+      help: 'Rows of telemetry: written to the store, refused for want of room, set aside or lost.',
+      labelNames: ['outcome'],
+      registers,
+      collect() {
+        const { written, refused, setAside, lost } = telemetry.counts;
+        this.reset();
+        for (const [outcome, rows] of Object.entries({ written, refused, set_aside: setAside, lost }))
+          this.inc({ outcome }, rows);
+      },
+    });
+    new Counter({
+      name: 'sira_telemetry_write_failures_total',
+      help: 'Writes of telemetry that failed or took too long; they are done again.',
+      registers,
+      collect() {
+        this.reset();
+        this.inc(telemetry.counts.failures);
+      },
+    });
+    new Gauge({
+      name: 'sira_telemetry_memory_rows',
+      help: 'Rows of telemetry that wait in memory.',
+      registers,
+      collect() {
+        this.set(telemetry.counts.memoryRows);
+      },
+    });
+    new Gauge({
+      name: 'sira_telemetry_spilled_bytes',
+      help: 'Telemetry on the disk, waiting for its store.',
+      registers,
+      collect() {
+        this.set(telemetry.counts.spilledBytes);
+      },
+    });
   }
 
   private gauges(grpc: GrpcServer): void {

@@ -1,13 +1,18 @@
 // Telemetry of a live kernel as people run it: real processes, a thread of its own, DuckDB.
 
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, onTestFailed, test } from 'vitest';
 import { DuckDbStore } from '../../stores/duckdb-store.ts';
 import { rowsOf } from '../../telemetry/rows.ts';
 import type { TelemetryQuery } from '../../telemetry/telemetry-store.ts';
-import { Submitter, tensorFrom } from '../client.ts';
+import { AgentConnection, Submitter, tensorFrom } from '../client.ts';
 import { built, killed, LiveProcesses } from '../live-processes.contract.ts';
+import { silentLogger } from '../logger.ts';
+import { runKernel } from '../run-kernel.ts';
+import { startSettings } from '../start-settings.ts';
 
 let processes: LiveProcesses;
 beforeEach(() => {
@@ -117,4 +122,42 @@ test('what a killed kernel had in memory is made again from its journal, and wha
   expect(await killed(kernel, 'SIGTERM')).toBe(0);
   expect(await rebuild()).toBe(0);
   await check(file, 80);
+}, 120_000);
+
+test('the metrics say what became of the rows, and nobody waits for a store that hangs', async () => {
+  // A server that takes connections and says nothing.
+  const silent = createServer(() => {}).listen(0, '127.0.0.1');
+  await new Promise((resolve) => silent.once('listening', resolve));
+  const { port } = silent.address() as AddressInfo;
+  const running = await runKernel(
+    startSettings({
+      data: processes.data,
+      grpc: { address: '127.0.0.1:0' },
+      http: { address: '127.0.0.1:0' },
+      durability: 'processCrash',
+      telemetry: { store: `http://127.0.0.1:${port}` },
+    }),
+    '1',
+    silentLogger,
+  );
+  processes.address = running.grpc.address;
+  const agent = AgentConnection.start({
+    address: running.grpc.address,
+    agents: [{ name: 'one', functions: { 'matrix-multiply': async () => ({}) } }],
+    retryMicros: 200_000,
+  });
+  const began = performance.now();
+  await runTasks(30);
+  expect(performance.now() - began).toBeLessThan(30_000);
+  const text = await running.http.metrics.registry.metrics();
+  expect(text).toContain('sira_telemetry_rows_total{outcome="written"} 0');
+  expect(Number(/sira_telemetry_memory_rows (\d+)/.exec(text)?.[1])).toBeGreaterThan(100);
+  silent.closeAllConnections();
+  silent.close();
+  await agent.stop();
+  await running.stop();
+  // What nobody took is there for the next process.
+  expect(
+    readdirSync(join(processes.data, 'telemetry')).filter((name) => name.endsWith('.batch')).length,
+  ).toBeGreaterThan(0);
 }, 120_000);
