@@ -118,6 +118,22 @@ export const kernelSettingTable = {
     description:
       'Machines besides the winner whose scores a decision record keeps. Each costs time and memory a placement.',
   },
+  'scheduler.exploreShare': {
+    type: 'number',
+    unit: 'ratio',
+    default: 0,
+    min: 0,
+    max: 0.1,
+    description:
+      'Share of tasks that are placed on one of the best machines drawn at random, so that what another policy would have done is seen. Each may cost a little; without any, off-policy estimates cannot tell.',
+  },
+  'scheduler.exploreTop': {
+    type: 'integer',
+    default: 3,
+    min: 1,
+    max: 16,
+    description: 'Machines, the best by the policy, among which exploration draws.',
+  },
   'dispatch.retryMicros': {
     type: 'integer',
     unit: 'micros',

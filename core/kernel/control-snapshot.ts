@@ -1,6 +1,7 @@
 // The control machine in a form that JSON carries, and the way back. Caches are left out: they follow from the columns.
 
 import { assert } from '../base/assert.ts';
+import type { RolloutsState } from '../policy/rollout.ts';
 import type { RegistrySnapshot } from '../registry/agent-registry.ts';
 import {
   type ClusterState,
@@ -10,6 +11,7 @@ import {
   holdOutlier,
   holdReleased,
 } from '../scheduler/cluster-state.ts';
+import type { Profile } from '../scheduler/framework.ts';
 import type { RequestKind } from '../scheduler/request.ts';
 import type { SchedulerSnapshot } from '../scheduler/scheduler.ts';
 import type { Attempt, Task } from '../scheduler/task.ts';
@@ -39,6 +41,8 @@ export interface ControlSnapshot {
   /** Where the profile scales. */
   readonly scaling?: FleetScalingState | undefined;
   readonly taskCount: number;
+  /** Absent if no policy was ever proposed. */
+  readonly rollouts?: RolloutsState<Profile> | undefined;
 }
 
 export function restoreHolds(cluster: ClusterState, holds: readonly number[]): void {

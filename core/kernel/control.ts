@@ -32,12 +32,14 @@ import type {
   AttemptReference,
   DispatchAccepted,
   Heartbeats,
+  PolicyCommanded,
   TaskCancelled,
   TaskFinished,
   TaskProgressed,
   TaskSubmitted,
 } from './inputs.ts';
 import { type KernelSettings, leaseTermsOf, registrySettingsOf } from './kernel-settings.ts';
+import { PolicyRollouts } from './policy-rollouts.ts';
 import { learnFrom } from './skill-learning.ts';
 import type { SubmissionLedger } from './submission-ledger.ts';
 import { noteProgress } from './submitted-task.ts';
@@ -57,6 +59,8 @@ export class Control implements SchedulerOutput {
   readonly scaling: FleetScaling | undefined;
   private readonly dispatcher: Dispatcher;
   private readonly agentHolds: AgentHolds;
+  /** Candidates on their way to serve, and who serves now. */
+  readonly rollouts: PolicyRollouts;
   private readonly timers: ControlTimerTable;
   private readonly settings: KernelSettings;
   private readonly output: ControlOutput;
@@ -71,6 +75,7 @@ export class Control implements SchedulerOutput {
     random: RandomStream,
     output: ControlOutput,
     faults: FaultSwitch = noFaults,
+    seed = 0,
   ) {
     this.faults = faults;
     this.settings = settings;
@@ -85,10 +90,14 @@ export class Control implements SchedulerOutput {
     const emit = (effect: Effect): void => output.emit(effect);
     this.dispatcher = new Dispatcher(this.scheduler.attempts, this.registry, settings, emit, faults);
     const isAlive = (row: number): boolean => this.registry.state(row) !== 'dead';
-    this.intake = new TaskIntake(this.tasks, this.scheduler, this.registry, settings, output, faults);
     if (profile.scaling !== undefined)
       this.scaling = new FleetScaling(profile.scaling, { scheduler: this.scheduler, registry, power, tasks, emit });
     this.agentHolds = new AgentHolds(settings, this.scheduler, isAlive, emit);
+    this.rollouts = new PolicyRollouts(this.scheduler, this.tasks, seed, (event) =>
+      emit({ kind: 'rolloutChanged', event }),
+    );
+    const arrives = (task: Task, nowMicros: number): void => this.rollouts.submitted(task, nowMicros);
+    this.intake = new TaskIntake(this.tasks, this.scheduler, this.registry, settings, output, faults, arrives);
     this.timers = controlTimerTable(this, this.dispatcher, this.agentHolds);
   }
 
@@ -216,7 +225,7 @@ export class Control implements SchedulerOutput {
     if (attempt === undefined) return;
     noteProgress(attempt.task, input.progressMicros ?? 0);
     learnFrom(attempt, input, this.registry, this.scheduler.cluster, nowMicros, (effect) => this.output.emit(effect));
-    this.scheduler.beforeRelease(nowMicros, this);
+    this.rollouts.scheduling(() => this.scheduler.beforeRelease(nowMicros, this));
     this.scheduler.release(attempt);
     this.agentHolds.ended(attempt, input, nowMicros);
     if (outcome === 'completed') this.endTask(attempt.task, 'completed', attempt.attempt, agent, input.serviceMicros);
@@ -226,13 +235,22 @@ export class Control implements SchedulerOutput {
   /** The scheduler works now, for all that this instant brought. */
   instantEnded(nowMicros: number): void {
     this.nowMicros = nowMicros;
-    this.scheduler.cycle(nowMicros, this);
+    this.rollouts.scheduling(() => this.scheduler.cycle(nowMicros, this));
     this.scaling?.placed();
   }
 
   resumed(pausedMicros: number, nowMicros: number): void {
     this.nowMicros = nowMicros;
     this.registry.extendLeases(pausedMicros, nowMicros);
+    this.rollouts.interrupted(pausedMicros, nowMicros);
+  }
+
+  policyCommanded({ command, who, why }: PolicyCommanded, nowMicros: number): void {
+    this.nowMicros = nowMicros;
+    const refusal = this.rollouts.command(command, who, why, nowMicros);
+    const { rollouts } = this.rollouts.machine;
+    const rollout = 'rollout' in command ? (command.rollout ?? 0) : (rollouts.at(-1)?.rollout ?? 0);
+    this.output.emit({ kind: 'policyAnswered', rollout, refusal });
   }
 
   placed(attempt: Attempt): void {
@@ -249,6 +267,8 @@ export class Control implements SchedulerOutput {
 
   decided(record: DecisionRecord): void {
     this.output.emit({ kind: 'decisionMade', record });
+    if (record.shadow !== undefined)
+      this.rollouts.shadowDecided(record.shadow === (record.machines[0] as number), this.nowMicros);
   }
 
   save(): ControlSnapshot {
@@ -267,6 +287,7 @@ export class Control implements SchedulerOutput {
       agentHolds: this.agentHolds.save(),
       taskCount: this.intake.taskCount,
       ...(this.scaling === undefined ? {} : { scaling: this.scaling.save() }),
+      rollouts: this.rollouts.save(),
     };
   }
 
@@ -278,6 +299,7 @@ export class Control implements SchedulerOutput {
     for (let row = 0; row < this.registry.size; row++) {
       scheduler.cluster.addMachine(this.registry.resourcesOf(row));
     }
+    this.rollouts.restore(snapshot.rollouts);
     for (const saved of snapshot.tasks) this.tasks.set(saved.task, restoreTask(saved, scheduler.kinds.kinds));
     restoreHolds(scheduler.cluster, snapshot.holds);
     const attempts = snapshot.attempts.map((saved) => restoreAttempt(saved, this.tasks));
@@ -345,6 +367,7 @@ export class Control implements SchedulerOutput {
   private endTask(task: Task, outcome: TaskOutcome, attempt: number, agent: number, serviceMicros: number): void {
     task.state = 'ended';
     this.tasks.delete(task.task);
+    this.rollouts.ended(task, outcome === 'completed', this.nowMicros);
     this.output.publishEnd(task.submitter, {
       task: task.task,
       submission: task.submission,

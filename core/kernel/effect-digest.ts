@@ -149,6 +149,19 @@ export function digestEffect(digest: Digest, effect: Effect): void {
       digest.addInt32(effect.version);
       digest.addText(effect.refusal);
       return;
+    case 'rolloutChanged':
+      digest.addInt32(40);
+      digest.addInt32(effect.event.rollout);
+      digest.addText(effect.event.to);
+      digest.addText(effect.event.who);
+      digest.addText(effect.event.why);
+      digest.addInt32(effect.event.servesVersion);
+      return;
+    case 'policyAnswered':
+      digest.addInt32(41);
+      digest.addInt32(effect.rollout);
+      digest.addText(effect.refusal);
+      return;
     case 'subscribed':
       digest.addInt32(13);
       digest.addText(effect.subscription);
@@ -205,6 +218,7 @@ function digestDecision(digest: Digest, record: DecisionRecord): void {
   digest.addInt32(record.policyVersion);
   digest.addInt32(record.queueLength);
   if (record.rule === 'backfilled') digest.addFloat(record.shadowMicros);
+  if (record.shadow !== undefined) digest.addInt32(record.shadow);
   if (record.victims !== undefined) {
     digest.addInt32(record.victims.length);
     for (const victim of record.victims) digest.addInteger(victim);

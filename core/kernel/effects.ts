@@ -2,6 +2,7 @@
 // identity is (sequence of its input, index), so that after a crash it is made again and receivers drop what they have seen.
 
 import type { BrokerEffect } from '../bus/broker-protocol.ts';
+import type { RolloutEvent } from '../policy/rollout.ts';
 import type { AgentState } from '../registry/agent-state.ts';
 import type { DecisionRecord } from '../scheduler/decision.ts';
 import type { TaskOutcome } from '../scheduler/task.ts';
@@ -148,6 +149,21 @@ export interface SettingAnswered {
   readonly refusal: string;
 }
 
+/** A rollout has moved; who serves from now on is in it. */
+export interface RolloutChanged {
+  readonly kind: 'rolloutChanged';
+  readonly event: RolloutEvent;
+}
+
+/** A command about policies was done, or was not for the reason given. */
+export interface PolicyAnswered {
+  readonly kind: 'policyAnswered';
+  /** The rollout that it was about; 0 if none. */
+  readonly rollout: number;
+  /** Empty if it was done. */
+  readonly refusal: string;
+}
+
 /** Give the kernel a `timeReached` at this time; it replaces no earlier wish. */
 export interface WakeAt {
   readonly kind: 'wakeAt';
@@ -182,6 +198,8 @@ export type Effect =
   | AgentHeld
   | SkillMeasured
   | SettingAnswered
+  | RolloutChanged
+  | PolicyAnswered
   | WakeAt
   | BrokerEffect;
 

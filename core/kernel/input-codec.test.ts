@@ -105,6 +105,11 @@ const bodies: { readonly [Kind in InputBody['kind']]: fc.Arbitrary<Omit<Extract<
       queueMicros: optional(number),
     }),
     settingChanged: fc.record({ name: text, value: number, who: text, why: text }),
+    policyCommanded: fc.record({
+      command: fc.record({ command: fc.constant('pause' as const), rollout: number }),
+      who: text,
+      why: text,
+    }),
     settingsAssigned: fc.record({
       values: fc.dictionary(text, fc.oneof(number, fc.boolean(), text)),
       who: text,

@@ -133,6 +133,7 @@ const table: Table = {
   reply: { number: 20, fields: { ...produced, requester: 'text', correlation: 'number' } },
   agentDisconnected: { number: 22, fields: { agent: 'number', incarnation: 'number', connection: 'number' } },
   agentPowerChanged: { number: 26, fields: { agent: 'number', incarnation: 'number', awake: 'flag' } },
+  policyCommanded: { number: 40, fields: { command: 'value', who: 'text', why: 'text' } },
   settingsAssigned: { number: 21, fields: { values: 'value', who: 'text', why: 'text' } },
 };
 

@@ -3,7 +3,9 @@
 
 import type { BrokerInput } from '../bus/broker-protocol.ts';
 import type { SettingValue } from '../config/setting.ts';
+import type { RolloutCommand } from '../policy/rollout.ts';
 import type { AgentResources, Capabilities } from '../registry/agent-hello.ts';
+import type { Profile } from '../scheduler/framework.ts';
 import type { GangReference } from '../scheduler/gangs.ts';
 import type { ResourceRequest } from '../scheduler/request.ts';
 
@@ -150,6 +152,15 @@ export interface SettingsAssigned {
   readonly why: string;
 }
 
+/** A person or the pipeline moves a rollout of a scheduling policy: proposes a candidate, reports what a gate found, approves,
+ *  pauses, resumes, rejects, rolls back. Answered by `policyAnswered`. */
+export interface PolicyCommanded {
+  readonly kind: 'policyCommanded';
+  readonly command: RolloutCommand<Profile>;
+  readonly who: string;
+  readonly why: string;
+}
+
 /** The kernel was paused or restarted: leases are extended by the length of the pause, those that ran out in it by less where clocks are
  *  known to be right (`registry.clockErrorMicros`). */
 export interface Resumed {
@@ -180,6 +191,7 @@ export type InputBody =
   | TaskFinished
   | SettingChanged
   | SettingsAssigned
+  | PolicyCommanded
   | Resumed
   | TimeReached
   | InstantEnded

@@ -96,7 +96,7 @@ export class Kernel implements ControlOutput {
     this.settings = settings;
     this.random = new RandomStream(seed, 'kernel');
     this.faultPoints = new FaultPoints(settings.get('faults.seed'), 'kernel');
-    this.control = new Control(profile, settings, this.random, this, this.faultPoints);
+    this.control = new Control(profile, settings, this.random, this, this.faultPoints, seed);
     this.broker = new Broker(brokerSettingsOf(settings), this.faultPoints);
   }
 
@@ -200,6 +200,9 @@ export class Kernel implements ControlOutput {
         break;
       case 'settingsAssigned':
         this.changeSettings(body.values, { ...body, atMicros: now });
+        break;
+      case 'policyCommanded':
+        control.policyCommanded(body, now);
         break;
       case 'resumed':
       case 'timeReached':

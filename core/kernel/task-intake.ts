@@ -25,7 +25,9 @@ export class TaskIntake {
   private readonly output: ControlOutput;
   private readonly faults: FaultSwitch;
 
-  /** `tasks`: the table that new ones go into. */
+  private readonly arrives: (task: Task, nowMicros: number) => void;
+
+  /** `tasks`: the table that new ones go into. `arrives` hears of each before it is queued. */
   constructor(
     tasks: Map<number, Task>,
     scheduler: Scheduler,
@@ -33,7 +35,9 @@ export class TaskIntake {
     settings: KernelSettings,
     output: ControlOutput,
     faults: FaultSwitch,
+    arrives: (task: Task, nowMicros: number) => void,
   ) {
+    this.arrives = arrives;
     this.tasks = tasks;
     this.scheduler = scheduler;
     this.registry = registry;
@@ -84,6 +88,7 @@ export class TaskIntake {
     const kind = this.scheduler.kinds.intern(input.request, taskClass, input.skill);
     const task = submittedTask(input, ++this.taskCount, kind, nowMicros);
     this.tasks.set(task.task, task);
+    this.arrives(task, nowMicros);
     if (input.gang === undefined) this.scheduler.enqueue(task, nowMicros);
     else this.scheduler.enqueueMember(task, input.gang, nowMicros);
   }

@@ -22,6 +22,8 @@ export interface DecisionFacts {
   /** Machines held for the task, and the attempts that leave them. */
   readonly eviction?: { readonly machines: readonly number[]; readonly victims: readonly Attempt[] } | undefined;
   readonly queueLength: number;
+  /** What the shadow would have chosen, if there is one. */
+  readonly shadow?: number | undefined;
 }
 
 export class DecisionWriter {
@@ -62,6 +64,8 @@ export class DecisionWriter {
       queueLength: facts.queueLength,
       shadowMicros: facts.shadowMicros ?? -1,
     };
+    if (facts.shadow !== undefined) Object.assign(record, { shadow: facts.shadow });
+    if (index.explored && attempt !== undefined) Object.assign(record, { explored: true });
     if (eviction === undefined) return record;
     return { ...record, victims: eviction.victims.map((victim) => victim.attempt) };
   }

@@ -47,6 +47,10 @@ export interface DecisionRecord {
   readonly queueLength: number;
   /** The blocked head's shadow time, for backfilled tasks; −1 otherwise. */
   readonly shadowMicros: number;
+  /** True if it is not what the policy prefers, but was drawn to learn from it. */
+  readonly explored?: boolean | undefined;
+  /** The machine that the policy in the shadow would take, −1 for none; absent without one. */
+  readonly shadow?: number | undefined;
   /** Attempts that are stopped for the task, if it evicts any. */
   readonly victims?: readonly number[] | undefined;
 }

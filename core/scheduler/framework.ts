@@ -169,6 +169,10 @@ export interface Profile {
   readonly scaling?: ScalingRule | undefined;
   /** Order `learned` only: the policy's artifact, in base64, so that a journal holds all that decides. */
   readonly artifact?: string | undefined;
+  /** Overrides the placement's own rule for machines of equal score. */
+  readonly ties?: Placement['ties'] | undefined;
+  /** Ties are drawn from a stream of its own with this seed; from the kernel's if left out. */
+  readonly tieSeed?: number | undefined;
   /** Fragmentation's typical workload, if the placement needs one. */
   readonly typicalTasks: readonly TypicalTask[];
 }

@@ -46,6 +46,13 @@ export class HeldMachines {
     return undefined;
   }
 
+  /** Takes out everything; machines are open again. */
+  withdrawAll(): readonly Pick<Wait, 'task' | 'machines'>[] {
+    const waits = [...this.waits.values()];
+    for (const wait of waits) this.open(wait);
+    return waits;
+  }
+
   /** Takes out a task that is not wanted any more; the machines that are open again, or undefined if it does not wait here. */
   withdraw(task: Task): readonly number[] | undefined {
     const wait = this.waits.get(task.task);

@@ -11,6 +11,9 @@ import type { RequestKind } from './request.ts';
 import { infeasible, ScoreColumn } from './score-column.ts';
 import { takeBest } from './take-best.ts';
 
+/** Machines among which exploration draws, at most. */
+export const exploredTopMax = 16;
+
 /** Limits on the memory that an index keeps. */
 export interface PlacementIndexLimits {
   /** Columns kept, at most; the less recently used go first. */
@@ -29,12 +32,17 @@ export class PlacementIndex {
   /** Machines that pass the filter, as of the last find. */
   feasibleCount = 0;
 
+  /** True if the last find drew its machine to learn from it. */
+  explored = false;
+
   private readonly cluster: ClusterState;
   private readonly placement: Placement;
   private readonly random: RandomStream;
   private readonly limits: PlacementIndexLimits;
   private readonly columns = new Map<number, ScoreColumn>();
   private winner = -1;
+  private exploredPropensity = -1;
+  private readonly top: Int32Array = new Int32Array(exploredTopMax);
   private readonly isWinner = (machine: number): boolean => machine === this.winner;
   /** Counts uses of columns, so that the least recently used is known. */
   private useCount = 0;
@@ -54,9 +62,11 @@ export class PlacementIndex {
     this.limits = { ...defaultLimits, ...limits };
   }
 
-  /** Probability with which the last find chose its machine, given the state: 1/ties if ties are drawn, else 1. */
+  /** Probability with which the last find chose its machine, given the state: 1/ties if ties are drawn, else 1; with
+   *  exploration, that of either way to it. */
   get propensity(): number {
-    return this.placement.ties === 'random' && this.tieCount > 0 ? 1 / this.tieCount : 1;
+    const greedy = this.placement.ties === 'random' && this.tieCount > 0 ? 1 / this.tieCount : 1;
+    return this.exploredPropensity < 0 ? greedy : this.exploredPropensity;
   }
 
   /** Columns held now. */
@@ -81,7 +91,29 @@ export class PlacementIndex {
     if (column.tieCount === 0) this.winner = -1;
     else if (this.placement.ties === 'first' || column.tieCount === 1) this.winner = column.tied(0);
     else this.winner = column.tied(this.random.nextBelow(column.tieCount));
+    this.explored = false;
+    this.exploredPropensity = -1;
     return this.winner;
+  }
+
+  /** As {@link find}, but in `share` of the cases one of the best `topMax` machines, all alike: so that what others would have
+   *  chosen is seen now and then. A machine that is chosen either way has the sum of both probabilities. */
+  findOrExplore(kind: RequestKind, share: number, topMax: number): number {
+    const greedy = this.find(kind);
+    if (greedy < 0) return greedy;
+    const column = this.column(kind);
+    const count = takeBest(column, Math.min(topMax, exploredTopMax), undefined, this.top);
+    const { best } = column;
+    this.explored = this.random.nextFloat() < share;
+    if (this.explored) this.winner = this.top[this.random.nextBelow(count)] as number;
+    const { winner } = this;
+    this.score = column.total(winner);
+    let isTop = false;
+    for (let position = 0; position < count; position++) if (this.top[position] === winner) isTop = true;
+    const isGreedy = this.placement.ties === 'random' ? this.score === best : winner === column.tied(0);
+    const byGreed = isGreedy ? (1 - share) / (this.placement.ties === 'random' ? column.tieCount : 1) : 0;
+    this.exploredPropensity = byGreed + (isTop ? share / count : 0);
+    return winner;
   }
 
   /** Machines by filter reason (the index is the reason's code). Valid until the next call with this kind: copy to keep. */
@@ -109,6 +141,8 @@ export class PlacementIndex {
     excluded: ((machine: number) => boolean) | undefined,
     out: number[],
   ): boolean {
+    this.explored = false;
+    this.exploredPropensity = -1;
     out.length = 0;
     const column = this.column(kind);
     column.findBest();
@@ -130,6 +164,8 @@ export class PlacementIndex {
   /** Sets what a find leaves as if it had chosen `machine`, which passes the filter. Nothing else was an alternative. */
   choose(kind: RequestKind, machine: number): void {
     const column = this.column(kind);
+    this.explored = false;
+    this.exploredPropensity = -1;
     this.winner = machine;
     this.score = column.total(machine);
     this.tieCount = 1;
@@ -138,6 +174,8 @@ export class PlacementIndex {
 
   /** Sets what a find leaves that found nothing: no winner, but which machines are ruled out. */
   consider(kind: RequestKind): void {
+    this.explored = false;
+    this.exploredPropensity = -1;
     this.winner = -1;
     this.score = infeasible;
     this.tieCount = 0;

@@ -2,7 +2,7 @@
 // owns the attempts that hold resources and the index that finds machines; which task is tried when is the cycle's business.
 
 import { assert } from '../base/assert.ts';
-import type { RandomStream } from '../base/random.ts';
+import { type RandomState, RandomStream } from '../base/random.ts';
 import type { KernelSettingTable } from '../config/kernel-setting-table.ts';
 import type { Settings } from '../config/settings.ts';
 import { findPlacement } from './catalogue.ts';
@@ -19,14 +19,20 @@ export type AllocationListener = (attempt: Attempt, sign: 1 | -1) => void;
 
 export class Placer {
   readonly cluster: ClusterState;
-  readonly placement: Placement;
-  readonly index: PlacementIndex;
   /** Attempts that hold resources, by number, in order of placement. */
   readonly attempts = new Map<number, Attempt>();
+  /** Those of the profile in force. */
+  placement!: Placement;
+  index!: PlacementIndex;
   /** Attempts ever begun. */
   attemptCount = 0;
   policyVersion = 1;
-  private readonly decisions: DecisionWriter;
+  /** Ties and exploration draw from it: the kernel's own stream, or that of a profile that brings its own seed. */
+  private random: RandomStream;
+  private decisions!: DecisionWriter;
+  private shadow: { readonly index: PlacementIndex; readonly placement: Placement } | undefined;
+  private readonly kernelRandom: RandomStream;
+  private readonly more: Pick<PluginContext, 'skills' | 'power'>;
   private readonly settings: Settings<KernelSettingTable>;
   private readonly onChange: AllocationListener;
   private readonly spanned: number[] = [];
@@ -37,15 +43,60 @@ export class Placer {
     random: RandomStream,
     settings: Settings<KernelSettingTable>,
     onChange: AllocationListener,
-    { skills, power }: Pick<PluginContext, 'skills' | 'power'> = {},
+    more: Pick<PluginContext, 'skills' | 'power'> = {},
   ) {
     this.cluster = cluster;
     this.settings = settings;
     this.onChange = onChange;
+    this.random = random;
+    this.kernelRandom = random;
+    this.more = more;
+    this.adopt(profile);
+  }
+
+  /** Places by another profile from now on. What holds resources goes on holding them, and the new plug-ins are told of it. */
+  adopt(profile: Profile): void {
+    const { cluster } = this;
+    const { skills, power } = this.more;
     const { typicalTasks } = profile;
-    this.placement = findPlacement(profile.place)({ cluster, random, typicalTasks, skills, power });
+    const count = (this.decisions as DecisionWriter | undefined)?.count ?? 0;
+    this.random =
+      profile.tieSeed === undefined
+        ? this.kernelRandom
+        : new RandomStream(profile.tieSeed, `ties ${this.attemptCount}`);
+    const { random } = this;
+    const placement = findPlacement(profile.place)({ cluster, random, typicalTasks, skills, power });
+    this.placement = profile.ties === undefined ? placement : { ...placement, ties: profile.ties };
     this.index = new PlacementIndex(cluster, this.placement, random);
     this.decisions = new DecisionWriter(this.index, this.placement);
+    this.decisions.count = count;
+    for (const { kind, machines } of this.attempts.values())
+      for (const machine of machines) this.index.changed(kind, machine, 1);
+  }
+
+  /** A placement that chooses beside this one, with ties of its own; none if there is no profile. */
+  setShadow(profile: Profile | undefined): void {
+    this.shadow = undefined;
+    if (profile === undefined) return;
+    const { cluster } = this;
+    const { skills, power } = this.more;
+    const { typicalTasks } = profile;
+    // The kernel's stream must not know of it, and a shadow that is made again after a restart must choose the same.
+    const random = new RandomStream(0, 'shadow');
+    const placement = findPlacement(profile.place)({ cluster, random, typicalTasks, skills, power });
+    const index = new PlacementIndex(cluster, { ...placement, ties: 'first' }, random);
+    this.shadow = { index, placement };
+    for (const { kind, machines } of this.attempts.values())
+      for (const machine of machines) index.changed(kind, machine, 1);
+  }
+
+  /** State of the profile's own stream, if it has one. */
+  saveTies(): RandomState | undefined {
+    return this.random === this.kernelRandom ? undefined : this.random.save();
+  }
+
+  restoreTies(state: RandomState | undefined): void {
+    if (state !== undefined) this.random.restore(state);
   }
 
   get decisionCount(): number {
@@ -59,7 +110,11 @@ export class Placer {
   /** The best machines for `kind` now, none of which `excluded` names; undefined if there are too few. */
   find(kind: RequestKind, excluded: ((machine: number) => boolean) | undefined): number[] | undefined {
     if (kind.machineCount === 1 && excluded === undefined) {
-      const machine = this.index.find(kind);
+      const share = this.settings.get('scheduler.exploreShare');
+      const machine =
+        share === 0
+          ? this.index.find(kind)
+          : this.index.findOrExplore(kind, share, this.settings.get('scheduler.exploreTop'));
       return machine < 0 ? undefined : [machine];
     }
     return this.index.findMany(kind, kind.machineCount, excluded, this.spanned) ? [...this.spanned] : undefined;
@@ -99,7 +154,10 @@ export class Placer {
       state: 'dispatched',
     };
     const { rule, shadowMicros, queueLength } = facts;
-    const record = this.explain(task, { outcome: 'placed', rule, attempt, shadowMicros, queueLength });
+    // For tasks over several machines or off reserved ones, the shadow is not asked.
+    const asksShadow = kind.machineCount === 1 && rule === 'in order' && task.gang === undefined;
+    const shadow = asksShadow ? this.shadow?.index.find(kind) : undefined;
+    const record = this.explain(task, { outcome: 'placed', rule, attempt, shadowMicros, queueLength, shadow });
     this.hold(attempt);
     return { attempt, record };
   }
@@ -131,6 +189,7 @@ export class Placer {
       const machine = machines[position] as number;
       const deviceMask = deviceMasks[position] as number;
       this.index.changed(kind, machine, sign);
+      this.shadow?.index.changed(kind, machine, sign);
       if (sign > 0) this.cluster.allocate(kind, machine, deviceMask);
       else this.cluster.release(kind, machine, deviceMask);
     }

@@ -76,6 +76,11 @@ export class Preemptor {
     return this.held.withdraw(task);
   }
 
+  /** Takes out all tasks that wait here, with the machines that are open again. */
+  withdrawAll(): ReturnType<HeldMachines['withdrawAll']> {
+    return this.held.withdrawAll();
+  }
+
   save(): HeldMachinesSnapshot {
     return this.held.save();
   }

@@ -1,6 +1,7 @@
 // What a scheduler says, and what it is made again from: the two shapes in which its work leaves it.
 
 import type { FaultSwitch } from '../base/fault-points.ts';
+import type { RandomState } from '../base/random.ts';
 import type { PlansSnapshot } from './conservative-backfill.ts';
 import type { DecisionRecord } from './decision.ts';
 import type { PowerRatings, Skills } from './framework.ts';
@@ -35,6 +36,8 @@ export interface SchedulerSnapshot {
   readonly shadowMicros: number;
   readonly decisionCount: number;
   readonly policyVersion: number;
+  /** Of a profile that draws ties from a stream of its own. */
+  readonly ties?: RandomState | undefined;
 }
 
 /** What only some schedulers have. */

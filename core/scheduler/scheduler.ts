@@ -8,76 +8,81 @@ import type { RandomStream } from '../base/random.ts';
 import type { KernelSettingTable } from '../config/kernel-setting-table.ts';
 import type { Settings } from '../config/settings.ts';
 import { backoffDelay } from './backoff-delay.ts';
-import { findQueueOrder } from './catalogue.ts';
 import { ClusterState, holdAgent } from './cluster-state.ts';
-import { ConservativeBackfill } from './conservative-backfill.ts';
+import type { ConservativeBackfill } from './conservative-backfill.ts';
 import type { DecisionOutcome, DecisionRule } from './decision.ts';
-import { EasyReservation } from './easy-reservation.ts';
 import type { Placement, Profile } from './framework.ts';
 import { FreedMachines } from './freed-machines.ts';
 import { type Gang, type GangReference, Gangs } from './gangs.ts';
-import type { Begun } from './place-gang.ts';
+import type { Begun, GangFacts } from './place-gang.ts';
 import { placeTask } from './place-task.ts';
 import { Placer } from './placer.ts';
 import { Preemptor } from './preemptor.ts';
+import { moveWaiting, type ProfileParts, profileParts } from './profile-parts.ts';
 import { RequestKindTable } from './request.ts';
 import { type Reservation, reservedMachines } from './reservation.ts';
 import type { MoreParts, SchedulerOutput, SchedulerSnapshot } from './scheduler-output.ts';
 import type { Attempt, Task } from './task.ts';
-import { TaskQueue } from './task-queue.ts';
 
 export type { SchedulerOutput, SchedulerSnapshot };
 
-/** What a task that is backfilled keeps off, and ends before. */
-interface Backfilled {
-  readonly reserved: Reservation | undefined;
-  readonly shadowMicros: number;
-}
+/** Why a task is placed now, and what it keeps off. */
+type PlaceFacts = Pick<GangFacts, 'rule' | 'shadowMicros' | 'excluded'>;
+const inOrder: PlaceFacts = { rule: 'in order', shadowMicros: -1, excluded: undefined };
 
 export class Scheduler {
   readonly cluster = new ClusterState();
   readonly kinds = new RequestKindTable(this.cluster.models);
-  readonly profile: Profile;
   /** Attempts that hold resources, by number, in order of placement. */
   readonly attempts: ReadonlyMap<number, Attempt>;
+  private parts: ProfileParts;
   private readonly placer: Placer;
-  private readonly queue: TaskQueue;
   private readonly settings: Settings<KernelSettingTable>;
   private readonly faults: FaultSwitch;
   /** `block`: the task that the queue waits for. */
   private pinned: Task | undefined;
-  /** What is reserved for the pinned task. */
-  private readonly easy: EasyReservation;
   private readonly freed = new FreedMachines();
   /** Tasks that have evicted others and wait for their machines. */
   private readonly preemptor: Preemptor;
   private readonly gangs = new Gangs();
-  private readonly preempts: boolean;
-  private readonly planner: ConservativeBackfill | undefined;
 
   constructor(profile: Profile, random: RandomStream, settings: Settings<KernelSettingTable>, more: MoreParts = {}) {
-    const { faults = noFaults } = more;
-    this.faults = faults;
-    this.profile = profile;
+    this.faults = more.faults ?? noFaults;
     this.settings = settings;
-    this.preempts = profile.preempt === 'lowerPriority';
-    const order = findQueueOrder(profile.order, {
-      cluster: this.cluster,
-      tenantWeights: profile.tenantWeights ?? {},
-      artifact: profile.artifact,
-      attempts: () => this.attempts.values(),
-    });
-    this.queue = new TaskQueue(order, this.preempts);
     const changed = (attempt: Attempt, sign: 1 | -1): void => {
-      this.easy.void();
-      order.changed?.(attempt.task, sign);
+      this.parts.easy.void();
+      this.parts.order.changed?.(attempt.task, sign);
     };
     this.placer = new Placer(this.cluster, profile, random, settings, changed, more);
     this.attempts = this.placer.attempts;
     this.preemptor = new Preemptor(this.placer, settings);
-    this.easy = new EasyReservation(profile.backfill);
-    assert(profile.backfill !== 'conservative' || !this.preempts, 'what is promised a start is not evicted');
-    this.planner = profile.backfill === 'conservative' ? new ConservativeBackfill(this.placer) : undefined;
+    this.parts = profileParts(profile, this.cluster, this.placer);
+  }
+
+  /** The profile in force. */
+  get profile(): Profile {
+    return this.parts.profile;
+  }
+
+  /** Decides by another profile from now on, as that policy's `version` in decision records. What runs goes on; what waits is
+   *  looked at anew. Plans and reservations of the profile before are void. */
+  adopt(profile: Profile, version: number, nowMicros: number): void {
+    const { parts } = this;
+    this.pinned = undefined;
+    this.isCut = false;
+    this.placer.adopt(profile);
+    this.placer.policyVersion = version;
+    this.parts = profileParts(profile, this.cluster, this.placer);
+    for (const attempt of this.attempts.values()) this.parts.order.changed?.(attempt.task, 1);
+    for (const machine of moveWaiting(parts.queue, this.parts.queue, this.preemptor, nowMicros))
+      this.freed.note(machine);
+    // A plan looks at arrivals or room alone.
+    this.arrived = this.parts.queue.size > 0;
+  }
+
+  /** Lets another profile's placement decide beside the one in force; its choice is in decision records and changes nothing. */
+  shadow(profile: Profile | undefined): void {
+    this.placer.setShadow(profile);
   }
 
   get placement(): Placement {
@@ -85,20 +90,20 @@ export class Scheduler {
   }
 
   get queueLength(): number {
-    return this.queue.size + this.preemptor.size + this.gangs.hiddenCount;
+    return this.parts.queue.size + this.preemptor.size + this.gangs.hiddenCount;
   }
 
   get nextBackoffMicros(): number {
-    return this.queue.nextBackoffMicros;
+    return this.parts.queue.nextBackoffMicros;
   }
 
   /** True if a cycle might place or drop something: an active task, or a waiting one and a freed machine. */
   get hasWork(): boolean {
-    if (this.isCut && this.queue.size > 0) return true;
-    if (this.planner !== undefined) return this.queue.size > 0 && (this.freed.any || this.arrived);
+    if (this.isCut && this.parts.queue.size > 0) return true;
+    if (this.parts.planner !== undefined) return this.parts.queue.size > 0 && (this.freed.any || this.arrived);
     if (this.freed.any && this.preemptor.size > 0) return true;
     if (this.pinned !== undefined) return this.freed.any || (this.profile.backfill !== 'none' && this.arrived);
-    return this.queue.activeLineCount > 0 || (this.freed.any && this.queue.size > 0);
+    return this.parts.queue.activeLineCount > 0 || (this.freed.any && this.parts.queue.size > 0);
   }
 
   /** True since a task was added after the last cycle: backfilling looks at newcomers although the head stays blocked. */
@@ -108,7 +113,7 @@ export class Scheduler {
 
   enqueue(task: Task, nowMicros: number): void {
     task.state = 'waiting';
-    this.queue.add(task, nowMicros);
+    this.parts.queue.add(task, nowMicros);
     this.arrived = true;
   }
 
@@ -123,15 +128,15 @@ export class Scheduler {
   withdraw(task: Task): readonly Task[] {
     const standing = this.gangs.standing(task);
     if (standing === undefined) return this.gangs.separate(task).filter((member) => member !== task);
-    if (this.pinned === standing) this.unpin();
+    this.unpin(standing);
     // What was set aside for it is free for others.
-    for (const machine of this.planner?.forget(standing) ?? []) this.freed.note(machine);
+    for (const machine of this.parts.planner?.forget(standing) ?? []) this.freed.note(machine);
     const machines = this.preemptor.withdraw(standing);
     if (machines !== undefined) {
-      this.easy.void();
+      this.parts.easy.void();
       for (const machine of machines) this.freed.note(machine);
-    } else if (this.queue.contains(standing)) this.queue.remove(standing);
-    else assert(this.queue.removeBackingOff(standing), 'a waiting task is in the queue');
+    } else if (this.parts.queue.contains(standing)) this.parts.queue.remove(standing);
+    else assert(this.parts.queue.removeBackingOff(standing), 'a waiting task is in the queue');
     return this.gangs.separate(task).filter((member) => member !== task);
   }
 
@@ -139,7 +144,7 @@ export class Scheduler {
   started(attempt: Attempt, nowMicros: number): void {
     attempt.state = 'running';
     attempt.startedMicros = nowMicros;
-    this.easy.void();
+    this.parts.easy.void();
   }
 
   /** To be called before a finished attempt is released. `never` sees arrivals before releases and releases one by one, as its
@@ -162,18 +167,18 @@ export class Scheduler {
   /** Keeps a machine from new tasks for one reason more, or one less. */
   setHold(machine: number, hold: number, held: boolean): void {
     this.cluster.setHold(machine, hold, held);
-    this.easy.void();
+    this.parts.easy.void();
     if (!held) this.freed.note(machine);
   }
 
   /** Ends back-offs that are due; the next cycle tries those tasks. */
   endBackoffs(nowMicros: number): void {
-    if (this.queue.endBackoffs(nowMicros) > 0) this.arrived = true;
+    if (this.parts.queue.endBackoffs(nowMicros) > 0) this.arrived = true;
   }
 
   /** When the waiting task is to start at the latest by the estimates, `Infinity` if that is not planned. */
   plannedStart(task: Task): number {
-    return this.planner?.startOf(task) ?? Number.POSITIVE_INFINITY;
+    return this.parts.planner?.startOf(task) ?? Number.POSITIVE_INFINITY;
   }
 
   /** When a gang will have waited too long for its last member, `Infinity` if none waits. */
@@ -197,15 +202,15 @@ export class Scheduler {
   cycle(nowMicros: number, output: SchedulerOutput): void {
     this.isCut = false;
     if (this.faults.fires('scheduler.lostScores')) this.placer.index.forget();
-    if (this.planner !== undefined) {
-      this.cycleByPlan(this.planner, nowMicros, output);
+    if (this.parts.planner !== undefined) {
+      this.cycleByPlan(this.parts.planner, nowMicros, output);
       return;
     }
     this.placeAfterEviction(nowMicros, output);
     this.unparkFitting();
     this.arrived = false;
     for (;;) {
-      const task = this.pinned ?? this.queue.select(nowMicros);
+      const task = this.pinned ?? this.parts.queue.select(nowMicros);
       if (task === undefined) break;
       const attempt = this.place(task, nowMicros, output);
       if (attempt !== undefined) {
@@ -224,18 +229,15 @@ export class Scheduler {
       switch (this.profile.unplaced) {
         case 'skip':
           this.explainWait(task, output);
-          this.queue.park(task);
+          this.parts.queue.park(task);
           break;
-        case 'backoff': {
+        case 'backoff':
           this.decide(task, 'backs off', 'in order', output);
-          const delayMicros = backoffDelay(task.backoffs, this.settings);
-          task.backoffs++;
-          this.queue.backOff(task, nowMicros + delayMicros);
+          this.parts.queue.backOff(task, nowMicros + backoffDelay(task.backoffs++, this.settings));
           break;
-        }
         case 'drop':
           this.decide(task, 'dropped', 'in order', output);
-          this.queue.remove(task);
+          this.parts.queue.remove(task);
           for (const member of this.gangs.separate(task)) output.dropped(member);
           break;
       }
@@ -244,17 +246,18 @@ export class Scheduler {
 
   save(): SchedulerSnapshot {
     return {
-      queue: this.queue.save(),
+      queue: this.parts.queue.save(),
       held: this.preemptor.save(),
       gangs: this.gangs.save(),
-      plans: this.planner?.save() ?? [],
+      plans: this.parts.planner?.save() ?? [],
       pinned: this.pinned?.task ?? 0,
       freed: this.freed.save(),
       arrived: this.arrived,
       ...(this.isCut ? { isCut: true } : {}),
-      shadowMicros: this.easy.keptShadowMicros,
+      shadowMicros: this.parts.easy.keptShadowMicros,
       decisionCount: this.placer.decisionCount,
       policyVersion: this.placer.policyVersion,
+      ties: this.placer.saveTies(),
     };
   }
 
@@ -269,16 +272,17 @@ export class Scheduler {
     for (const attempt of attempts) this.placer.hold(attempt);
     this.placer.attemptCount = attemptCount;
     this.gangs.restore(snapshot.gangs, tasks);
-    this.planner?.restore(snapshot.plans, tasks);
-    this.queue.restore(snapshot.queue, tasks, nowMicros);
+    this.parts.planner?.restore(snapshot.plans, tasks);
+    this.parts.queue.restore(snapshot.queue, tasks, nowMicros);
     this.preemptor.restore(snapshot.held, tasks);
     this.pinned = snapshot.pinned === 0 ? undefined : tasks.get(snapshot.pinned);
     this.freed.restore(snapshot.freed);
     this.arrived = snapshot.arrived;
     this.isCut = snapshot.isCut ?? false;
-    this.easy.restore(snapshot.shadowMicros);
+    this.parts.easy.restore(snapshot.shadowMicros);
     this.placer.decisionCount = snapshot.decisionCount;
     this.placer.policyVersion = snapshot.policyVersion;
+    this.placer.restoreTies(snapshot.ties);
   }
 
   get attemptsBegun(): number {
@@ -286,13 +290,8 @@ export class Scheduler {
   }
 
   /** Filter, Score, Reserve, Bind. Returns undefined if no machine, or too few, can take the task. */
-  private place(task: Task, nowMicros: number, output: SchedulerOutput, backfill?: Backfilled): Attempt | undefined {
-    const rule = backfill === undefined ? 'in order' : 'backfilled';
-    const shadowMicros = backfill?.shadowMicros ?? -1;
-    const reserved = backfill?.reserved;
-    const excluded = reserved === undefined ? undefined : reservedMachines(reserved);
-    const { queueLength } = this;
-    const begun = placeTask(task, this.placer, { nowMicros, rule, shadowMicros, queueLength, excluded });
+  private place(task: Task, nowMicros: number, output: SchedulerOutput, facts = inOrder): Attempt | undefined {
+    const begun = placeTask(task, this.placer, { ...facts, nowMicros, queueLength: this.queueLength });
     if (begun === undefined) return undefined;
     this.leaveQueue(task);
     if (task.gang !== undefined) this.gangs.dissolve(task.gang);
@@ -301,8 +300,14 @@ export class Scheduler {
   }
 
   private leaveQueue(task: Task): void {
-    this.queue.remove(task);
-    if (this.pinned === task) this.unpin();
+    this.parts.queue.remove(task);
+    this.unpin(task);
+  }
+
+  private unpin(task: Task): void {
+    if (this.pinned !== task) return;
+    this.pinned = undefined;
+    this.parts.easy.forget();
   }
 
   private bind({ attempt, record }: Begun, output: SchedulerOutput): void {
@@ -315,9 +320,9 @@ export class Scheduler {
 
   /** Preempt: running tasks of lower priority are stopped, if that makes room, and their machines held for `task`. */
   private evict(task: Task, nowMicros: number, output: SchedulerOutput): boolean {
-    const evicted = this.preempts ? this.preemptor.evict(task, nowMicros, this.queueLength) : undefined;
+    const evicted = this.parts.preempts ? this.preemptor.evict(task, nowMicros, this.queueLength) : undefined;
     if (evicted === undefined) return false;
-    this.easy.void();
+    this.parts.easy.void();
     this.leaveQueue(task);
     output.decided(evicted.record);
     for (const victim of evicted.eviction.victims) output.evicted(victim);
@@ -329,10 +334,10 @@ export class Scheduler {
     while (this.preemptor.size > 0) {
       const ready = this.preemptor.takeReady(nowMicros, this.queueLength);
       if (ready === undefined) return;
-      this.easy.void();
+      this.parts.easy.void();
       const { task, begun } = ready;
       // A machine was lost meanwhile: the task waits as before.
-      if (begun === undefined) this.queue.add(task, nowMicros);
+      if (begun === undefined) this.parts.queue.add(task, nowMicros);
       else this.bind(begun, output);
       // There may be room for others.
       for (const machine of ready.machines) this.freed.note(machine);
@@ -341,11 +346,12 @@ export class Scheduler {
 
   /** EASY: later tasks may start now if that does not delay the blocked head by the estimates. */
   private backfill(head: Task, nowMicros: number, output: SchedulerOutput): void {
-    const waiting: Task[] = [];
-    this.queue.collectBySubmission(waiting);
-    const start = (task: Task, reserved: Reservation | undefined, shadowMicros: number): boolean =>
-      this.place(task, nowMicros, output, { reserved, shadowMicros }) !== undefined;
-    this.easy.backfill(head, waiting, this.attempts.values(), this.cluster, nowMicros, start);
+    const waiting = this.parts.queue.bySubmission();
+    const start = (task: Task, reserved: Reservation | undefined, shadowMicros: number): boolean => {
+      const excluded = reserved === undefined ? undefined : reservedMachines(reserved);
+      return this.place(task, nowMicros, output, { rule: 'backfilled', shadowMicros, excluded }) !== undefined;
+    };
+    this.parts.easy.backfill(head, waiting, this.attempts.values(), this.cluster, nowMicros, start);
   }
 
   /** Conservative backfilling: plans for all that wait, and starts what can start now. */
@@ -354,7 +360,7 @@ export class Scheduler {
     this.freed.clear();
     this.arrived = false;
     const depthMax = this.settings.get('scheduler.reservationDepthMax');
-    planner.plan(this.queue.inOrder(nowMicros), hasRoom, depthMax, nowMicros, {
+    planner.plan(this.parts.queue.inOrder(nowMicros), hasRoom, depthMax, nowMicros, {
       queueLength: () => this.queueLength,
       started: (task, begun) => {
         this.leaveQueue(task);
@@ -365,23 +371,18 @@ export class Scheduler {
     });
   }
 
-  private unpin(): void {
-    this.pinned = undefined;
-    this.easy.forget();
-  }
-
   /** Bounds starvation: after `overtakeMax` later placements the first waiting task blocks the queue until it fits. */
   private countOvertaking(placed: Task, nowMicros: number): void {
-    const head = this.queue.head(nowMicros);
-    if (head === undefined || !this.queue.precedes(head, placed, nowMicros)) return;
+    const head = this.parts.queue.head(nowMicros);
+    if (head === undefined || !this.parts.queue.precedes(head, placed, nowMicros)) return;
     head.overtaken++;
     if (head.overtaken >= this.profile.overtakeMax) this.pinned = head;
   }
 
   private unparkFitting(): void {
-    if (this.freed.any && this.queue.parkedLineCount > 0) {
-      const running = this.preempts ? [...this.attempts.values()] : undefined;
-      this.queue.unpark((task) => this.freed.some((machine) => this.preemptor.mayFit(task, machine, running)));
+    if (this.freed.any && this.parts.queue.parkedLineCount > 0) {
+      const running = this.parts.preempts ? [...this.attempts.values()] : undefined;
+      this.parts.queue.unpark((task) => this.freed.some((machine) => this.preemptor.mayFit(task, machine, running)));
     }
     this.freed.clear();
   }

@@ -190,8 +190,7 @@ describe('task queue', () => {
           expect(queue.size).toBe(waiting.length + backingOff.length);
           expect(queue.select(now)).toBe(sorted(now).find(({ kind }) => !parked.has(kind)));
           expect(queue.head(now)).toBe(sorted(now)[0]);
-          const bySubmission: Task[] = [];
-          queue.collectBySubmission(bySubmission);
+          const bySubmission = queue.bySubmission();
           expect(bySubmission.map(({ task }) => task)).toEqual(
             waiting.map(({ task }) => task).toSorted((a, b) => a - b),
           );

@@ -152,6 +152,21 @@ export class TaskQueue {
     return ended;
   }
 
+  /** A task that backs off until then; tasks are added in the order of those times. */
+  addBackingOff(task: Task, untilMicros: number): void {
+    this.backingOff.push({ task, untilMicros });
+    this.count++;
+  }
+
+  /** Everything that waits, taken out: active and unschedulable tasks in order of submission, and those backing off. */
+  takeAll(): { readonly active: Task[]; readonly backingOff: readonly BackingOff[] } {
+    const active = this.bySubmission();
+    for (const task of active) this.remove(task);
+    const backingOff = this.backingOff.splice(0);
+    this.count -= backingOff.length;
+    return { active, backingOff };
+  }
+
   /** Takes a task out of the back-off part; false if it is not there. */
   removeBackingOff(task: Task): boolean {
     const index = this.backingOff.findIndex((entry) => entry.task === task);
@@ -161,12 +176,13 @@ export class TaskQueue {
     return true;
   }
 
-  /** Active and unschedulable tasks in order of submission (for backfilling), appended to `out`. */
-  collectBySubmission(out: Task[]): void {
+  /** Active and unschedulable tasks in order of submission. */
+  bySubmission(): Task[] {
+    const out: Task[] = [];
     for (const lines of [this.active, this.parked]) {
       for (const line of lines) for (const task of line.heap.items) out.push(task);
     }
-    out.sort((left, right) => left.task - right.task);
+    return out.sort((left, right) => left.task - right.task);
   }
 
   /** Active and unschedulable tasks in queue order as of now. */
@@ -180,8 +196,7 @@ export class TaskQueue {
   }
 
   save(): TaskQueueSnapshot {
-    const waiting: Task[] = [];
-    this.collectBySubmission(waiting);
+    const waiting = this.bySubmission();
     return {
       active: waiting.map((task) => task.task),
       parked: this.parked
@@ -201,8 +216,7 @@ export class TaskQueue {
     for (const number of snapshot.active) this.add(taskOf(number), nowMicros);
     for (const number of snapshot.parked) this.park(taskOf(number));
     for (const { task, untilMicros } of snapshot.backingOff) {
-      this.backingOff.push({ task: taskOf(task), untilMicros });
-      this.count++;
+      this.addBackingOff(taskOf(task), untilMicros);
     }
   }
 

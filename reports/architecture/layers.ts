@@ -42,6 +42,7 @@ export const layers: readonly Layer[] = [
   { path: 'sim/engine', rank: 11, strictness: 'kernel' },
   { path: 'sim/world', rank: 11, strictness: 'kernel' },
   { path: 'sim/fault', rank: 11, strictness: 'kernel' },
+  { path: 'sim/rollout', rank: 11, strictness: 'kernel' },
   { path: 'sim/fault/runner', rank: 11, strictness: 'runner' },
   { path: 'sim/fault/mutants', rank: 11, strictness: 'runner' },
   { path: 'sim/oracle', rank: 11, strictness: 'kernel' },

@@ -191,6 +191,8 @@ export class PlacementOracle implements WorldObserver {
   }
 
   private judgeChoice(task: ModelTask, record: DecisionRecord, fitting: readonly number[], now: number): void {
+    // Who explores takes another machine on purpose; that it fits was looked at.
+    if (record.explored === true) return;
     const best = bestMachine(this.options.profile, task.of.request, fitting, this.model.machines);
     const [chosen] = record.machines;
     if (best !== undefined && !best.includes(chosen as number))
