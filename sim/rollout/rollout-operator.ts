@@ -19,6 +19,7 @@ export interface OperatorOptions {
   readonly witnesses: Readonly<Partial<Record<'simulation' | 'replay' | 'offPolicy', WitnessVerdict>>>;
   /** Whether a rollout that an interruption has paused is resumed. */
   readonly resumes: boolean;
+  readonly stopsWhenOver?: boolean | undefined;
 }
 
 const lookMicros = 1_000_000;
@@ -53,7 +54,10 @@ export class RolloutOperator implements WorldObserver {
   }
 
   kernelEffect(effect: Effect): void {
-    if (effect.kind === 'rolloutChanged') this.events.push(effect.event);
+    if (effect.kind !== 'rolloutChanged') return;
+    this.events.push(effect.event);
+    const { to } = effect.event;
+    if (this.options.stopsWhenOver === true && (isOver(to) || to === 'held')) this.world?.simulation.stop();
   }
 
   private get rollout() {

@@ -15,6 +15,8 @@ export interface RolloutRunOptions extends Partial<WorldOptions>, OperatorOption
   readonly machines: WorldOptions['machines'];
   readonly workload: WorldOptions['workload'];
   readonly profile: WorldOptions['profile'];
+  /** Ends the run with the rollout; a rollout that is held counts as over. */
+  readonly stopsWhenOver?: boolean | undefined;
   /** Told of the world before it runs. */
   readonly onWorld?: ((world: World) => void) | undefined;
 }
