@@ -99,3 +99,32 @@ export function trueSlowdown(world: StudyWorld, policy: Profile, seed: number, t
     Number.MAX_SAFE_INTEGER / 2,
   ).slowdownMean;
 }
+
+/** Relative change of the true mean slowdown from fast agents first to any agent, with its standard error from 16 streams. */
+export function trueChange(
+  world: StudyWorld,
+  seed: number,
+  tasks: number,
+): { readonly change: number; readonly standardError: number } {
+  const streams = 16;
+  const changes = Array.from({ length: streams }, (_, stream) => {
+    const own = seed + 7919 * stream;
+    const each = Math.ceil(tasks / streams);
+    return trueSlowdown(world, anyAgent(own), own, each) / trueSlowdown(world, fastFirst, own, each) - 1;
+  });
+  const mean = changes.reduce((sum, change) => sum + change, 0) / streams;
+  const squares = changes.reduce((sum, change) => sum + (change - mean) ** 2, 0);
+  return { change: mean, standardError: Math.sqrt(squares / (streams - 1) / streams) };
+}
+
+/** The slowness at which {@link trueChange} is `change`, to two digits after the point. */
+export function calibrate(world: Omit<StudyWorld, 'slowness'>, change: number, tasks: number): number {
+  let low = 1;
+  let high = 8;
+  for (let step = 0; step < 9; step++) {
+    const slowness = (low + high) / 2;
+    if (trueChange({ ...world, slowness }, 1, tasks).change < change) low = slowness;
+    else high = slowness;
+  }
+  return Math.round(50 * (low + high)) / 100;
+}
