@@ -47,7 +47,7 @@ export function bootstrapMean(
     }
     means[resample] = sum / (blocks * blockLength);
   }
-  means.sort();
+  means.sort((left, right) => left - right);
   const at = (share: number): number =>
     means[Math.min(resamples - 1, Math.max(0, Math.floor(share * resamples)))] as number;
   const below = means.reduce((sum, mean) => sum + (mean < 0 ? 1 : mean === 0 ? 0.5 : 0), 0) / resamples;
