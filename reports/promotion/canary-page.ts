@@ -64,7 +64,7 @@ ${studyTasksMax.toLocaleString('en')} tasks, and no twin: nothing is compared bu
 
 The world: 16 agents with one task at a time; work takes longer on half of them; durations are lognormal (σ of the logarithm 1), arrivals
 Poisson; slowdown is response time over the estimate. The incumbent that is worsened takes the fast agents first, the worse candidate takes any
-free one; how slow the slow agents are is chosen so that the candidate's true mean slowdown, over ${facts.truthTasks.toLocaleString('en')} tasks of one stream each, is 10% above the incumbent's.
+free one; how slow the slow agents are is chosen so that the candidate's true mean slowdown, over ${facts.truthTasks.toLocaleString('en')} tasks in 16 streams, is 10% above the incumbent's.
 
 | goal (first world) | asked | seen | |
 |---|---|---|---|
