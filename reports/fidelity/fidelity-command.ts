@@ -1,13 +1,14 @@
 // `sira fidelity`: the same work live and simulated, and how far the one is from the other.
 
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { loadavg, tmpdir } from 'node:os';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import Table from 'cli-table3';
 import { SiraError } from '../../core/base/errors.ts';
 import { formatDuration } from '../../core/base/time.ts';
 import type { Command, CommandCall, CommandContext } from '../../core/ports/command.ts';
-import { type Fidelity, fidelityMeasures } from './judge-fidelity.ts';
+import { type FidelityCircumstances, fidelityGoal, meetsGoal, percent } from './fidelity-page.ts';
+import { type Fidelity, fidelityMeasures, warmUpClass } from './judge-fidelity.ts';
 
 export const fidelityCommand: Command = {
   name: 'fidelity',
@@ -52,6 +53,7 @@ async function fidelity(call: CommandCall, context: CommandContext): Promise<num
   const { calibrationText } = await import('../../sim/replay/calibration-file.ts');
   const { judgeFidelity } = await import('./judge-fidelity.ts');
   const { fidelityFigure } = await import('./fidelity-figure.ts');
+  const { fidelityPage } = await import('./fidelity-page.ts');
   const { output } = call.options;
   const folder = typeof output === 'string' ? resolve(output) : mkdtempSync(join(tmpdir(), 'sira-fidelity-'));
   mkdirSync(folder, { recursive: true });
@@ -63,6 +65,7 @@ async function fidelity(call: CommandCall, context: CommandContext): Promise<num
       const recorded = new RecordedWorld();
       const source = { folder: resolve(journal), codeHash: undefined };
       readJournal(source, snapshotSequences(source)[0] as number, recorded);
+      recorded.times.leaveOut(warmUpClass);
       return recorded;
     });
     if (calibrated === undefined || judged === undefined) return 1;
@@ -70,6 +73,8 @@ async function fidelity(call: CommandCall, context: CommandContext): Promise<num
     if (typeof output === 'string') {
       writeFileSync(join(folder, 'fidelity.svg'), fidelityFigure(answer));
       writeFileSync(join(folder, 'calibration.yaml'), calibrationText(answer.calibration, 'the first run'));
+      if (call.arguments.length === 0)
+        writeFileSync(join(folder, 'fidelity.md'), fidelityPage(answer, around(call, load1)));
     }
     const { kinds, ...rest } = answer;
     const figures = kinds.map(({ kind, measures }) => ({ kind, measures }));
@@ -80,6 +85,20 @@ async function fidelity(call: CommandCall, context: CommandContext): Promise<num
   } finally {
     if (typeof output !== 'string') rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function around({ options }: CommandCall, loadBefore: number): FidelityCircumstances {
+  const words = ['tasks', 'agents', 'load', 'share'].flatMap((name) =>
+    options[name] === undefined ? [] : [`--${name} ${options[name]}`],
+  );
+  const together = options.together === true;
+  return {
+    command: ['npx sira fidelity', ...words, ...(together ? ['--together'] : [])].join(' '),
+    machine: `${cpus()[0]?.model ?? 'unknown'} × ${cpus().length}, Node ${process.version}`,
+    loads: [loadBefore, loadavg()[0] ?? 0],
+    share: options.share === undefined ? undefined : Number(options.share),
+    together,
+  };
 }
 
 async function runTwice(
@@ -115,14 +134,14 @@ async function runTwice(
   return journals;
 }
 
-export function describeFidelity({ kinds, tasks, offeredLoad }: Fidelity): string {
+export function describeFidelity(fidelity: Fidelity): string {
+  const { kinds, tasks, offeredLoad } = fidelity;
   const table = new Table({ head: ['', '', 'live', 'simulated', 'error'], style: { head: [], border: [] } });
   for (const { kind, measures } of kinds)
     for (const measure of fidelityMeasures) {
       const { live, simulated, error } = measures[measure];
-      const sign = error < 0 ? '−' : '+';
-      const percent = `${sign}${Math.abs(100 * error).toFixed(1)}%`;
-      table.push([kind, measure, formatDuration(live), formatDuration(simulated), percent]);
+      table.push([kind, measure, formatDuration(live), formatDuration(simulated), percent(error)]);
     }
-  return `${table.toString()}\n${tasks} tasks, offered load ${offeredLoad.toFixed(2)}\n`;
+  const goal = `p50 and p95 of completion within ${100 * fidelityGoal}% at a load of 0.8 or more`;
+  return `${table.toString()}\n${tasks} tasks, offered load ${offeredLoad.toFixed(2)}; ${goal}: ${meetsGoal(fidelity) ? 'met' : 'missed'}\n`;
 }

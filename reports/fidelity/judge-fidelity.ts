@@ -12,6 +12,9 @@ export const fidelityKinds = ['waiting', 'service', 'completion'] as const;
 export type FidelityKind = (typeof fidelityKinds)[number];
 export const fidelityMeasures = ['mean', 'p50', 'p95', 'p99'] as const;
 
+/** Tasks of this class come before what is measured, and are left out. */
+export const warmUpClass = 'warm-up';
+
 /** One run draws what the calibration leaves to chance once; what is expected is told by several together. */
 export const simulatedRuns = 10;
 

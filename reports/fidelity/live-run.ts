@@ -9,6 +9,7 @@ import { RandomStream } from '../../core/base/random.ts';
 import { Submitter, tensorFrom } from '../../core/live/client.ts';
 import { busyRounds } from '../../core/live/examples/busy-work.ts';
 import { sampleExponential } from '../../sim/engine/distributions.ts';
+import { warmUpClass } from './judge-fidelity.ts';
 import { ProcessorShare } from './processor-share.ts';
 
 export interface LiveRunOptions {
@@ -90,7 +91,7 @@ export async function liveRun(options: LiveRunOptions): Promise<string> {
     await waitFor(
       () => ended >= agents * 4,
       async () => {
-        for (let count = 0; count < agents * 4; count++) await submitter.submit(taskOf('short-work', 20, options));
+        for (let count = 0; count < agents * 4; count++) await submitter.submit(taskOf(warmUpClass, 20, options));
       },
     );
     const before = ended;

@@ -114,6 +114,12 @@ export class TaskTimes {
     }
   }
 
+  /** Forgets the tasks of a class, such as those that only warmed something up. */
+  leaveOut(taskClass: string): void {
+    const kept = this.all.filter(({ submitted }) => submitted.taskClass !== taskClass);
+    this.all.splice(0, this.all.length, ...kept);
+  }
+
   /** `cpuMilli`: of all machines together. */
   summary(cpuMilli: number): TimesSummary {
     const done = this.all.filter((time) => time.outcome === 'completed' && time.endedMicros >= 0);

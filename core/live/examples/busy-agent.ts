@@ -9,17 +9,19 @@ import { busyRounds } from './busy-work.ts';
 /** Until the compiler is done with it. */
 const warmUpRounds = 200_000;
 
-if (isMainThread) serve();
+if (isMainThread) await serve();
 else {
   busyRounds(warmUpRounds);
+  parentPort?.postMessage('warm');
   parentPort?.on('message', ({ id, rounds }: { readonly id: number; readonly rounds: number }) =>
     parentPort?.postMessage({ id, value: busyRounds(rounds) }),
   );
 }
 
-function serve(): void {
+async function serve(): Promise<void> {
   const [address = '127.0.0.1:7420', name = `agent-${process.pid}`, host = 'host'] = process.argv.slice(2);
   const worker = new Worker(new URL(import.meta.url));
+  await new Promise((resolve) => worker.once('message', resolve));
   const waiting = new Map<number, (value: number) => void>();
   let count = 0;
   worker.on('message', ({ id, value }: { readonly id: number; readonly value: number }) => {
@@ -41,7 +43,7 @@ function serve(): void {
     agents: [
       {
         name,
-        functions: { 'short-work': work, 'long-work': work },
+        functions: { 'warm-up': work, 'short-work': work, 'long-work': work },
         resources: { cpuMilli: 1000, memoryMib: 1024 },
         labels: { host },
       },
