@@ -74,7 +74,10 @@ async function fidelity(call: CommandCall, context: CommandContext): Promise<num
       writeFileSync(join(folder, 'fidelity.svg'), fidelityFigure(answer));
       writeFileSync(join(folder, 'calibration.yaml'), calibrationText(answer.calibration, 'the first run'));
       if (call.arguments.length === 0)
-        writeFileSync(join(folder, 'fidelity.md'), fidelityPage(answer, around(call, load1)));
+        writeFileSync(
+          join(folder, 'fidelity.md'),
+          fidelityPage(answer, judgeFidelity(judged, calibrated), around(call, load1)),
+        );
     }
     const { kinds, ...rest } = answer;
     const figures = kinds.map(({ kind, measures }) => ({ kind, measures }));

@@ -25,7 +25,8 @@ export function percent(error: number): string {
   return `${error < 0 ? '−' : '+'}${Math.abs(100 * error).toFixed(1)}%`;
 }
 
-export function fidelityPage(fidelity: Fidelity, around: FidelityCircumstances): string {
+/** `reversed`: the same runs, calibrated on the second and judged on the first. */
+export function fidelityPage(fidelity: Fidelity, reversed: Fidelity, around: FidelityCircumstances): string {
   const { kinds, tasks, offeredLoad } = fidelity;
   const { share, together, loads } = around;
   const millis = (micros: number): string => (micros / 1000).toFixed(1);
@@ -49,6 +50,10 @@ ${markdownTable(
     }),
   ),
 )}
+
+The other way about, calibrated on the second run and judged on the first, at a load of ${reversed.offeredLoad.toFixed(2)}: ${reversed.kinds
+    .map(({ kind, measures }) => `${kind} p50 ${percent(measures.p50.error)}, p95 ${percent(measures.p95.error)}`)
+    .join('; ')}. What the two differ by, a run of this length leaves to chance.
 
 ![Live and simulated times: the share of tasks that took no longer](fidelity.svg)
 `;
