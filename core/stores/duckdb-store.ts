@@ -161,6 +161,11 @@ export class DuckDbStore implements TelemetryStore {
     for (const name of [...tableNames, ...rollupNames]) {
       const columns = columnList(columnsOf(name), (column) => `${column.name} ${types[column.kind]}`);
       await connection.run(`CREATE TABLE IF NOT EXISTS ${name} (${columns})`);
+      // One that an older version made lacks what came later.
+      const reader = await connection.runAndReadAll(`SELECT * FROM ${name} LIMIT 0`);
+      const there = new Set(reader.columnNames());
+      for (const column of columnsOf(name).filter((one) => !there.has(one.name)))
+        await connection.run(`ALTER TABLE ${name} ADD COLUMN ${column.name} ${types[column.kind]}`);
     }
   }
 

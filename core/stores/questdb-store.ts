@@ -60,6 +60,15 @@ export class QuestDbStore implements TelemetryStore {
         `CREATE TABLE IF NOT EXISTS ${name} (${columns}) TIMESTAMP(time) PARTITION BY DAY WAL ${keys}`,
       );
     }
+    // Tables of an older version lack what came later.
+    const there = new Set(
+      (await this.rows('SELECT table_name, column_name FROM information_schema.columns()')).map(
+        ([table, column]) => `${table}.${column}`,
+      ),
+    );
+    for (const name of [...tableNames, ...rollupNames])
+      for (const column of columnsOf(name).filter((one) => !there.has(`${name}.${one.name}`)))
+        await this.execute(`ALTER TABLE ${name} ADD COLUMN IF NOT EXISTS ${column.name} ${types[column.kind]}`);
     // A table that a sender made by itself has no keys.
     for (const [name, hasKeys] of await this.rows('SELECT table_name, dedup FROM tables()')) {
       const table = [...tableNames, ...rollupNames].find((one) => one === name);

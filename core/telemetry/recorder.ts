@@ -11,6 +11,7 @@ import type { DecisionRecord } from '../scheduler/decision.ts';
 import type { TaskOutcome } from '../scheduler/task.ts';
 import { LoadSampler } from './load-sampler.ts';
 import { OpenTasks } from './open-tasks.ts';
+import { answerRow, policyName, stepRow } from './policy-rows.ts';
 import type { RowSink } from './rows.ts';
 import type { TelemetryRow } from './tables.ts';
 import type { TaskLife } from './task-life.ts';
@@ -41,6 +42,7 @@ export class TelemetryRecorder {
   private eventPart = 0;
   private decisionPart = 0;
   private settingPart = 0;
+  private promotionPart = 0;
   /** Ended, if the kernel knows them no longer. */
   private readonly perhapsEnded: TaskLife[] = [];
 
@@ -72,6 +74,7 @@ export class TelemetryRecorder {
     this.eventPart = 0;
     this.decisionPart = 0;
     this.settingPart = 0;
+    this.promotionPart = 0;
     if (this.settingsVersion < 0) this.settingsVersion = this.firstVersion(timeMicros);
     switch (body.kind) {
       case 'dispatchAccepted': {
@@ -116,6 +119,13 @@ export class TelemetryRecorder {
         return;
       case 'deliver':
         this.delivered(effect);
+        return;
+      case 'rolloutChanged':
+        this.promotion(stepRow(this.options.kernel(), effect.event));
+        return;
+      case 'policyAnswered':
+        if (this.body.kind === 'policyCommanded')
+          this.promotion(answerRow(this.options.kernel(), this.body, effect.rollout, effect.refusal));
         return;
     }
   }
@@ -222,7 +232,7 @@ export class TelemetryRecorder {
   }
 
   private decisionRow(record: DecisionRecord, life: TaskLife | undefined): void {
-    const { profile } = this.options.kernel().control.scheduler;
+    const kernel = this.options.kernel();
     const names = (machine: number): string => this.nameOf(machine);
     const { machines, ranked, reasonCounts, shadowMicros } = record;
     const reasons = reasonCounts.flatMap((count, reason) =>
@@ -249,10 +259,12 @@ export class TelemetryRecorder {
       feasible: record.feasibleCount,
       ties: record.tieCount,
       propensity: record.propensity,
-      policy: profile.name,
+      policy: policyName(kernel, record.policyVersion) || kernel.control.scheduler.profile.name,
       policy_version: record.policyVersion,
       queue_length: record.queueLength,
       shadow_seconds: shadowMicros >= 0 && Number.isFinite(shadowMicros) ? shadowMicros / microsPerSecond : undefined,
+      explored: record.explored === true ? 1 : 0,
+      shadow_agent: record.shadow === undefined || record.shadow < 0 ? '' : names(record.shadow),
     });
   }
 
@@ -308,6 +320,12 @@ export class TelemetryRecorder {
     this.open.end(life);
     sink.add('tasks', life.ended(run, outcome, agent, joules, this.nowMicros));
     this.event('ended', life, outcome);
+  }
+
+  private promotion(row: TelemetryRow<'promotions'> | undefined): void {
+    if (row === undefined) return;
+    const { run, sink } = this.options;
+    sink.add('promotions', { ...row, time: this.nowMicros, run, sequence: this.sequence, part: this.promotionPart++ });
   }
 
   private settingAnswered(name: string, refusal: string): void {

@@ -17,7 +17,8 @@ export interface TelemetryColumn {
 
 interface TableShape {
   readonly meaning: string;
-  /** The first is always `time`, the second `run`: which kernel, or which simulated run. */
+  /** The first is always `time`, the second `run`: which kernel, or which simulated run. What is added comes last: tables of older
+   *  versions get it so. */
   readonly columns: readonly TelemetryColumn[];
   /** Names of the columns that make a row one row. */
   readonly key: readonly string[];
@@ -86,6 +87,8 @@ export const telemetryTables = {
       // Names of all machines; `name:score` of winner and runners-up, best first; `reason:count` of machines ruled out.
       ...[text('agents'), text('ranked'), text('reasons'), integer('feasible'), integer('ties'), real('propensity')],
       ...[symbol('policy'), integer('policy_version'), integer('queue_length'), real('shadow_seconds')],
+      // 1 if it was drawn to learn from it; where the policy in the shadow would have placed the task.
+      ...[integer('explored'), symbol('shadow_agent')],
     ],
     key: ofInput,
   },
