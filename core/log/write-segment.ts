@@ -17,20 +17,29 @@ import {
 } from './segment.ts';
 import { SegmentIndex } from './segment-index.ts';
 
-/** An empty segment, its header and its name durable. Fails with `exists` if there was one of its name. */
+/**
+ * An empty segment, its header and its name durable. Fails with `exists` if there was one of its name. What a full disk has left of
+ * it is removed: nobody would know of the file, it would outlive the segments around it, and be taken for one that lost its records.
+ */
 export function* createSegment(
   header: SegmentHeader,
   lastTimeMicros: number,
   indexEveryBytes: number,
 ): FileTask<Result<Segment>> {
   const file = segmentName(header.baseOffset, header.generation);
+  const created = yield* ask({ kind: 'create', file });
+  if (!created.ok) return created;
   const made = yield* askAll([
-    { kind: 'create', file },
     { kind: 'append', file, bytes: encodeSegmentHeader(header) },
     { kind: 'sync', file },
     { kind: 'syncFolder' },
   ]);
-  if (!made.ok) return made;
+  if (!made.ok) {
+    if (made.code !== 'SIRA_DISK_FULL') return made;
+    // Durable with the name of the next one, which comes before any record there.
+    const removed = yield* ask({ kind: 'remove', file });
+    return removed.ok ? made : removed;
+  }
   return acceptedWith({
     ...header,
     file,

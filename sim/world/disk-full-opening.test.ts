@@ -6,6 +6,7 @@ import { RandomStream } from '../../core/base/random.ts';
 import { microsPerSecond } from '../../core/base/time.ts';
 import { plainProfile } from '../../core/kernel/kernel-driver.ts';
 import { bytesOf, LogDriver, lineOf } from '../../core/log/log.contract.ts';
+import type { LogSettings } from '../../core/log/log.ts';
 import { defaultSimulationLimits, Simulation } from '../engine/simulation.ts';
 import { Disk } from './disk.ts';
 import { soundDisk } from './disk-spec.ts';
@@ -18,8 +19,10 @@ class Folder {
   readonly simulation = new Simulation();
   readonly disk: Disk;
   driver!: LogDriver;
+  private readonly settings: Partial<LogSettings>;
 
-  constructor(seed: number) {
+  constructor(seed: number, more: Partial<LogSettings> = {}) {
+    this.settings = { ...settings, ...more };
     this.disk = new Disk(this.simulation, soundDisk, new RandomStream(seed, 'disk'));
   }
 
@@ -29,7 +32,7 @@ class Folder {
 
   /** `opened`, or the code with which it failed. */
   open(): string {
-    this.driver = new LogDriver((complete) => this.disk.open('log', complete), settings);
+    this.driver = new LogDriver((complete) => this.disk.open('log', complete), this.settings);
     this.driver.log.open(0, this.driver.effects);
     this.settle();
     const { log } = this.driver;
@@ -129,6 +132,35 @@ describe('opening a log on a full disk', () => {
       folder.fill(3);
       expect(folder.lines()).toHaveLength(3);
     }
+  });
+});
+
+describe('a log whose disk is full when a segment begins', () => {
+  it('leaves nothing of it: trimmed and opened again, it has what was kept', () => {
+    let stalls = 0;
+    for (let room = 0; room <= 400; room += 4) {
+      const folder = new Folder(room + 1, { retainBytesMax: 6000 });
+      folder.open();
+      folder.fill(20);
+      const { log, effects } = folder.driver;
+      log.roll(effects);
+      folder.disk.capacityBytes = folder.disk.usedBytes + room;
+      folder.settle();
+      if (log.stalledReason !== undefined) stalls++;
+      folder.disk.capacityBytes = soundDisk.capacityBytes;
+      log.maintain(20, effects);
+      folder.settle();
+      // Every segment of that time goes.
+      folder.fill(60, 20);
+      log.maintain(100, effects);
+      folder.settle();
+      const before = folder.lines();
+      expect(log.startOffset).toBeGreaterThan(20);
+      folder.disk.crash();
+      expect(folder.open()).toBe('opened');
+      expect(folder.lines()).toEqual(before);
+    }
+    expect(stalls).toBeGreaterThan(50);
   });
 });
 
