@@ -377,3 +377,16 @@ test('one that was there before takes ends from where they were acknowledged', (
   expect(bench.ended).toEqual([7, 6]);
   expect(bench.sent.filter((message) => message.kind === 'acknowledge').at(-1)).toMatchObject({ offset: 6 });
 });
+
+test('a gap that asking does not fill is asked for now and then, however much is delivered', () => {
+  const bench = new Bench(1);
+  bench.client.start(0);
+  let asked = 0;
+  // Ends below 2 were acknowledged by a former life, and the answer that says so is lost.
+  for (let now = 1; now <= 500; now++) {
+    for (let offset = 2; offset < 40; offset++) bench.deliver(offset, now);
+    asked += bench.take().filter((kind) => kind === 'subscriberConnected').length;
+  }
+  expect(asked).toBeGreaterThan(5);
+  expect(asked).toBeLessThanOrEqual(10);
+});

@@ -63,6 +63,8 @@ export class SubmitterClient {
   private readonly early = new Set<number>();
   /** The gap below the early ones when ends were last acknowledged; if it is still there the next time, it was lost. */
   private gapOffset = -1;
+  /** It is not asked for again before. */
+  private askFromMicros = 0;
   private unacknowledged = 0;
   private acknowledgeAtMicros = Number.POSITIVE_INFINITY;
   private wishedMicros = Number.POSITIVE_INFINITY;
@@ -301,9 +303,12 @@ export class SubmitterClient {
     });
   }
 
-  /** Later ends came and an earlier one did not: if that lasts, has everything unacknowledged delivered again. */
+  /** Later ends came and an earlier one did not: if that lasts, has everything unacknowledged delivered again. That may not be what is
+   *  missing, and each delivery be a reason to ask: it is asked for now and then, or there would be ever more of them. */
   private askAgain(nowMicros: number): void {
-    if (this.gapOffset === this.nextOffset || this.faults.fires('submitter.reconnect')) {
+    const isTime = nowMicros >= this.askFromMicros;
+    if (isTime && (this.gapOffset === this.nextOffset || this.faults.fires('submitter.reconnect'))) {
+      this.askFromMicros = nowMicros + this.options.acknowledgeMicros;
       this.shell.send({ kind: 'subscriberConnected', timeMicros: nowMicros, subscriber: this.name });
     }
     this.gapOffset = this.nextOffset;

@@ -52,9 +52,8 @@ export const kernelMutants: readonly Mutant[] = [
     name: 'stopped-not-released',
     bug: 'what was stopped on demand never gives back its machines',
     file: control,
-    search: '    this.scheduler.beforeRelease(nowMicros, this);\n    this.scheduler.release(attempt);',
-    replace:
-      "    this.scheduler.beforeRelease(nowMicros, this);\n    if (attempt.state !== 'cancelling') this.scheduler.release(attempt);",
+    search: '    this.scheduler.release(attempt);\n    this.agentHolds.ended',
+    replace: "    if (attempt.state !== 'cancelling') this.scheduler.release(attempt);\n    this.agentHolds.ended",
   },
   {
     name: 'cancelled-runs-again',
@@ -96,8 +95,8 @@ export const kernelMutants: readonly Mutant[] = [
     name: 'orders-begin-anew',
     bug: 'the orders to an agent count from 1 again when it only reconnects',
     file: control,
-    search: "if (registration.kind !== 'resumed') this.dispatcher.incarnationBegan(row);",
-    replace: 'this.dispatcher.incarnationBegan(row);',
+    search: "    if (registration.kind !== 'resumed') {\n      this.dispatcher.incarnationBegan(row);",
+    replace: "    this.dispatcher.incarnationBegan(row);\n    if (registration.kind !== 'resumed') {",
   },
   {
     name: 'receipt-for-the-first-only',

@@ -45,7 +45,7 @@ export const snapshotMutants: readonly Mutant[] = [
     name: 'shadow-time-not-restored',
     bug: 'a restored scheduler computes the shadow time anew that was to be kept',
     file: scheduler,
-    search: '    this.easy.restore(snapshot.shadowMicros);\n',
+    search: '    this.parts.easy.restore(snapshot.shadowMicros);\n',
     replace: '',
   },
   {
