@@ -35,7 +35,7 @@ export class Scheduler {
   readonly kinds = new RequestKindTable(this.cluster.models);
   /** Attempts that hold resources, by number, in order of placement. */
   readonly attempts: ReadonlyMap<number, Attempt>;
-  private parts: ProfileParts;
+  parts: ProfileParts;
   private readonly placer: Placer;
   private readonly settings: Settings<KernelSettingTable>;
   private readonly faults: FaultSwitch;

@@ -5,6 +5,7 @@ import { assert } from '../../core/base/assert.ts';
 import { buildWorld, type SeededInputs } from '../../sim/experiment/build-world.ts';
 import type { Scenario } from '../../sim/experiment/scenario.ts';
 import type { WorldObserver } from '../../sim/world/observer.ts';
+import type { World } from '../../sim/world/world.ts';
 
 /** A job as it ran. Times in microseconds of the trace's clock. */
 export interface BatchJob {
@@ -19,8 +20,14 @@ export interface BatchJob {
 /** Longer than any window. */
 const limitMicros = 1e15;
 
-/** The jobs in order of arrival. */
-export function runBatch(scenario: Scenario, inputs: SeededInputs, policy: string, seed: number): BatchJob[] {
+/** The jobs in order of arrival. `ended` may look at the world after the last one. */
+export function runBatch(
+  scenario: Scenario,
+  inputs: SeededInputs,
+  policy: string,
+  seed: number,
+  ended?: (world: World) => void,
+): BatchJob[] {
   const jobs: { -readonly [Key in keyof BatchJob]: BatchJob[Key] }[] = [];
   const observer: WorldObserver = {
     taskArrived(submission, { name, durationMicros }, nowMicros) {
@@ -37,6 +44,7 @@ export function runBatch(scenario: Scenario, inputs: SeededInputs, policy: strin
   const world = buildWorld(scenario, inputs, policy, seed, [observer]);
   world.runUntilDone(limitMicros);
   assert(world.done && jobs.every((job) => job.startMicros >= 0), 'every job has ended');
+  ended?.(world);
   return jobs;
 }
 
