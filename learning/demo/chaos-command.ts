@@ -13,8 +13,11 @@ import type { AgentFault } from './fleet.ts';
 const faults = ['kill', 'hang', 'cut', 'slow', 'kernel'] as const;
 type Fault = (typeof faults)[number];
 
-/** How long each lasts; longer than the kernel may take to notice. */
-const holdMillis: Readonly<Record<Fault, number>> = { kill: 8000, hang: 8000, cut: 8000, slow: 28_000, kernel: 8000 };
+/** How long each lasts at most. An agent that is gone stays away until the kernel has noticed, a kernel until it is ready again. */
+const holdMillis: Readonly<Record<Fault, number>> = {
+  ...{ kill: 30_000, hang: 30_000, cut: 30_000, slow: 28_000, kernel: 60_000 },
+};
+/** Then what was hit has so long to run again. */
 const settleMillis = 3000;
 const drainMillis = 90_000;
 const medianGoalMicros = 5_000_000;
@@ -64,7 +67,7 @@ async function chaos(call: CommandCall, { terminal }: CommandContext): Promise<n
       const { agent = '', atMicros = 0 } = told;
       struck.push({ fault, agent, atMicros });
       terminal.writeError(`${fault.padEnd(7)} ${agent === '' ? 'the kernel' : agent}\n`);
-      await pause(holdMillis[fault]);
+      await holds(fault, agent, desk.url);
       if (agent !== '') await desk.ask({ ask: 'mend', agent });
       await pause(settleMillis);
     }
@@ -92,6 +95,23 @@ async function chaos(call: CommandCall, { terminal }: CommandContext): Promise<n
     return isWhole && summary.unrecovered === 0 && summary.meetsGoals ? 0 : 1;
   } finally {
     await desk.ask({ ask: 'goOn' });
+  }
+}
+
+/** Resolves when the fault has lasted long enough. */
+async function holds(fault: Fault, agent: string, url: string): Promise<void> {
+  const end = performance.now() + holdMillis[fault];
+  const isOver = async (): Promise<boolean> => {
+    if (fault === 'kernel') return (await fetch(`${url}/health/ready`)).ok;
+    if (fault === 'slow') return false;
+    const answer = await fetch(`${url}/v1/agents/${encodeURIComponent(agent)}`);
+    return ((await answer.json()) as { agent?: { state?: string } }).agent?.state === 'dead';
+  };
+  const { pause } = await import('./fleet.ts');
+  while (performance.now() < end) {
+    await pause(250);
+    // Whoever does not answer is not there yet.
+    if (await isOver().catch(() => false)) return;
   }
 }
 

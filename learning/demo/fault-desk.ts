@@ -93,10 +93,13 @@ async function answer(line: string, fleet: Fleet, player: TracePlayer): Promise<
 }
 
 export class DeskClient {
+  /** Of the kernel's HTTP server. */
+  readonly url: string;
   private readonly socket: string;
 
-  private constructor(socket: string) {
+  private constructor({ socket, url }: DemoFile) {
     this.socket = socket;
+    this.url = url;
   }
 
   /** SIRA_KERNEL_UNREACHABLE if no demo runs there. */
@@ -104,7 +107,7 @@ export class DeskClient {
     const file = demoFile(folder);
     if (!existsSync(file))
       throw new SiraError('SIRA_KERNEL_UNREACHABLE', `no demo runs in ${folder}`, { file }, 'sira demo starts one.');
-    return new DeskClient((JSON.parse(readFileSync(file, 'utf8')) as DemoFile).socket);
+    return new DeskClient(JSON.parse(readFileSync(file, 'utf8')) as DemoFile);
   }
 
   async ask(request: DeskRequest): Promise<DeskAnswer> {
