@@ -18,7 +18,7 @@ Made by \`${command}\` on ${bench.machine}. The kernel is \`sira start\` in a pr
 other processes of the same machine, with the clients that programs use. Calls are offered by the clock, each at its time, whether
 those before it have been answered or not. A floor that does nothing takes its turns between the calls, so that both stand in the same weather; a
 slice of time is *undisturbed* if the floor's own p99 stayed within a bound in it. Whoever has a machine to himself reads the row
-"in all".`,
+"in all". With \`--first\` all processes of the benchmark come before whatever else the machine does.`,
     markdownTable(
       ['figure', 'goal', 'measured', ''],
       liveGoals(bench).map(({ name, wanted, measured, met }) => [name, wanted, measured, met ? '✓' : '✗ missed']),
