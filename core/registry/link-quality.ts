@@ -58,6 +58,11 @@ export class LinkQuality {
     for (let link = 0; link < count; link++) this.links.push(new Link());
   }
 
+  /** Links up to `count` − 1 are known from now on; those that were stay as they are. */
+  grow(count: number): void {
+    while (this.links.length < count) this.links.push(new Link());
+  }
+
   /** A message of `bytes` came back after this long. Bytes tell throughput where they take longer than the bare round trip. */
   echoed(link: number, roundTripMicros: number, bytes = 0): void {
     assert(roundTripMicros >= 0 && bytes >= 0, 'an echo takes time, and has bytes');

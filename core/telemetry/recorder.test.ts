@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
 import type { InputBody } from '../kernel/inputs.ts';
-import { cpuRequest, helloFrom, KernelDriver, submissionOf } from '../kernel/kernel-driver.ts';
+import { cpuRequest, helloFrom, KernelDriver, plainProfile, submissionOf } from '../kernel/kernel-driver.ts';
+import type { RolloutCommand } from '../policy/rollout.ts';
+import { defaultRolloutPlan } from '../policy/rollout-plan.ts';
+import type { Profile } from '../scheduler/framework.ts';
 import { TelemetryRecorder } from './recorder.ts';
 import type { TableName } from './tables.ts';
 
@@ -168,4 +171,47 @@ test('loads are told when they change, settings with who and why', () => {
     { setting: 'scheduler.attemptsMax', value: '3', ...say },
     { setting: 'scheduler.attemptsMax', refusal: expect.stringMatching(/./), ...say },
   ]);
+});
+
+test('who proposed, what a witness said, who rolled back: each is a row, and decisions name the policy that made them', () => {
+  const kernel = new Recorded();
+  const candidate: Profile = { ...plainProfile, name: 'short first', order: 'sjf' };
+  const ask = (command: RolloutCommand<Profile>, atSeconds: number) =>
+    kernel.give({ kind: 'policyCommanded', command, who: 'ann', why: 'a test' }, atSeconds * second);
+  kernel.give(helloFrom('one'), 0);
+  ask({ command: 'propose', name: candidate.name, policy: candidate, artifact: '', plan: defaultRolloutPlan }, 1);
+  ask({ command: 'witness', rollout: 1, witness: 'simulation', verdict: 'pass', evidence: 'by hand' }, 2);
+  ask({ command: 'approve', rollout: 9 }, 3);
+  kernel.give(submissionOf(1), 4 * second);
+  kernel.end(4 * second);
+  ask({ command: 'reject', rollout: 1 }, 5);
+  const steps = kernel.of('promotions');
+  expect(steps).toMatchObject([
+    { time: second, rollout: '1', candidate: 'short first', incumbent: 'plain', to_stage: 'simulation', who: 'ann' },
+    { from_stage: 'simulation', to_stage: 'replay', rollout: '1' },
+    { verdict: 'pass', reason: 'simulation: by hand', who: 'ann' },
+    { verdict: 'refused', reason: expect.stringContaining('approve: ') },
+    { to_stage: 'rejected', who: 'ann' },
+  ]);
+  expect(new Set(steps.map(({ sequence, part }) => `${sequence} ${part}`)).size).toBe(steps.length);
+  expect(kernel.of('decisions')).toMatchObject([{ policy: 'plain', explored: 0 }]);
+});
+
+test('links are told from dispatches and their answers, and from those that were said again', () => {
+  const kernel = new Recorded({ 'dispatch.retryMicros': second });
+  kernel.give(helloFrom('one'), 0);
+  for (let number = 1; number <= 3; number++) {
+    const at = number * 10 * second;
+    kernel.give(submissionOf(number), at);
+    kernel.end(at);
+    // The third is said twice before it is heard.
+    if (number === 3) kernel.give({ kind: 'timeReached' }, at + second);
+    const answerMicros = at + (number === 3 ? second : 0) + 2000;
+    kernel.give({ kind: 'dispatchAccepted', agent: 0, incarnation: 1, task: number, attempt: number }, answerMicros);
+  }
+  kernel.end(40 * second);
+  const rows = kernel.of('links');
+  expect(rows.at(-1)).toMatchObject({ agent: 'one', echoes: 3, round_trip_seconds: 0.002, jitter_seconds: 0 });
+  expect(rows[0]?.loss).toBe(0);
+  expect(rows.at(-1)?.loss).toBeGreaterThan(0);
 });

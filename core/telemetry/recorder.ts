@@ -9,6 +9,7 @@ import type { Kernel } from '../kernel/kernel.ts';
 import { filterReasons } from '../scheduler/cluster-state.ts';
 import type { DecisionRecord } from '../scheduler/decision.ts';
 import type { TaskOutcome } from '../scheduler/task.ts';
+import { LinkSampler } from './link-sampler.ts';
 import { LoadSampler } from './load-sampler.ts';
 import { OpenTasks } from './open-tasks.ts';
 import { answerRow, policyName, stepRow } from './policy-rows.ts';
@@ -32,6 +33,7 @@ export class TelemetryRecorder {
   private readonly options: RecorderOptions;
   private readonly open = new OpenTasks();
   private readonly sampler: LoadSampler;
+  private readonly links: LinkSampler;
   /** Of the settings that have been told; −1 before the first input. */
   private settingsVersion = -1;
   private sequence = 0;
@@ -49,6 +51,7 @@ export class TelemetryRecorder {
   constructor(options: RecorderOptions) {
     this.options = options;
     this.sampler = new LoadSampler(options.run, options.sink);
+    this.links = new LinkSampler(options.run, options.sink);
   }
 
   /** A whole input at once. */
@@ -78,6 +81,7 @@ export class TelemetryRecorder {
     if (this.settingsVersion < 0) this.settingsVersion = this.firstVersion(timeMicros);
     switch (body.kind) {
       case 'dispatchAccepted': {
+        this.links.accepted(body, timeMicros);
         const life = this.open.ofAttempt(body.attempt);
         if (life !== undefined && life.agent === body.agent && life.started(timeMicros)) this.event('started', life);
         return;
@@ -110,6 +114,9 @@ export class TelemetryRecorder {
         if (effect.agent < this.options.kernel().control.scheduler.cluster.machineCount)
           this.sampler.tell(this.options.kernel(), effect.agent, true, this.nowMicros);
         return;
+      case 'dispatch':
+        this.links.dispatch(effect, this.nowMicros);
+        return;
       case 'agentStateChanged':
         if (effect.to === 'dead' || effect.reason === 'restarted')
           for (const life of this.open.ledBy(effect.agent)) this.lost(life);
@@ -141,6 +148,7 @@ export class TelemetryRecorder {
     const { sampleMicros } = this.options;
     this.nextSampleMicros = (Math.floor(this.nowMicros / sampleMicros) + 1) * sampleMicros;
     this.sampler.sample(kernel, this.nowMicros);
+    this.links.sample((agent) => this.nameOf(agent), this.nowMicros);
     // Ends that nobody is told of: of tasks whose submitter is away.
     if (isLevel) this.endIfGone(this.open.numbered(), kernel);
   }
@@ -275,6 +283,7 @@ export class TelemetryRecorder {
     // The kernel may be ahead: a former incarnation is one that is older than the present one.
     if (body.incarnation < registry.incarnationOf(body.agent)) return;
     const { outcome, serviceMicros, joules, attempt } = body;
+    this.links.forget(attempt);
     this.event('finished', life, outcome, serviceMicros / microsPerSecond, joules);
     if (joules !== undefined && joules >= 0)
       this.options.sink.add('energy', {
@@ -299,6 +308,7 @@ export class TelemetryRecorder {
 
   private lost(life: TaskLife): void {
     this.event('lost', life);
+    this.links.forget(life.attempt);
     this.open.lost(life, this.nowMicros);
     this.perhapsEnded.push(life);
   }
