@@ -16,6 +16,7 @@ import { gpuClustering } from './plugins/gpu-clustering.ts';
 import { gpuPacking } from './plugins/gpu-packing.ts';
 import { learned } from './plugins/learned.ts';
 import { leastLeftDevices } from './plugins/least-left-devices.ts';
+import { predictive } from './plugins/predictive.ts';
 import { priority } from './plugins/priority.ts';
 import { randomDevices } from './plugins/random-devices.ts';
 import { sjf } from './plugins/sjf.ts';
@@ -80,6 +81,10 @@ export const placements: Readonly<Record<string, PlacementEntry>> = {
   'energy-aware': simple(
     'the machine whose power rises least, as its agent declares it; then the fullest',
     energyAware,
+  ),
+  predictive: simple(
+    'machines whose tasks will run as long anyway, by a forecast of durations; then the fullest',
+    predictive,
   ),
   spread: simple('the machine with the fewest tasks, then the least utilized', spread),
   fgd: {

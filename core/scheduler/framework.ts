@@ -3,6 +3,7 @@
 // recorded, never edited for it.
 
 import type { RandomStream } from '../base/random.ts';
+import type { DurationModel } from '../policy/forecast/duration-model.ts';
 import type { ForecasterModel } from '../policy/forecast/forecaster-model.ts';
 import type { ClusterState } from './cluster-state.ts';
 import type { RequestKind } from './request.ts';
@@ -69,6 +70,8 @@ export interface Skills {
   wantOffers(): void;
   /** Units of work a second, finite and not negative; changes only for rows that the cluster's change log notes. */
   offer(taskClass: number, machine: number): number;
+  /** The class's own name, empty for none. */
+  className?(taskClass: number): string;
 }
 
 /** What the machines' agents say of their power, watts; undefined where one says nothing. Changes only for rows that the cluster's
@@ -100,6 +103,8 @@ export interface PluginContext {
   readonly skills?: Skills | undefined;
   /** Left out where nobody knows. */
   readonly power?: PowerRatings | undefined;
+  /** How long a task of a kind will run, as forecast: the same each time. Left out without a forecast. */
+  readonly forecastSeconds?: ((kind: RequestKind) => number) | undefined;
 }
 
 /** One kind of task of a typical workload and how often it occurs. */
@@ -165,6 +170,8 @@ export interface Profile {
   readonly preempt?: PreemptRule | undefined;
   /** Order `drf` only: what a tenant's share is divided by, above 0; 1 for those left out. */
   readonly tenantWeights?: Readonly<Record<string, number>> | undefined;
+  /** How long tasks of each class run, as forecast; for placements that look ahead. */
+  readonly durations?: DurationModel | undefined;
   /** Nobody is asked or released if it is left out. */
   readonly scaling?: ScalingRule | undefined;
   /** Order `learned` only: the policy's artifact, in base64, so that a journal holds all that decides. */

@@ -5,12 +5,12 @@ import { assert } from '../base/assert.ts';
 import { type RandomState, RandomStream } from '../base/random.ts';
 import type { KernelSettingTable } from '../config/kernel-setting-table.ts';
 import type { Settings } from '../config/settings.ts';
-import { findPlacement } from './catalogue.ts';
 import type { ClusterState } from './cluster-state.ts';
 import type { DecisionRecord, DecisionRule } from './decision.ts';
 import { type DecisionFacts, DecisionWriter } from './decision-writer.ts';
 import type { Placement, PluginContext, Profile } from './framework.ts';
 import { PlacementIndex } from './placement-index.ts';
+import { placementOf } from './placement-of.ts';
 import type { RequestKind } from './request.ts';
 import type { Attempt, Task } from './task.ts';
 
@@ -57,15 +57,13 @@ export class Placer {
   /** Places by another profile from now on. What holds resources goes on holding them, and the new plug-ins are told of it. */
   adopt(profile: Profile): void {
     const { cluster } = this;
-    const { skills, power } = this.more;
-    const { typicalTasks } = profile;
     const count = (this.decisions as DecisionWriter | undefined)?.count ?? 0;
     this.random =
       profile.tieSeed === undefined
         ? this.kernelRandom
         : new RandomStream(profile.tieSeed, `ties ${this.attemptCount}`);
     const { random } = this;
-    const placement = findPlacement(profile.place)({ cluster, random, typicalTasks, skills, power });
+    const placement = placementOf(profile, cluster, random, this.more);
     this.placement = profile.ties === undefined ? placement : { ...placement, ties: profile.ties };
     this.index = new PlacementIndex(cluster, this.placement, random);
     this.decisions = new DecisionWriter(this.index, this.placement);
@@ -79,11 +77,9 @@ export class Placer {
     this.shadow = undefined;
     if (profile === undefined) return;
     const { cluster } = this;
-    const { skills, power } = this.more;
-    const { typicalTasks } = profile;
     // The kernel's stream must not know of it, and a shadow that is made again after a restart must choose the same.
     const random = new RandomStream(0, 'shadow');
-    const placement = findPlacement(profile.place)({ cluster, random, typicalTasks, skills, power });
+    const placement = placementOf(profile, cluster, random, this.more);
     const index = new PlacementIndex(cluster, { ...placement, ties: 'first' }, random);
     this.shadow = { index, placement };
     for (const { kind, machines } of this.attempts.values())

@@ -124,7 +124,8 @@ class Conformal implements ConformalForecaster {
       one.age += 1;
       if (step >= firstStep - 1) this.learn(one.forecast, step, value);
     }
-    if (this.pending[0]!.age >= horizon) this.pending.shift();
+    // None waits where origins are farther apart than the horizon.
+    if ((this.pending[0]?.age ?? 0) >= horizon) this.pending.shift();
     this.fitted.append(value);
   }
 

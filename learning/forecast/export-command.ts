@@ -4,8 +4,12 @@ import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { SiraError } from '../../core/base/errors.ts';
+import { microsPerSecond } from '../../core/base/time.ts';
+import { type DurationModel, durationsExtension, writeDurations } from '../../core/policy/forecast/duration-model.ts';
 import { forecasterExtension, writeForecasterArtifact } from '../../core/policy/forecast/forecaster-artifact.ts';
 import type { Command, CommandCall } from '../../core/ports/command.ts';
+import type { Workload } from '../../sim/workload/workload.ts';
+import { DurationForecaster, type TimedTask } from './durations.ts';
 import { ensemble } from './ensemble.ts';
 import { exportForecaster } from './export-forecaster.ts';
 import type { Forecaster, SeriesShape } from './forecaster.ts';
@@ -38,11 +42,18 @@ export const forecastCommand: Command = {
   description:
     'Counts what the workload of a scenario asks for at once in each interval, on a cluster where nobody waits, fits persistence, the ' +
     'last season, a linear model on lags and exponential smoothing to it, weighs them by their errors on the last fifth, calibrates ' +
-    'quantiles on the same, and writes one file that `scaling.forecaster` of a policy may name. Prints the error beside persistence’s.',
+    'quantiles on the same, and writes one file that `scaling.forecaster` of a policy may name. Prints the error beside persistence’s. ' +
+    'With `--target durations` it learns instead how long tasks of each class run, for `durations` of a policy.',
   arguments: [{ name: 'scenario', description: 'a scenario file', required: true, many: false }],
   options: [
     { flags: '-o, --output <file>', description: `where to write, such as demand${forecasterExtension}` },
     { flags: '--data <file>', description: 'a trace to learn from, instead of the scenario’s own' },
+    {
+      flags: '--target <target>',
+      description: 'what to forecast',
+      choices: ['demand', 'durations'],
+      defaultValue: 'demand',
+    },
     { flags: '--resource <resource>', description: 'whose demand', choices: ['gpu', 'cpu'], defaultValue: 'gpu' },
     { flags: '--interval <duration>', description: 'length of an interval', defaultValue: '1min' },
     { flags: '--season <intervals>', description: 'intervals of a season; 0 if there is none', defaultValue: '0' },
@@ -90,6 +101,14 @@ export const forecastCommand: Command = {
         : data === undefined && loaded.warmUpMicros > 0
           ? loaded.warmUpMicros
           : endOf(workload);
+    if (text(call, 'target') === 'durations') {
+      const model = learnDurations(workload, untilMicros, loaded.name, line);
+      const output = text(call, 'output') ?? `${loaded.name}${durationsExtension}`;
+      writeFileSync(output, writeDurations(model));
+      const entries = [...model.medianSeconds].map(([key, seconds]) => `${key || 'all'}: ${seconds.toFixed(1)} s`);
+      terminal.write(`Medians: ${entries.join('; ')}.\nWritten: ${output}\n`);
+      return 0;
+    }
     const resource = text(call, 'resource') === 'cpu' ? 'cpu' : 'gpu';
     const series = workloadSeries(workload, { target: 'demand', resource, intervalMicros, untilMicros });
     const season = whole(call, 'season', 0);
@@ -126,6 +145,22 @@ export const forecastCommand: Command = {
     return 0;
   },
 };
+
+/** From the tasks that arrive before `untilMicros`, in the order in which they would end if none waited. */
+function learnDurations(workload: Workload, untilMicros: number, name: string, command: string): DurationModel {
+  const timed: TimedTask[] = [];
+  const tasks = workload.tasks();
+  for (let next = tasks.next(); next.done !== true && next.value.arrivalMicros < untilMicros; next = tasks.next()) {
+    const { arrivalMicros, durationMicros, taskClass = '', request } = next.value;
+    if (durationMicros === Number.POSITIVE_INFINITY) continue;
+    const seconds = durationMicros / microsPerSecond;
+    timed.push({ submittedSeconds: arrivalMicros / microsPerSecond, seconds, taskClass, gpuCount: request.gpuCount });
+  }
+  const forecaster = new DurationForecaster({ halfLife: 500, strength: 5 });
+  timed.sort((left, right) => left.submittedSeconds + left.seconds - right.submittedSeconds - right.seconds);
+  for (const task of timed) forecaster.ended(task);
+  return forecaster.exported(name, { command });
+}
 
 function endOf(workload: { tasks(): Iterator<{ readonly arrivalMicros: number }> }): number {
   let last = 0;

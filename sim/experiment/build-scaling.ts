@@ -23,7 +23,8 @@ export function buildScaling(fields: ScalingFields, world: ScalingWorld): Scalin
   const { hasGpus, wakeMicros, file } = world;
   if (wakeMicros === undefined)
     throw invalid(file, 'machines that never sleep cannot be scaled', 'Add `power.sleep`, or leave out `scaling`.');
-  const model = fields.forecaster === undefined ? undefined : readModel(resolve(world.folder, fields.forecaster));
+  const model =
+    fields.forecaster === undefined ? undefined : readArtifact(fields.forecaster, world.folder, readForecasterArtifact);
   const resource = model === undefined ? (fields.resource ?? (hasGpus ? 'gpu' : 'cpu')) : resourceOf(model, file);
   const intervalMicros = model?.manifest.intervalMicros ?? micros(fields.interval ?? '10s');
   return {
@@ -70,14 +71,16 @@ function resourceOf({ manifest }: ForecasterModel, file: string): 'gpu' | 'cpu' 
   );
 }
 
-function readModel(path: string): ForecasterModel {
+/** What a file that a policy names holds; SIRA_FILE_MISSING if there is none. */
+export function readArtifact<T>(name: string, folder: string, read: (bytes: Uint8Array) => T): T {
+  const path = resolve(folder, name);
   let bytes: Uint8Array;
   try {
     bytes = readFileSync(path);
   } catch {
-    throw new SiraError('SIRA_FILE_MISSING', `no forecaster at ${path}`, { file: path });
+    throw new SiraError('SIRA_FILE_MISSING', `a policy names ${path}, and it cannot be read`, { file: path });
   }
-  return readForecasterArtifact(bytes);
+  return read(bytes);
 }
 
 function invalid(file: string, detail: string, advice: string): SiraError {

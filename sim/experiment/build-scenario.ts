@@ -2,6 +2,7 @@
 // absolute. It trusts the schema for the shape of the fields; what the schema cannot say is checked in scenario-rules.ts.
 
 import { resolve } from 'node:path';
+import { readDurations } from '../../core/policy/forecast/duration-model.ts';
 import type { Profile, ScalingRule } from '../../core/scheduler/framework.ts';
 import { defaultSimulationLimits } from '../engine/simulation.ts';
 import { readCalibration } from '../replay/calibration-file.ts';
@@ -15,7 +16,7 @@ import type {
 } from '../workload/spec.ts';
 import { buildJournal } from './build-journal.ts';
 import { buildPower } from './build-power.ts';
-import { buildScaling } from './build-scaling.ts';
+import { buildScaling, readArtifact } from './build-scaling.ts';
 import { readArtifactText } from './policy-artifacts.ts';
 import { orderNames, placementNames } from './policy-names.ts';
 import { bandwidth, buildLatency, micros } from './quantities.ts';
@@ -122,6 +123,7 @@ function buildPolicy(
     ...(merged.tenantWeights === undefined ? {} : { tenantWeights: merged.tenantWeights }),
     ...(merged.scaling === undefined ? {} : { scaling: scalingOf(merged.scaling) }),
     ...(artifact === undefined ? {} : { artifact }),
+    ...(merged.durations === undefined ? {} : { durations: readArtifact(merged.durations, folder, readDurations) }),
   };
 }
 

@@ -18,6 +18,7 @@ export interface PolicyFields {
   readonly tenantWeights?: Readonly<Record<string, number>>;
   readonly artifact?: string;
   readonly scaling?: ScalingFields;
+  readonly durations?: string;
 }
 
 export interface ScalingFields {

@@ -35,6 +35,7 @@ export function streamTask(
     priority: task.priority,
     tenant: task.tenant,
   };
-  const { checkpointMicros, gang } = task;
-  return checkpointMicros === undefined && gang === undefined ? plain : { ...plain, checkpointMicros, gang };
+  const { checkpointMicros, gang, taskClass } = task;
+  const more = checkpointMicros === undefined && gang === undefined ? plain : { ...plain, checkpointMicros, gang };
+  return taskClass === undefined ? more : { ...more, taskClass };
 }

@@ -32,6 +32,7 @@ export function readCsvTasks(source: WorkloadSource & { readonly format: 'csv' }
       estimateMicros: readEstimate(row, columns.estimate, unit),
       priority: columns.priority === undefined ? 0 : row.number(columns.priority, Number.NEGATIVE_INFINITY),
       tenant: (columns.tenant === undefined ? '' : row.text(columns.tenant)) || 'default',
+      ...(columns.taskClass === undefined ? {} : { taskClass: row.text(columns.taskClass) }),
       checkpointMicros:
         columns.checkpoint === undefined ? undefined : Math.round(optional(row, columns.checkpoint, 0) * unit),
       gang: readGang(row, columns),

@@ -56,6 +56,7 @@ export function prepareTrace(
         task.estimateMicros === undefined ? undefined : bounded(task.estimateMicros, 1, durations.capMicros),
       priority: task.priority,
       tenant: task.tenant,
+      taskClass: task.taskClass,
       checkpointMicros: task.checkpointMicros,
       gang: task.gang,
     });

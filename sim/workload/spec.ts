@@ -77,6 +77,8 @@ export interface CsvColumns {
   readonly machineCount?: string | undefined;
   readonly priority?: string | undefined;
   readonly tenant?: string | undefined;
+  /** What kind of work a task is: agents are measured by it, and durations forecast. */
+  readonly taskClass?: string | undefined;
   /** Name of the gang, empty for none, and its size: tasks that start together. Resampled tasks have none. */
   readonly gang?: string | undefined;
   readonly gangSize?: string | undefined;

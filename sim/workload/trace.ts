@@ -16,6 +16,8 @@ export interface TraceTask {
   readonly estimateMicros: number | undefined;
   readonly priority: number;
   readonly tenant: string;
+  /** None if the trace does not tell. */
+  readonly taskClass?: string | undefined;
   readonly checkpointMicros?: number | undefined;
   readonly gang?: GangReference | undefined;
 }

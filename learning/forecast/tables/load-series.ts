@@ -9,6 +9,15 @@ import type { NamedSeries } from './m4.ts';
 
 /** GPUs that run or pending jobs ask for, each minute of a month; empty where the files are absent. */
 export function heliosDemand(projectRoot: string): NamedSeries[] {
+  return heliosSeries(projectRoot, (row) => Number(row.running_gpu_num) + Number(row.pending_gpu_num));
+}
+
+/** Jobs that wait, each minute of a month. */
+export function heliosQueue(projectRoot: string): NamedSeries[] {
+  return heliosSeries(projectRoot, (row) => Number(row.pending_job_num));
+}
+
+function heliosSeries(projectRoot: string, valueIn: (row: Record<string, string>) => number): NamedSeries[] {
   const folder = join(projectRoot, '..', 'shared', 'data', 'helios-earth');
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
@@ -18,7 +27,7 @@ export function heliosDemand(projectRoot: string): NamedSeries[] {
       const rows = parse(readFileSync(join(folder, name)), { columns: true }) as Record<string, string>[];
       return {
         name: name.replace('_cluster_sequence_vc.csv', ''),
-        values: Float64Array.from(rows, (row) => Number(row.running_gpu_num) + Number(row.pending_gpu_num)),
+        values: Float64Array.from(rows, valueIn),
       };
     });
 }
