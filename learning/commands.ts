@@ -7,6 +7,7 @@ import { chaosCommand } from './demo/chaos-command.ts';
 import { demoCommand } from './demo/demo-command.ts';
 import { environmentCommand } from './env/environment-command.ts';
 import { forecastCommand } from './forecast/export-command.ts';
+import { policyCommand } from './promote/policy-command.ts';
 import { trainCommand } from './rl/train-command.ts';
 import { trainingDocument } from './rl/training-spec.ts';
 
@@ -16,6 +17,7 @@ export const learningCommands: readonly Command[] = [
   datasetCommand,
   forecastCommand,
   trainCommand,
+  policyCommand,
   environmentCommand,
 ];
 

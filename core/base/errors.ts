@@ -172,6 +172,20 @@ export const errorTable = {
     summary: 'Nobody is known by what the request came with.',
     remedy: 'Connect with a certificate of the authority, or send a token (`sira certs` makes both).',
   },
+  SIRA_POLICY_UNTRUSTED: {
+    http: 403,
+    grpc: 7,
+    exit: 1,
+    summary: 'A stored policy is not what was signed, or nobody who is trusted signed it.',
+    remedy: 'Take the policy from where it was made again, or trust the key of whoever signed it.',
+  },
+  SIRA_ROLLOUT_REFUSED: {
+    http: 409,
+    grpc: 9,
+    exit: 1,
+    summary: 'A rollout of a policy cannot do this now.',
+    remedy: 'Look at `sira policy list`: one candidate at a time goes through its stages, and some ends are final.',
+  },
   SIRA_FORBIDDEN: {
     http: 403,
     grpc: 7,

@@ -3,9 +3,10 @@
 
 import { userInfo } from 'node:os';
 import { createColors } from 'picocolors';
-import { type ErrorCode, errorTable, SiraError } from '../base/errors.ts';
+import { SiraError } from '../base/errors.ts';
 import { formatDuration } from '../base/time.ts';
 import type { Command, CommandCall, CommandContext } from '../ports/command.ts';
+import { askKernel, defaultKernelUrl, kernelUrl } from './ask-kernel.ts';
 
 const actions = ['get', 'set', 'history', 'diff', 'rollback'] as const;
 type Action = (typeof actions)[number];
@@ -36,9 +37,6 @@ interface ChangeSet {
   readonly changes: readonly Change[];
 }
 
-const defaultUrl = 'http://127.0.0.1:7421';
-const timeoutMillis = 35_000;
-
 export const configCommand: Command = {
   name: 'config',
   summary: 'read and change the settings of a running kernel',
@@ -49,7 +47,7 @@ export const configCommand: Command = {
     { name: 'words', description: 'names, NAME=VALUE, or versions', required: false, many: true },
   ],
   options: [
-    { flags: '--url <url>', description: `the kernel's HTTP address (default: SIRA_URL or ${defaultUrl})` },
+    { flags: '--url <url>', description: `the kernel's HTTP address (default: SIRA_URL or ${defaultKernelUrl})` },
     { flags: '--who <name>', description: 'who makes the change (default: the user logged in)' },
     { flags: '--why <text>', description: 'why' },
     { flags: '--if-version <number>', description: 'refuse the change if the settings are at another version' },
@@ -72,7 +70,7 @@ async function run(call: CommandCall, context: CommandContext): Promise<number> 
   const [action = '', ...words] = call.arguments;
   if (!(actions as readonly string[]).includes(action))
     throw new SiraError('SIRA_USAGE', `sira config ${action}: the actions are ${actions.join(', ')}`);
-  const url = String(call.options.url ?? process.env.SIRA_URL ?? defaultUrl).replace(/\/$/, '');
+  const url = kernelUrl(call.options.url);
   const { answer, tell } = await perform(action as Action, words, url, call.options);
   context.terminal.write(
     call.options.json === true ? `${JSON.stringify(answer, undefined, 2)}\n` : tell(context.terminal.colour),
@@ -93,21 +91,23 @@ async function perform(
 ): Promise<Performed> {
   switch (action) {
     case 'get': {
-      const answer = (await ask(url, 'GET', '/v1/config')) as { version: number; settings: readonly Setting[] };
+      const answer = (await askKernel(url, 'GET', '/v1/config')) as { version: number; settings: readonly Setting[] };
       const unknown = words.find((word) => !answer.settings.some(({ name }) => name === word));
       // The kernel knows which name was meant.
-      if (unknown !== undefined) await ask(url, 'GET', `/v1/config/${encodeURIComponent(unknown)}`);
+      if (unknown !== undefined) await askKernel(url, 'GET', `/v1/config/${encodeURIComponent(unknown)}`);
       const settings = answer.settings.filter(({ name }) => words.length === 0 || words.includes(name));
       return { answer: { ...answer, settings }, tell: (colour) => settingsText(settings, words.length > 0, colour) };
     }
     case 'set': {
       if (words.length === 0) throw new SiraError('SIRA_USAGE', 'sira config set takes NAME=VALUE');
       const values = Object.fromEntries(words.map(assignment));
-      const answer = (await ask(url, 'PATCH', '/v1/config', { values, ...reasonOf(options) })) as Changed;
+      const answer = (await askKernel(url, 'PATCH', '/v1/config', { values, ...reasonOf(options) })) as Changed;
       return { answer, tell: (colour) => changedText(answer, colour) };
     }
     case 'history': {
-      const answer = (await ask(url, 'GET', '/v1/config/history?limit=1000')) as { history: readonly ChangeSet[] };
+      const answer = (await askKernel(url, 'GET', '/v1/config/history?limit=1000')) as {
+        history: readonly ChangeSet[];
+      };
       return { answer, tell: (colour) => historyText(answer.history, colour) };
     }
     case 'diff': {
@@ -115,7 +115,7 @@ async function perform(
       const query = new URLSearchParams();
       if (from !== undefined) query.set('from', String(from));
       if (to !== undefined) query.set('to', String(to));
-      const answer = (await ask(url, 'GET', `/v1/config/diff?${query}`)) as {
+      const answer = (await askKernel(url, 'GET', `/v1/config/diff?${query}`)) as {
         readonly from: number;
         readonly to: number;
         readonly changes: readonly Change[];
@@ -126,7 +126,7 @@ async function perform(
     case 'rollback': {
       if (words.length !== 1) throw new SiraError('SIRA_USAGE', 'sira config rollback takes one version');
       const body = { version: versionOf(words[0] as string), ...reasonOf(options) };
-      const answer = (await ask(url, 'POST', '/v1/config/rollback', body)) as Changed;
+      const answer = (await askKernel(url, 'POST', '/v1/config/rollback', body)) as Changed;
       return { answer, tell: (colour) => changedText(answer, colour) };
     }
   }
@@ -135,31 +135,6 @@ async function perform(
 interface Changed {
   readonly version: number;
   readonly changes: readonly Change[];
-}
-
-/** Throws the kernel's problem as the coded error that it is. */
-async function ask(url: string, method: string, path: string, body?: object): Promise<unknown> {
-  let response: Response;
-  const { SIRA_TOKEN: token = '' } = process.env;
-  try {
-    response = await fetch(`${url}${path}`, {
-      method,
-      signal: AbortSignal.timeout(timeoutMillis),
-      headers: {
-        ...(token === '' ? {} : { authorization: `Bearer ${token}` }),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-  } catch (error) {
-    const cause = (error as { readonly cause?: Error }).cause ?? (error as Error);
-    throw new SiraError('SIRA_KERNEL_UNREACHABLE', `${url}: ${cause.message}`);
-  }
-  const answer = (await response.json().catch(() => undefined)) as { code?: string; detail?: string } | undefined;
-  if (response.ok && answer !== undefined) return answer;
-  const { code = '', detail = `it answers ${response.status}` } = answer ?? {};
-  if (Object.hasOwn(errorTable, code)) throw new SiraError(code as ErrorCode, detail);
-  throw new SiraError('SIRA_KERNEL_UNREACHABLE', `${url}: ${detail}`, {}, 'Give the address of a kernel with --url.');
 }
 
 function assignment(word: string): [string, Value] {

@@ -18,6 +18,7 @@ import { denialRoutes } from './denial-routes.ts';
 import { defaultEventLimits, type EventLimits, EventStreams } from './event-routes.ts';
 import { inferenceRoutes } from './inference-routes.ts';
 import { Metrics } from './metrics.ts';
+import { policyRoutes } from './policy-routes.ts';
 import { answerError, answerProblems } from './problem.ts';
 import { Samples } from './samples.ts';
 import { serviceRoutes } from './service-routes.ts';
@@ -148,6 +149,7 @@ export class HttpServer {
           'decisions',
           'topics',
           'configuration',
+          'policies',
           'events',
           'security',
           'inference',
@@ -160,6 +162,7 @@ export class HttpServer {
       stateRoutes(scope, sources, samples);
       topicRoutes(scope, sources);
       configRoutes(scope, sources);
+      policyRoutes(scope, sources);
       events.routes(scope);
       denialRoutes(scope, security.denials);
       serviceRoutes(scope, sources, metrics);
