@@ -50,9 +50,10 @@ export interface LinkReport {
 
 export class LinkQuality {
   private readonly rules: LinkRules;
-  private readonly links: Link[] = [];
+  private readonly links: (Link | undefined)[] = [];
+  private readonly free: number[] = [];
 
-  /** Links are numbered from 0 to `count` − 1. */
+  /** Links are numbered from 0 to `count` − 1; further ones can be added. */
   constructor(count: number, rules: LinkRules = defaultLinkRules) {
     this.rules = rules;
     for (let link = 0; link < count; link++) this.links.push(new Link());
@@ -61,6 +62,20 @@ export class LinkQuality {
   /** Links up to `count` − 1 are known from now on; those that were stay as they are. */
   grow(count: number): void {
     while (this.links.length < count) this.links.push(new Link());
+  }
+
+  /** One link more; returns its number. */
+  add(): number {
+    const link = this.free.pop() ?? this.links.length;
+    this.links[link] = new Link();
+    return link;
+  }
+
+  /** The link is no more; its number may be given out again. */
+  remove(link: number): void {
+    this.linkAt(link);
+    this.links[link] = undefined;
+    this.free.push(link);
   }
 
   /** A message of `bytes` came back after this long. Bytes tell throughput where they take longer than the bare round trip. */
@@ -74,12 +89,14 @@ export class LinkQuality {
     this.linkAt(link).lost();
   }
 
-  /** Compares every link with its peers and with itself; call it once a round of messages. One pass and one sort. */
-  judge(): void {
-    const known = this.links.filter(({ echoCount }) => echoCount >= samplesMin);
+  /** Compares links with their peers and with themselves; call it once a round of messages. `which`: all if left out. One pass and
+   *  one sort. */
+  judge(which: readonly number[] = [...this.links.keys()]): void {
+    const links = which.flatMap((link) => this.links[link] ?? []);
+    const known = links.filter(({ echoCount }) => echoCount >= samplesMin);
     const { middle, deviation } = medianOf(known.map(({ roundTripMicros }) => roundTripMicros));
     const bound = this.boundOf(middle, deviation);
-    for (const link of this.links) {
+    for (const link of links) {
       const usual = medianOf(link.usual);
       const tells = link.echoCount >= samplesMin;
       link.note('lossy', link.echoCount + link.lostCount >= samplesMin && link.loss > this.rules.lossMax, this.rules);
@@ -96,7 +113,9 @@ export class LinkQuality {
 
   /** Links with an anomaly, by number. */
   flagged(): LinkReport[] {
-    return this.links.flatMap((link, number) => (link.anomalies.size > 0 ? [link.report(number)] : []));
+    return this.links.flatMap((link, number) =>
+      link !== undefined && link.anomalies.size > 0 ? [link.report(number)] : [],
+    );
   }
 
   private boundOf(middle: number, deviation: number): number {

@@ -1,45 +1,32 @@
 // The built report in a real browser: it renders, fits, obeys the colour scheme and fetches nothing. Needs Debian's chromium;
 // without it the suite says so and is skipped, except in continuous integration, where its absence is a failure.
 
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { chromiumPath, launchChromium, noChromium } from '../../core/live/console/chromium.contract.ts';
 import type { ResultDocument } from '../../sim/experiment/results.ts';
 import { buildReport } from './build-report.ts';
 import { sampleDocument } from './sample-document.ts';
 
-const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) =>
-  existsSync(path),
-);
-const missing = 'chromium is not installed (Debian: apt-get install chromium); the report was not opened in a browser';
-if (!executablePath && !process.env.CI) console.warn(`skipped: ${missing}`);
+const missing = noChromium('the report was not opened in a browser');
+if (!chromiumPath && !process.env.CI) console.warn(`skipped: ${missing}`);
 
 it.runIf(process.env.CI)('has a browser to test with', () => {
-  expect(executablePath, missing).toBeDefined();
+  expect(chromiumPath, missing).toBeDefined();
 });
 
-describe.runIf(executablePath)('the report in chromium', () => {
+describe.runIf(chromiumPath)('the report in chromium', () => {
   let browser: Browser;
   let folder: string;
   const problems: string[] = [];
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'sira-report-'));
-    browser = await chromium.launch({
-      executablePath: executablePath!,
-      headless: true,
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--no-first-run',
-        '--disable-sync',
-      ],
-    });
+    browser = await launchChromium();
   });
   afterAll(async () => {
     await browser?.close();

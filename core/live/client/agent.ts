@@ -203,6 +203,9 @@ export class AgentConnection {
           ?.recorded({ agent, incarnation, task: attempt?.task ?? -1, attempt: attempt?.attempt ?? -1 }, now);
         return;
       }
+      case 'ping':
+        this.stream.send({ message: { $case: 'echo', value: message.value } });
+        return;
       case 'discovered':
         return;
     }

@@ -255,6 +255,9 @@ export class Submitter {
         this.machine.receive({ kind: 'submissionDeferred', submitter, submission, code, reason }, now);
         return;
       }
+      case 'ping':
+        this.stream.send({ message: { $case: 'echo', value: message.value } });
+        return;
       case 'ended':
         this.delivered(message.value, now);
         return;

@@ -1,27 +1,25 @@
 // The console in a real browser, over a kernel with real agents at work. Needs Debian's chromium; without it the suite says so
 // and is skipped, except in continuous integration, where its absence is a failure.
 
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AgentConnection, Submitter, Topics } from '../client.ts';
 import { silentLogger } from '../logger.ts';
 import { type RunningKernel, runKernel } from '../run-kernel.ts';
 import { startSettings } from '../start-settings.ts';
+import { chromiumPath, launchChromium, noChromium } from './chromium.contract.ts';
 
-const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) =>
-  existsSync(path),
-);
-const missing = 'chromium is not installed (Debian: apt-get install chromium); the console was not opened in a browser';
-if (!executablePath && !process.env.CI) console.warn(`skipped: ${missing}`);
+const missing = noChromium('the console was not opened in a browser');
+if (!chromiumPath && !process.env.CI) console.warn(`skipped: ${missing}`);
 
 it.runIf(process.env.CI)('has a browser to test with', () => {
-  expect(executablePath, missing).toBeDefined();
+  expect(chromiumPath, missing).toBeDefined();
 });
 
-describe.runIf(executablePath)('the console in chromium', () => {
+describe.runIf(chromiumPath)('the console in chromium', () => {
   const folder = mkdtempSync(join(tmpdir(), 'sira-console-'));
   const problems: string[] = [];
   let browser: Browser;
@@ -51,18 +49,7 @@ describe.runIf(executablePath)('the console in chromium', () => {
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     })();
-    browser = await chromium.launch({
-      executablePath: executablePath!,
-      headless: true,
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--no-first-run',
-        '--disable-sync',
-      ],
-    });
+    browser = await launchChromium();
     page = await open(1280);
   });
   afterAll(async () => {
@@ -173,6 +160,18 @@ describe.runIf(executablePath)('the console in chromium', () => {
     await topics.close();
   });
 
+  it('shows the links, and what is unusual about them', async () => {
+    await page.click('nav >> text=Links');
+    await expect
+      .poll(() => page.textContent('#links-table tbody tr:nth-child(1)'), { timeout: 15_000 })
+      .toMatch(/^worker-0 and 4 moreagentgood[\d.]+ (µs|ms)[\d.]+ (µs|ms)[\d.]+ (µs|ms)0%/);
+    expect(await page.textContent('#links-table tbody tr:nth-child(2)')).toMatch(/^testersubmitter/);
+    expect(await page.textContent('#links-note')).toMatch(/^\d links, none unusual$/);
+    await page.selectOption('#link-kind', 'submitter');
+    await expect.poll(() => page.textContent('#links-table tbody')).not.toContain('worker');
+    await page.selectOption('#link-kind', '');
+  });
+
   it('changes a setting with a reason, refuses what is wrong in words, and rolls back', async () => {
     await page.click('nav >> text=Configuration');
     await page.fill('#setting-who', 'ada');
@@ -209,7 +208,7 @@ describe.runIf(executablePath)('the console in chromium', () => {
   ] as const)('fits at %i px, %s', async (width, colorScheme) => {
     const opened = await open(width, colorScheme);
     await opened.waitForSelector('#decisions .decision');
-    for (const view of ['Overview', 'Tasks', 'Topics', 'Configuration']) {
+    for (const view of ['Overview', 'Tasks', 'Topics', 'Links', 'Configuration']) {
       await opened.click(`nav >> text=${view}`);
       await opened.waitForTimeout(150);
       expect(await opened.evaluate(layoutFaults), view).toEqual([]);

@@ -18,6 +18,7 @@ export const consolePage = `<!doctype html>
     <a href="#overview">Overview</a>
     <a href="#tasks">Tasks</a>
     <a href="#topics">Topics</a>
+    <a href="#links">Links</a>
     <a href="#configuration">Configuration</a>
   </nav>
   <span id="policy" class="policy"></span>
@@ -78,6 +79,18 @@ export const consolePage = `<!doctype html>
   <section id="view-topics" hidden>
     <h1>Topics</h1>
     <article id="topics-table"></article>
+  </section>
+  <section id="view-links" hidden>
+    <div class="head">
+      <h1>Links</h1>
+      <span id="links-note" class="quiet"></span>
+      <label for="link-kind" class="hidden">Of whom</label>
+      <select id="link-kind"><option value="">all</option><option value="agent">agents</option><option value="submitter">submitters</option></select>
+    </div>
+    <article>
+      <p class="quiet">A small message goes out about once a second and is echoed: the other process is part of the way. What is unlike its peers, or unlike its own usual, comes first.</p>
+      <div id="links-table"></div>
+    </article>
   </section>
   <section id="view-configuration" hidden>
     <div class="head"><h1>Configuration</h1><span id="setting-version" class="quiet"></span></div>

@@ -68,7 +68,9 @@ input[type=checkbox]{accent-color:var(--accent)}
 .badge.is-placed,.badge.is-ready,.badge.is-running{background:var(--ready-wash);color:var(--accent)}
 .badge.is-completed{background:var(--good-wash);color:var(--good)}
 .badge.is-failed,.badge.is-dropped,.badge.is-dead,.badge.is-suspect,.badge.is-evicts{background:var(--bad-wash);color:var(--bad)}
+.badge+.badge{margin-left:6px}
 .scroll{overflow-x:auto}
+#links-table{margin-top:10px}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th{text-align:left;font-size:12px;font-weight:600;color:var(--ink-faint);padding:4px 14px 4px 0;white-space:nowrap}
 td{border-top:1px solid var(--grid);padding:5px 14px 5px 0;white-space:nowrap}
@@ -102,7 +104,7 @@ td{border-top:1px solid var(--grid);padding:5px 14px 5px 0;white-space:nowrap}
 .history .plain{margin-top:6px;font-size:13px}
 .preview{background:var(--ground);border-radius:6px;padding:8px 12px;margin-top:8px}
 @media(max-width:1000px){.columns{grid-template-columns:minmax(0,1fr)}}
-@media(max-width:640px){main{padding:14px 12px 40px}header{padding:8px 12px 0}.pair{grid-template-columns:minmax(0,1fr)}.policy{display:none}nav{order:3;width:100%}nav a{padding:8px 10px}.feed.tall{max-height:360px}}
+@media(max-width:640px){main{padding:14px 12px 40px}header{padding:8px 12px 0}.pair{grid-template-columns:minmax(0,1fr)}.policy{display:none}nav{order:3;width:100%;overflow-x:auto}nav a{padding:8px}.feed.tall{max-height:360px}}
 @media(prefers-reduced-motion:no-preference){.drawer{animation:slide .16s ease-out}}
 @keyframes slide{from{transform:translateX(24px);opacity:0}}
 `;

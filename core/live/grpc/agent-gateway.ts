@@ -20,8 +20,9 @@ import { ModelTable } from '../inference/model-table.ts';
 import type { LiveKernel } from '../live-kernel.ts';
 import type { GrpcGuard } from '../security/grpc-guard.ts';
 import { AttemptSpans } from '../tracing.ts';
-import { GatewaySession } from './gateway-session.ts';
 import { HeartbeatDesk } from './heartbeat-desk.ts';
+import type { LinkDesk } from './link-desk.ts';
+import { MeasuredSession } from './measured-session.ts';
 import { answerMessage, finishedInput, helloInput, queryOf, referenceOf } from './messages.ts';
 import { tensorsProblem } from './tensor-problem.ts';
 
@@ -49,6 +50,7 @@ export class AgentGateway {
   readonly models = new ModelTable();
   private readonly live: LiveKernel;
   private readonly guard: GrpcGuard;
+  private readonly links: LinkDesk;
   private readonly options: AgentGatewayOptions;
   private readonly sessions = new Set<AgentSession>();
   private readonly byName = new Map<string, AgentSession>();
@@ -57,9 +59,10 @@ export class AgentGateway {
   private readonly heartbeats = new HeartbeatDesk();
   private readonly timer: NodeJS.Timeout;
 
-  constructor(live: LiveKernel, guard: GrpcGuard, options: AgentGatewayOptions) {
+  constructor(live: LiveKernel, guard: GrpcGuard, links: LinkDesk, options: AgentGatewayOptions) {
     this.live = live;
     this.guard = guard;
+    this.links = links;
     this.options = options;
     this.timer = setInterval(() => this.beat(), Math.max(1, options.heartbeatBatchMicros / 1000));
   }
@@ -74,7 +77,7 @@ export class AgentGateway {
 
   /** A stream begins. */
   attach(stream: Stream): void {
-    const session = new AgentSession(stream, this.options.outgoingMax);
+    const session = new AgentSession(stream, this.options.outgoingMax, this.links);
     this.sessions.add(session);
     session.listen(
       (message) => {
@@ -93,6 +96,8 @@ export class AgentGateway {
         if (session === undefined || session.gateway !== effect.gateway) return;
         this.byAgent.set(effect.agent, session);
         session.agents.add(effect.agent);
+        session.measured ??= effect.name;
+        this.links.begin('agent', session.measured, session, session.agents.size);
         const { disconnectGraceMicros = 0, stop } = effect;
         session.send({ $case: 'registered', value: { ...effect, disconnectGraceMicros, stop: [...stop] } });
         return;
@@ -146,6 +151,7 @@ export class AgentGateway {
   private detach(session: AgentSession): void {
     if (!this.sessions.delete(session)) return;
     session.outgoing.end();
+    this.links.end(session);
     for (const name of session.names) {
       if (this.byName.get(name) !== session) continue;
       this.byName.delete(name);
@@ -210,6 +216,9 @@ export class AgentGateway {
         if (this.speaksFor(session, agent)) this.live.give({ kind: 'agentPowerChanged', agent, incarnation, awake });
         return;
       }
+      case 'echo':
+        this.links.answered(session, message.value.id);
+        return;
       case 'discover':
         session.send({ $case: 'discovered', value: this.discover(message.value.id, message.value.query) });
         return;
@@ -345,7 +354,7 @@ export class AgentGateway {
   }
 }
 
-class AgentSession extends GatewaySession<Request, Response> {
+class AgentSession extends MeasuredSession<Request, Response> {
   /** Names this connection in the journal: an answer made again after a restart finds nobody. */
   readonly gateway = randomInt(1, 2 ** 47);
   readonly names = new Set<string>();
@@ -353,6 +362,8 @@ class AgentSession extends GatewaySession<Request, Response> {
   /** Of each agent's last hello, by name. */
   readonly connections = new Map<string, { readonly incarnation: number; readonly number: number }>();
   heardMicros = 0;
+  /** The agent under whose name the link is measured. */
+  measured: string | undefined;
   /** Attempts whose dispatch waits to be sent: a repetition is not needed. */
   readonly dispatching = new Set<number>();
   beatsRecorded(batch: number, terms: LeaseTerms | undefined): void {

@@ -19,6 +19,7 @@ import type { KernelSecurity } from '../security/kernel-security.ts';
 import { administrationService } from './administration.ts';
 import { AgentGateway } from './agent-gateway.ts';
 import { inferenceService } from './inference-service.ts';
+import { LinkDesk, type LinkDeskOptions } from './link-desk.ts';
 import { answerMessage, queryOf } from './messages.ts';
 import { SubmissionGateway } from './submission-gateway.ts';
 import { TopicGateway } from './topic-gateway.ts';
@@ -30,6 +31,8 @@ export interface GrpcServerOptions {
   readonly heartbeatBatchMicros: number;
   readonly version: string;
   readonly topics: LiveTopics;
+  /** How links are measured, for tests. */
+  readonly links?: LinkDeskOptions | undefined;
   /** Who may speak, how much, and by which certificates. */
   readonly security: KernelSecurity;
 }
@@ -41,6 +44,8 @@ export class GrpcServer {
   readonly agents: AgentGateway;
   readonly submissions: SubmissionGateway;
   readonly topics: TopicGateway;
+  /** How good the links to agents and submitters are. */
+  readonly links: LinkDesk;
   /** Clients of the Open Inference Protocol. */
   readonly inference: InferenceDesk;
   /** Where it listens. */
@@ -54,6 +59,7 @@ export class GrpcServer {
     agents: AgentGateway,
     submissions: SubmissionGateway,
     topics: TopicGateway,
+    links: LinkDesk,
     inference: InferenceDesk,
     stopListening: () => void,
   ) {
@@ -62,6 +68,7 @@ export class GrpcServer {
     this.agents = agents;
     this.submissions = submissions;
     this.topics = topics;
+    this.links = links;
     this.inference = inference;
     this.stopListening = stopListening;
   }
@@ -69,12 +76,13 @@ export class GrpcServer {
   /** Throws SIRA_ADDRESS_TAKEN if it cannot listen there. */
   static async start(live: LiveKernel, options: GrpcServerOptions): Promise<GrpcServer> {
     const guard = new GrpcGuard(options.security);
-    const agents = new AgentGateway(live, guard, {
+    const links = new LinkDesk(() => live.now(), live.options.logger, options.links);
+    const agents = new AgentGateway(live, guard, links, {
       heartbeatBatchMicros: options.heartbeatBatchMicros,
       agentsPerStreamMax: 100_000,
       outgoingMax: 16_384,
     });
-    const submissions = new SubmissionGateway(live, guard, { outgoingMax: 16_384, pendingMax: 4096 });
+    const submissions = new SubmissionGateway(live, guard, links, { outgoingMax: 16_384, pendingMax: 4096 });
     const topics = new TopicGateway(options.topics, guard, () => live.now(), 16_384);
     const server = new Server({
       'grpc.max_receive_message_length': options.messageBytesMax,
@@ -113,6 +121,7 @@ export class GrpcServer {
       inference.stop();
       agents.close();
       topics.close();
+      links.close();
       throw error;
     });
     const host = options.address.slice(0, options.address.lastIndexOf(':'));
@@ -123,7 +132,7 @@ export class GrpcServer {
       },
     });
     await Promise.race([inference.opened, new Promise((resolve) => setTimeout(resolve, openMillis).unref())]);
-    return new GrpcServer(server, `${host}:${port}`, agents, submissions, topics, inference, stopListening);
+    return new GrpcServer(server, `${host}:${port}`, agents, submissions, topics, links, inference, stopListening);
   }
 
   /** Ends all streams with a word, then listens no more. */
@@ -132,6 +141,7 @@ export class GrpcServer {
     this.agents.close();
     this.submissions.close();
     this.topics.close();
+    this.links.close();
     this.stopListening();
     await new Promise<void>((resolve) => {
       const force = setTimeout(() => this.server.forceShutdown(), 1000);

@@ -19,7 +19,8 @@ import { Work } from '../../proto/generated/sira/v1/work.ts';
 import type { LiveKernel } from '../live-kernel.ts';
 import type { GrpcGuard } from '../security/grpc-guard.ts';
 import { submitterNumber } from '../submitter-number.ts';
-import { GatewaySession } from './gateway-session.ts';
+import type { LinkDesk } from './link-desk.ts';
+import { MeasuredSession } from './measured-session.ts';
 import { nameProblem, outcomeMessage, submissionInput } from './messages.ts';
 import { tensorsProblem } from './tensor-problem.ts';
 
@@ -37,15 +38,17 @@ export interface SubmissionGatewayOptions {
 export class SubmissionGateway {
   private readonly live: LiveKernel;
   private readonly guard: GrpcGuard;
+  private readonly links: LinkDesk;
   private readonly options: SubmissionGatewayOptions;
   private readonly sessions = new Set<SubmitterSession>();
   private readonly byNumber = new Map<number, SubmitterSession>();
   /** Ends handed out and not acknowledged: submissions by offset, by submitter. */
   private readonly unacknowledged = new Map<number, Map<number, number>>();
 
-  constructor(live: LiveKernel, guard: GrpcGuard, options: SubmissionGatewayOptions) {
+  constructor(live: LiveKernel, guard: GrpcGuard, links: LinkDesk, options: SubmissionGatewayOptions) {
     this.live = live;
     this.guard = guard;
+    this.links = links;
     this.options = options;
   }
 
@@ -58,7 +61,7 @@ export class SubmissionGateway {
 
   /** A stream begins. Names with a tilde are for those `within` the kernel's process. */
   attach(stream: Stream, within = false): void {
-    const session = new SubmitterSession(stream, this.options.outgoingMax, within);
+    const session = new SubmitterSession(stream, this.options.outgoingMax, this.links, within);
     this.sessions.add(session);
     session.listen(
       (message) => this.receive(session, message),
@@ -97,6 +100,7 @@ export class SubmissionGateway {
         const session = this.sessionOf(effect.subscriber);
         if (session === undefined || session.isWelcome) return;
         session.isWelcome = true;
+        if (!session.within) this.links.begin('submitter', session.name, session);
         const ledger = this.live.kernel.control.submitters.get(session.submitter);
         session.send({
           $case: 'welcome',
@@ -113,6 +117,7 @@ export class SubmissionGateway {
   private detach(session: SubmitterSession): void {
     if (!this.sessions.delete(session)) return;
     session.outgoing.end();
+    this.links.end(session);
     if (this.byNumber.get(session.submitter) !== session) return;
     this.byNumber.delete(session.submitter);
     this.live.give({
@@ -127,6 +132,7 @@ export class SubmissionGateway {
     else if (this.byNumber.get(session.submitter) !== session) {
       if (session.submitter < 0) session.fail(status.FAILED_PRECONDITION, 'a stream begins with a hello');
     } else if (message.$case === 'submit') this.submit(session, message.value);
+    else if (message.$case === 'echo') this.links.answered(session, message.value.id);
     else this.live.give(this.inputOf(session.submitter, message));
   }
 
@@ -278,7 +284,7 @@ export class SubmissionGateway {
   }
 }
 
-class SubmitterSession extends GatewaySession<Request, Response> {
+class SubmitterSession extends MeasuredSession<Request, Response> {
   name = '';
   /** −1 before the hello. */
   submitter = -1;
@@ -287,8 +293,8 @@ class SubmitterSession extends GatewaySession<Request, Response> {
   readonly pending = new Set<number>();
   readonly within: boolean;
 
-  constructor(stream: Stream, outgoingMax: number, within: boolean) {
-    super(stream, outgoingMax);
+  constructor(stream: Stream, outgoingMax: number, links: LinkDesk, within: boolean) {
+    super(stream, outgoingMax, links);
     this.within = within;
   }
 }

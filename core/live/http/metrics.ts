@@ -72,6 +72,7 @@ export class Metrics {
     this.tasks(activity);
     this.gauges(grpc);
     this.topics(topics);
+    this.links(grpc);
     this.stopListening = live.listen({ released: (input) => this.released(input) });
   }
 
@@ -229,6 +230,39 @@ export class Metrics {
     );
     gauge('sira_payloads', 'Work and results kept.', () => live.payloads.count);
     gauge('sira_settings_version', 'Version of the settings.', () => live.kernel.settings.version);
+  }
+
+  private links({ links }: GrpcServer): void {
+    const registers = [this.registry];
+    const roundTrip = new Histogram({
+      name: 'sira_link_round_trip_seconds',
+      help: 'From a ping to its echo, by whose stream it is; the other process is part of the way.',
+      labelNames: ['kind'],
+      buckets: latencyBuckets,
+      registers,
+    });
+    const lost = new Counter({
+      name: 'sira_link_pings_lost_total',
+      help: 'Pings without an echo within five seconds.',
+      labelNames: ['kind'],
+      registers,
+    });
+    links.echoed = (kind, seconds) => roundTrip.observe({ kind }, seconds);
+    links.lost = (kind) => lost.inc({ kind });
+    new Gauge({
+      name: 'sira_links_anomalous',
+      help: 'Links that are unusual, by what is unusual about them.',
+      labelNames: ['kind', 'anomaly'],
+      registers,
+      collect() {
+        const views = links.views().filter(({ connected }) => connected);
+        for (const kind of ['agent', 'submitter'] as const)
+          for (const anomaly of ['lossy', 'slow', 'slower'] as const) {
+            const isOne = (view: (typeof views)[number]) => view.kind === kind && view.anomalies.includes(anomaly);
+            this.set({ kind, anomaly }, views.filter(isOne).length);
+          }
+      },
+    });
   }
 
   private topics(topics: LiveTopics): void {

@@ -17,6 +17,7 @@ import { consoleRoutes } from './console-routes.ts';
 import { denialRoutes } from './denial-routes.ts';
 import { defaultEventLimits, type EventLimits, EventStreams } from './event-routes.ts';
 import { inferenceRoutes } from './inference-routes.ts';
+import { linkRoutes } from './link-routes.ts';
 import { Metrics } from './metrics.ts';
 import { policyRoutes } from './policy-routes.ts';
 import { answerError, answerProblems } from './problem.ts';
@@ -91,7 +92,7 @@ export class HttpServer {
   static async create(live: LiveKernel, grpc: GrpcServer, options: HttpServerOptions): Promise<HttpServer> {
     const activity = new Activity(live);
     const { version, topics, security } = options;
-    const sources: HttpSources = { live, agents: grpc.agents, activity, topics, version };
+    const sources: HttpSources = { live, agents: grpc.agents, links: grpc.links, activity, topics, version };
     const samples = new Samples(live, activity);
     const metrics = new Metrics(live, grpc, activity, topics, version);
     const events = new EventStreams(sources, samples, metrics, options.events ?? defaultEventLimits);
@@ -148,6 +149,7 @@ export class HttpServer {
           'tasks',
           'decisions',
           'topics',
+          'links',
           'configuration',
           'policies',
           'events',
@@ -161,6 +163,7 @@ export class HttpServer {
     server.register(async (scope) => {
       stateRoutes(scope, sources, samples);
       topicRoutes(scope, sources);
+      linkRoutes(scope, sources);
       configRoutes(scope, sources);
       policyRoutes(scope, sources);
       events.routes(scope);

@@ -12,6 +12,7 @@ import {
 import { type DecisionRecord, explainFilter } from '../../scheduler/decision.ts';
 import type { Task } from '../../scheduler/task.ts';
 import type { AgentGateway } from '../grpc/agent-gateway.ts';
+import type { LinkDesk } from '../grpc/link-desk.ts';
 import type { LiveKernel } from '../live-kernel.ts';
 import type { LiveTopics } from '../live-topics.ts';
 import type { Activity, KeptDecision, TaskLife } from './activity.ts';
@@ -19,6 +20,7 @@ import type { Activity, KeptDecision, TaskLife } from './activity.ts';
 export interface HttpSources {
   readonly live: LiveKernel;
   readonly agents: AgentGateway;
+  readonly links: LinkDesk;
   readonly activity: Activity;
   readonly topics: LiveTopics;
   readonly version: string;

@@ -134,6 +134,30 @@ export interface Topic {
   }[];
 }
 
+export interface Link {
+  readonly kind: string;
+  readonly name: string;
+  readonly agents: number;
+  readonly address: string;
+  readonly connected: boolean;
+  readonly connections: number;
+  readonly sinceMicros: number;
+  readonly echoes: boolean;
+  readonly roundTripMicros: number | null;
+  readonly roundTripMicrosMin: number | null;
+  readonly jitterMicros: number;
+  readonly loss: number;
+  readonly bytesPerSecond: number | null;
+  readonly lostCount: number;
+  readonly anomalies: readonly string[];
+}
+
+export interface LinkPage {
+  readonly links: readonly Link[];
+  readonly total: number;
+  readonly next: number | null;
+}
+
 export type Value = number | string | boolean;
 
 export interface Setting {

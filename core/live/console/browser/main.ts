@@ -8,6 +8,7 @@ import { byId, clock, count, duration, h, plural, replace } from './dom.ts';
 import { Drawer, problemBox, table } from './drawer.ts';
 import { Explainer } from './explain.ts';
 import { FleetMap } from './fleet-map.ts';
+import { drawLinks } from './links-view.ts';
 
 const refreshMillis = 2000;
 const decisionsShown = 80;
@@ -32,6 +33,7 @@ async function refresh(): Promise<void> {
     byId('fleet-figure').hidden = isEmpty;
     if (location.hash === '#tasks') await drawTasks();
     if (location.hash === '#topics') await drawTopics();
+    if (location.hash === '#links') await drawLinks();
     replace(byId('problem'));
   } catch (error) {
     replace(byId('problem'), problemBox(error));
@@ -199,6 +201,7 @@ function route(): void {
     else link.removeAttribute('aria-current');
   if (wanted === 'tasks') void drawTasks().catch(() => {});
   if (wanted === 'topics') void drawTopics().catch(() => {});
+  if (wanted === 'links') void drawLinks().catch(() => {});
   scrollTo(0, 0);
 }
 
@@ -222,6 +225,7 @@ async function start(): Promise<void> {
 addEventListener('hashchange', route);
 outcomeFilter.addEventListener('change', () => void loadDecisions());
 byId('task-state').addEventListener('change', () => void drawTasks());
+byId('link-kind').addEventListener('change', () => void drawLinks());
 setInterval(() => {
   if (!document.hidden) void refresh();
 }, refreshMillis);

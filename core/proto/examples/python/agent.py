@@ -150,6 +150,8 @@ class Agent:
                     self.beat_seconds = value.heartbeat_interval_micros / 1e6
                 if sent is not None and self.lease_end is not None:
                     self.lease_end = max(self.lease_end, sent + self.lease_micros)
+            elif kind == "ping":
+                self.send(echo={"id": value.id, "padding": value.padding})
             elif kind in ("dispatch", "stop", "recorded") and self.is_mine(value):
                 getattr(self, f"on_{kind}")(value)
 

@@ -21,6 +21,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { DiscoveryAnswer, DiscoveryQuery } from "./discovery.ts";
+import { LinkEcho, LinkPing } from "./link.ts";
 import { DataType, NamedTensor } from "./tensor.ts";
 import { AttemptReference, Cost, ResourceRequest, Work } from "./work.ts";
 
@@ -210,6 +211,7 @@ export interface ConnectRequest {
     | { $case: "draining"; value: AgentDraining }
     | { $case: "discover"; value: DiscoveryRequest }
     | { $case: "powerChanged"; value: AgentPowerChanged }
+    | { $case: "echo"; value: LinkEcho }
     | undefined;
 }
 
@@ -314,6 +316,7 @@ export interface ConnectResponse {
     | { $case: "recorded"; value: ResultRecorded }
     | { $case: "discovered"; value: DiscoveryResponse }
     | { $case: "power"; value: AgentPower }
+    | { $case: "ping"; value: LinkPing }
     | undefined;
 }
 
@@ -1641,6 +1644,9 @@ export const ConnectRequest: MessageFns<ConnectRequest> = {
       case "powerChanged":
         AgentPowerChanged.encode(message.message.value, writer.uint32(66).fork()).join();
         break;
+      case "echo":
+        LinkEcho.encode(message.message.value, writer.uint32(74).fork()).join();
+        break;
     }
     return writer;
   },
@@ -1720,6 +1726,14 @@ export const ConnectRequest: MessageFns<ConnectRequest> = {
             }
 
             message.message = { $case: "powerChanged", value: AgentPowerChanged.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.message = { $case: "echo", value: LinkEcho.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -2531,6 +2545,9 @@ export const ConnectResponse: MessageFns<ConnectResponse> = {
       case "power":
         AgentPower.encode(message.message.value, writer.uint32(66).fork()).join();
         break;
+      case "ping":
+        LinkPing.encode(message.message.value, writer.uint32(74).fork()).join();
+        break;
     }
     return writer;
   },
@@ -2613,6 +2630,14 @@ export const ConnectResponse: MessageFns<ConnectResponse> = {
             }
 
             message.message = { $case: "power", value: AgentPower.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.message = { $case: "ping", value: LinkPing.decode(reader, reader.uint32()) };
             continue;
           }
         }

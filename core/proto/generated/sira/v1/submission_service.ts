@@ -17,6 +17,7 @@ import {
   type Metadata,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { LinkEcho, LinkPing } from "./link.ts";
 import { NamedTensor } from "./tensor.ts";
 import { Cost, ResourceRequest, TaskOutcome, Work } from "./work.ts";
 
@@ -84,6 +85,7 @@ export interface AttachRequest {
     | { $case: "cancel"; value: TaskCancellation }
     | { $case: "acknowledge"; value: EndsAcknowledged }
     | { $case: "resume"; value: EndsResumed }
+    | { $case: "echo"; value: LinkEcho }
     | undefined;
 }
 
@@ -138,6 +140,7 @@ export interface AttachResponse {
     | { $case: "refused"; value: SubmissionRefused }
     | { $case: "deferred"; value: SubmissionDeferred }
     | { $case: "ended"; value: TaskEnded }
+    | { $case: "ping"; value: LinkPing }
     | undefined;
 }
 
@@ -560,6 +563,9 @@ export const AttachRequest: MessageFns<AttachRequest> = {
       case "resume":
         EndsResumed.encode(message.message.value, writer.uint32(42).fork()).join();
         break;
+      case "echo":
+        LinkEcho.encode(message.message.value, writer.uint32(50).fork()).join();
+        break;
     }
     return writer;
   },
@@ -615,6 +621,14 @@ export const AttachRequest: MessageFns<AttachRequest> = {
             }
 
             message.message = { $case: "resume", value: EndsResumed.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.message = { $case: "echo", value: LinkEcho.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -1035,6 +1049,9 @@ export const AttachResponse: MessageFns<AttachResponse> = {
       case "ended":
         TaskEnded.encode(message.message.value, writer.uint32(42).fork()).join();
         break;
+      case "ping":
+        LinkPing.encode(message.message.value, writer.uint32(50).fork()).join();
+        break;
     }
     return writer;
   },
@@ -1090,6 +1107,14 @@ export const AttachResponse: MessageFns<AttachResponse> = {
             }
 
             message.message = { $case: "ended", value: TaskEnded.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.message = { $case: "ping", value: LinkPing.decode(reader, reader.uint32()) };
             continue;
           }
         }
