@@ -38,11 +38,15 @@ export function scheduleHorizon(world: World, atMicros: number): void {
 }
 
 /** What a case can need of the kernel's memory. */
-export function memoryBounds({ machines, tasks, settings }: SwarmCase): MemoryBounds {
+export function memoryBounds({ machines, tasks, settings, settingChanges = [] }: SwarmCase): MemoryBounds {
+  const lengths = settingChanges.flatMap(({ name, value }) => (name === 'bus.topicLengthMax' ? [value] : []));
   return {
     machineCount: machines.length,
     requestKindsMax: new Set(tasks.map(({ request, taskClass }) => JSON.stringify([request, taskClass]))).size,
-    topicLengthMax: settings?.['bus.topicLengthMax'] ?? kernelSettingTable['bus.topicLengthMax'].default,
+    topicLengthMax: Math.max(
+      settings?.['bus.topicLengthMax'] ?? kernelSettingTable['bus.topicLengthMax'].default,
+      ...lengths,
+    ),
   };
 }
 

@@ -57,7 +57,8 @@ export function withMoreFaults(drawn: SwarmCase): SwarmCase {
   if (chance(0.3)) {
     for (let left = 1 + random.nextBelow(8); left > 0; left--) {
       const { name, values } = pick(changeable);
-      settingChanges.push({ atMicros: random.nextBelow(spanMicros), name, value: pick(values) });
+      const atMicros = random.nextBelow(spanMicros);
+      settingChanges.push({ atMicros, name, value: valueOf(name, pick(values), drawn) });
     }
   }
   settingChanges.push(...copiedChanges(drawn, spanMicros));
@@ -77,12 +78,12 @@ export function withMoreFaults(drawn: SwarmCase): SwarmCase {
 }
 
 /** Some cases change settings that parts hold a copy of. */
-function copiedChanges({ seed }: SwarmCase, spanMicros: number): SettingChange[] {
-  const random = new RandomStream(seed, 'swarm.copied');
+function copiedChanges(drawn: SwarmCase, spanMicros: number): SettingChange[] {
+  const random = new RandomStream(drawn.seed, 'swarm.copied');
   const changes: SettingChange[] = [];
   for (let left = random.nextFloat() < 0.2 ? 1 + random.nextBelow(4) : 0; left > 0; left--) {
     const { name, values } = copied[random.nextBelow(copied.length)] as (typeof copied)[number];
-    const value = values[random.nextBelow(values.length)] as number;
+    const value = valueOf(name, values[random.nextBelow(values.length)] as number, drawn);
     changes.push({ atMicros: random.nextBelow(spanMicros), name, value });
   }
   return changes;
@@ -114,9 +115,14 @@ function factorOf(kind: FaultSpec['kind'], leaseMicros: number, random: RandomSt
   return kind === 'clockJump' ? jump : 1;
 }
 
+/** A lease is drawn as a multiple of the one that the network was drawn for: in a shorter one nobody could stay registered. */
+function valueOf(name: string, value: number, { heartbeat }: SwarmCase): number {
+  return name === 'registry.leaseMicros' ? value * heartbeat.leaseMicros : value;
+}
+
 /** Of those that parts hold a copy of. */
 const copied: typeof changeable = [
-  { name: 'registry.leaseMicros', values: [6_000_000, 20_000_000, 60_000_000] },
+  { name: 'registry.leaseMicros', values: [1, 1.5, 4] },
   { name: 'registry.disconnectGraceMicros', values: [0, 500_000] },
   { name: 'registry.suspicionThreshold', values: [2, 8, 16] },
   { name: 'skills.halfLifeMicros', values: [60_000_000, 600_000_000_000] },
@@ -137,6 +143,6 @@ const changeable: readonly { readonly name: string; readonly values: readonly nu
   { name: 'scheduler.decisionRunnersUp', values: [0, 3, 64, 65] },
   { name: 'dispatch.retryMicros', values: [500_000, 5_000_000, 9_000_000] },
   { name: 'health.failuresMax', values: [0, 2, -1] },
-  { name: 'registry.leaseMicros', values: [20_000_000] },
+  { name: 'registry.leaseMicros', values: [2] },
   { name: 'scheduler.noSuchSetting', values: [1] },
 ];
