@@ -58,7 +58,7 @@ export function withMoreFaults(drawn: SwarmCase): SwarmCase {
     for (let left = 1 + random.nextBelow(8); left > 0; left--) {
       const { name, values } = pick(changeable);
       const atMicros = random.nextBelow(spanMicros);
-      settingChanges.push({ atMicros, name, value: valueOf(name, pick(values), drawn) });
+      settingChanges.push({ atMicros, name, value: inForce(name, pick(values), drawn) });
     }
   }
   settingChanges.push(...copiedChanges(drawn, spanMicros));
@@ -83,7 +83,7 @@ function copiedChanges(drawn: SwarmCase, spanMicros: number): SettingChange[] {
   const changes: SettingChange[] = [];
   for (let left = random.nextFloat() < 0.2 ? 1 + random.nextBelow(4) : 0; left > 0; left--) {
     const { name, values } = copied[random.nextBelow(copied.length)] as (typeof copied)[number];
-    const value = valueOf(name, values[random.nextBelow(values.length)] as number, drawn);
+    const value = inForce(name, values[random.nextBelow(values.length)] as number, drawn);
     changes.push({ atMicros: random.nextBelow(spanMicros), name, value });
   }
   return changes;
@@ -116,7 +116,7 @@ function factorOf(kind: FaultSpec['kind'], leaseMicros: number, random: RandomSt
 }
 
 /** A lease is drawn as a multiple of the one that the network was drawn for: in a shorter one nobody could stay registered. */
-function valueOf(name: string, value: number, { heartbeat }: SwarmCase): number {
+function inForce(name: string, value: number, { heartbeat }: SwarmCase): number {
   return name === 'registry.leaseMicros' ? value * heartbeat.leaseMicros : value;
 }
 
