@@ -104,6 +104,11 @@ export class AgentClient {
     return this.incarnation;
   }
 
+  /** Whether the kernel has said what follows when the connection closes. */
+  get hasGrace(): boolean {
+    return this.graceMicros !== Number.POSITIVE_INFINITY;
+  }
+
   /** True if a heartbeat should be sent for it. */
   get beats(): boolean {
     return this.registered;

@@ -210,7 +210,7 @@ export class Machine {
   /** What the kernel hears when the agent's process dies and its system closes the connection. */
   get closing(): AgentDisconnected | undefined {
     const { agent, currentIncarnation: incarnation, currentConnection: connection } = this.agent;
-    if (!this.up || !this.agent.beats) return undefined;
+    if (!this.up || !this.agent.beats || !this.agent.hasGrace) return undefined;
     return { kind: 'agentDisconnected', agent, incarnation, connection };
   }
 

@@ -279,8 +279,7 @@ export class World implements MachineWorld, SubmitterWorld {
   /** A machine crashes: its work is lost, and work that it shares with others fails there. */
   crash(index: number): void {
     const { closing } = this.machineAt(index);
-    if (closing !== undefined && this.settings.get('registry.disconnectGraceMicros') > 0)
-      this.network.send(firstMachineNode + index, this.toKernel, 0, closing, messageBytes);
+    if (closing !== undefined) this.network.send(firstMachineNode + index, this.toKernel, 0, closing, messageBytes);
     this.machineAt(index).crash();
     this.overheads?.lost(index);
     for (const [attempt, machines] of [...this.spanning]) {
