@@ -179,6 +179,8 @@ function tellDecision(decision: Row): string[] {
   const queue = `${decision.queue} in the queue`;
   if (decision.outcome === 'evicts')
     return [`${when}running tasks of lower priority are stopped on ${decision.machines} (${queue})`];
+  if (decision.rule === 'shed')
+    return [`${when}dropped: the queue was full, and a more important task came (${queue})`];
   if (decision.rule === 'incomplete gang') return [`${when}dropped: members of its gang did not come (${queue})`];
   if (decision.outcome !== 'placed') return [`${when}${decision.outcome}: ${explainFilter(reasons)} (${queue})`];
   const lines = [`${when}placed on ${decision.machines}${howOf[String(decision.rule)] ?? ''} (${queue})`];

@@ -18,6 +18,7 @@ import type { Attempt, Task } from '../scheduler/task.ts';
 import type { AgentHoldsState } from './agent-holds.ts';
 import type { DispatcherState } from './dispatcher.ts';
 import type { FleetScalingState } from './fleet-scaling.ts';
+import type { RetryAdviceState } from './retry-advice.ts';
 import type { SubmissionLedgerState } from './submission-ledger.ts';
 
 type SavedTask = Omit<Task, 'kind' | 'gang' | 'queueKey' | 'queueIndex'> & { readonly kind: number };
@@ -43,6 +44,8 @@ export interface ControlSnapshot {
   readonly taskCount: number;
   /** Absent if no policy was ever proposed. */
   readonly rollouts?: RolloutsState<Profile> | undefined;
+  /** Left out by kernels that gave none. */
+  readonly retryAdvice?: RetryAdviceState | undefined;
 }
 
 export function restoreHolds(cluster: ClusterState, holds: readonly number[]): void {

@@ -97,7 +97,8 @@ export class Control implements SchedulerOutput {
       emit({ kind: 'rolloutChanged', event }),
     );
     const arrives = (task: Task, nowMicros: number): void => this.rollouts.submitted(task, nowMicros);
-    this.intake = new TaskIntake(this.tasks, this.scheduler, this.registry, settings, output, faults, arrives);
+    const sheds = (task: Task): void => this.shed(task);
+    this.intake = new TaskIntake(tasks, this.scheduler, registry, settings, output, faults, { arrives, sheds });
     this.timers = controlTimerTable(this, this.dispatcher, this.agentHolds);
   }
 
@@ -288,6 +289,7 @@ export class Control implements SchedulerOutput {
       taskCount: this.intake.taskCount,
       ...(this.scaling === undefined ? {} : { scaling: this.scaling.save() }),
       rollouts: this.rollouts.save(),
+      retryAdvice: this.intake.advice.save(),
     };
   }
 
@@ -304,7 +306,7 @@ export class Control implements SchedulerOutput {
     restoreHolds(scheduler.cluster, snapshot.holds);
     const attempts = snapshot.attempts.map((saved) => restoreAttempt(saved, this.tasks));
     scheduler.restore(snapshot.scheduler, this.tasks, attempts, snapshot.attemptCount, nowMicros);
-    this.intake.restore(snapshot.submitters, snapshot.taskCount);
+    this.intake.restore(snapshot.submitters, snapshot.taskCount, snapshot.retryAdvice);
     this.connections.push(...snapshot.connections);
     this.dispatcher.restore(snapshot.dispatcher);
     this.agentHolds.restore(snapshot.agentHolds);
@@ -364,7 +366,20 @@ export class Control implements SchedulerOutput {
     else this.scheduler.enqueue(task, this.nowMicros);
   }
 
-  private endTask(task: Task, outcome: TaskOutcome, attempt: number, agent: number, serviceMicros: number): void {
+  /** The queue is full, and somebody more important has come. */
+  private shed(task: Task): void {
+    this.scheduler.shed(task, this);
+    this.endTask(task, 'dropped', 0, -1, 0, true);
+  }
+
+  private endTask(
+    task: Task,
+    outcome: TaskOutcome,
+    attempt: number,
+    agent: number,
+    serviceMicros: number,
+    shed = false,
+  ): void {
     task.state = 'ended';
     this.tasks.delete(task.task);
     this.rollouts.ended(task, outcome === 'completed', this.nowMicros);
@@ -376,6 +391,7 @@ export class Control implements SchedulerOutput {
       attempt,
       agent,
       serviceMicros,
+      ...(shed ? { shed } : {}),
     });
   }
 }

@@ -21,6 +21,7 @@ const decisionRuleNumber: Readonly<Record<DecisionRule, number>> = {
   backfilled: 1,
   'after eviction': 2,
   'incomplete gang': 3,
+  shed: 4,
 };
 const taskOutcomeNumber: Readonly<Record<TaskOutcome, number>> = { completed: 0, failed: 1, dropped: 2, cancelled: 3 };
 
@@ -116,6 +117,7 @@ export function digestEffect(digest: Digest, effect: Effect): void {
       digest.addInteger(effect.submission);
       digest.addText(effect.code);
       digest.addText(effect.reason);
+      if (effect.retryAfterMicros !== undefined) digest.addInteger(effect.retryAfterMicros);
       return;
     case 'agentStateChanged':
       digest.addInt32(12);
@@ -245,4 +247,5 @@ function digestTaskEnded(digest: Digest, ended: TaskEnded): void {
   digest.addInteger(ended.attempt);
   digest.addInt32(ended.agent);
   digest.addInteger(ended.serviceMicros);
+  if (ended.shed === true) digest.addInt32(1);
 }

@@ -61,6 +61,8 @@ export interface SubmissionRefused {
   /** `SIRA_QUEUE_FULL` where trying later may help, `SIRA_MESSAGE_REFUSED` where the task itself is wrong. */
   readonly code: 'SIRA_QUEUE_FULL' | 'SIRA_MESSAGE_REFUSED';
   readonly reason: string;
+  /** When trying again may help, where it may. */
+  readonly retryAfterMicros?: number | undefined;
 }
 
 /** To the leading agent: begin. Repeated until accepted; (task, attempt) makes it one. */
@@ -181,6 +183,8 @@ export interface TaskEnded {
   /** Agent of the last attempt, −1 if there was none. */
   readonly agent: number;
   readonly serviceMicros: number;
+  /** It was given up for a more important one, since the queue was full. */
+  readonly shed?: boolean | undefined;
 }
 
 export type Effect =

@@ -1,4 +1,5 @@
-// Submissions become tasks here, each once however often it is sent; what is not taken is told why, and told the same again. Which
+// Submissions become tasks here, each once however often it is sent; what is not taken is told why, and told the same again. When the
+// queue is full, who is more important takes the place of who is less, and whoever is sent away hears when to come again. Which
 // task waits where, and what becomes of it, is the scheduler's and the control machine's.
 
 import type { FaultSwitch } from '../base/fault-points.ts';
@@ -9,10 +10,20 @@ import { submissionProblem } from './admission.ts';
 import type { ControlOutput } from './control-output.ts';
 import type { TaskSubmitted } from './inputs.ts';
 import type { KernelSettings } from './kernel-settings.ts';
+import { RetryAdvice, type RetryAdviceState } from './retry-advice.ts';
+import { SheddableTasks } from './sheddable-tasks.ts';
 import { SubmissionLedger, type SubmissionLedgerState } from './submission-ledger.ts';
 import { submittedTask } from './submitted-task.ts';
 
 export type SavedSubmitters = readonly ({ readonly submitter: number } & SubmissionLedgerState)[];
+
+/** What becomes of tasks besides. */
+export interface TaskOwner {
+  /** A new task, before it is queued. */
+  arrives(task: Task, nowMicros: number): void;
+  /** A waiting task is given up for a more important one. */
+  sheds(task: Task): void;
+}
 
 export class TaskIntake {
   readonly submitters = new Map<number, SubmissionLedger>();
@@ -24,10 +35,12 @@ export class TaskIntake {
   private readonly settings: KernelSettings;
   private readonly output: ControlOutput;
   private readonly faults: FaultSwitch;
+  private readonly sheddable = new SheddableTasks();
+  readonly advice = new RetryAdvice();
 
-  private readonly arrives: (task: Task, nowMicros: number) => void;
+  private readonly owner: TaskOwner;
 
-  /** `tasks`: the table that new ones go into. `arrives` hears of each before it is queued. */
+  /** `tasks`: the table that new ones go into. */
   constructor(
     tasks: Map<number, Task>,
     scheduler: Scheduler,
@@ -35,9 +48,9 @@ export class TaskIntake {
     settings: KernelSettings,
     output: ControlOutput,
     faults: FaultSwitch,
-    arrives: (task: Task, nowMicros: number) => void,
+    owner: TaskOwner,
   ) {
-    this.arrives = arrives;
+    this.owner = owner;
     this.tasks = tasks;
     this.scheduler = scheduler;
     this.registry = registry;
@@ -56,11 +69,14 @@ export class TaskIntake {
     }
     const seen = ledger.look(submission, input.settled);
     if (seen === 'new') {
+      const problem = submissionProblem(input, this.scheduler.cluster.models);
       const isFull =
         this.scheduler.queueLength >= this.settings.get('scheduler.queueLengthMax') ||
         this.faults.fires('admission.full');
-      if (isFull || submissionProblem(input, this.scheduler.cluster.models) !== undefined) {
-        if (ledger.noteRefused(submission)) this.refuse(input);
+      if (problem !== undefined || (isFull && !this.makeRoom(input.priority))) {
+        if (!ledger.noteRefused(submission)) return;
+        if (problem === undefined) this.advice.sendAway(this.scheduler.attemptsBegun, nowMicros);
+        this.refuse(input);
         return;
       }
       ledger.noteAccepted(submission);
@@ -78,9 +94,21 @@ export class TaskIntake {
     return [...this.submitters].map(([submitter, ledger]) => ({ submitter, ...ledger.save() }));
   }
 
-  restore(saved: SavedSubmitters, taskCount: number): void {
+  /** After the tasks. */
+  restore(saved: SavedSubmitters, taskCount: number, advice: RetryAdviceState | undefined): void {
+    for (const task of this.tasks.values()) this.sheddable.note(task);
+    this.advice.restore(advice);
     for (const { submitter, ...state } of saved) this.submitters.set(submitter, SubmissionLedger.restored(state));
     this.taskCount = taskCount;
+  }
+
+  /** Gives up the least important waiting task, if it is less important than this and that makes room. */
+  private makeRoom(priority: number): boolean {
+    if (this.scheduler.queueLength > this.settings.get('scheduler.queueLengthMax')) return false;
+    const task = this.sheddable.lowest(priority);
+    if (task === undefined) return false;
+    this.owner.sheds(task);
+    return true;
   }
 
   private take(input: TaskSubmitted, nowMicros: number): void {
@@ -88,7 +116,8 @@ export class TaskIntake {
     const kind = this.scheduler.kinds.intern(input.request, taskClass, input.skill);
     const task = submittedTask(input, ++this.taskCount, kind, nowMicros);
     this.tasks.set(task.task, task);
-    this.arrives(task, nowMicros);
+    this.owner.arrives(task, nowMicros);
+    this.sheddable.note(task);
     if (input.gang === undefined) this.scheduler.enqueue(task, nowMicros);
     else this.scheduler.enqueueMember(task, input.gang, nowMicros);
   }
@@ -98,6 +127,7 @@ export class TaskIntake {
     const problem = submissionProblem(input, this.scheduler.cluster.models);
     const reason = problem ?? `${this.settings.get('scheduler.queueLengthMax')} tasks wait already`;
     const code = problem === undefined ? 'SIRA_QUEUE_FULL' : 'SIRA_MESSAGE_REFUSED';
-    this.output.emit({ kind: 'submissionRefused', submitter, submission, code, reason });
+    const retry = problem === undefined ? { retryAfterMicros: this.advice.micros } : {};
+    this.output.emit({ kind: 'submissionRefused', submitter, submission, code, reason, ...retry });
   }
 }

@@ -6,7 +6,7 @@ export type { DataType } from '../tensor/data-type.ts';
 export { TensorView } from '../tensor/tensor-view.ts';
 export { AgentConnection, type AgentOptions } from './client/agent.ts';
 export type { AgentDefinition, WorkContext, WorkFunction } from './client/agent-host.ts';
-export { Submitter, type SubmitterOptions } from './client/submitter.ts';
+export { QueueFullError, Submitter, type SubmitterOptions } from './client/submitter.ts';
 export type { SubmittedTask, TaskDescription, TaskEnd } from './client/task.ts';
 export { arrayFrom, type NumberArray, type Tensors, tensorFrom } from './client/tensors.ts';
 export {

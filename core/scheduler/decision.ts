@@ -7,8 +7,9 @@ import { filterReasons } from './cluster-state.ts';
 export type DecisionOutcome = 'placed' | 'waits' | 'dropped' | 'backs off' | 'evicts';
 
 /** Why a task was tried out of the queue's order, if it was. */
-/** `after eviction`: it gets the machines that were held for it. `incomplete gang`: its companions did not come in time. */
-export type DecisionRule = 'in order' | 'backfilled' | 'after eviction' | 'incomplete gang';
+/** `after eviction`: it gets the machines that were held for it. `incomplete gang`: its companions did not come in time.
+ *  `shed`: the queue was full, and it gave way to a more important one. */
+export type DecisionRule = 'in order' | 'backfilled' | 'after eviction' | 'incomplete gang' | 'shed';
 
 export interface RankedMachine {
   readonly machine: number;

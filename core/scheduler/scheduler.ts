@@ -88,7 +88,6 @@ export class Scheduler {
   get placement(): Placement {
     return this.placer.placement;
   }
-
   get queueLength(): number {
     return this.parts.queue.size + this.preemptor.size + this.gangs.hiddenCount;
   }
@@ -138,6 +137,13 @@ export class Scheduler {
     } else if (this.parts.queue.contains(standing)) this.parts.queue.remove(standing);
     else assert(this.parts.queue.removeBackingOff(standing), 'a waiting task is in the queue');
     return this.gangs.separate(task).filter((member) => member !== task);
+  }
+
+  /** Gives up a waiting task that has no gang. */
+  shed(task: Task, output: SchedulerOutput): void {
+    this.placer.index.consider(task.kind);
+    this.decide(task, 'dropped', 'shed', output);
+    this.withdraw(task);
   }
 
   /** The agent has begun the attempt's work. */

@@ -93,7 +93,7 @@ export const reachable: Readonly<Record<string, readonly string[]>> = {
   'fault point': Object.keys(faultPointTable),
   outcome: [...Object.keys(outcomes), 'refused'],
   decision: ['placed', 'waits', 'dropped', 'backs off', 'evicts'] satisfies readonly DecisionOutcome[],
-  rule: ['in order', 'backfilled', 'after eviction', 'incomplete gang'] satisfies readonly DecisionRule[],
+  rule: ['in order', 'backfilled', 'after eviction', 'incomplete gang', 'shed'] satisfies readonly DecisionRule[],
   // Simulated agents declare no functions: who needs one is tested in core/kernel/skill-requirement.test.ts.
   'machines ruled out': filterReasons.slice(1).filter((reason) => reason !== 'skill'),
   'kernel heard': Object.keys(inputs),

@@ -5,7 +5,7 @@
 
 import { microsPerMinute } from '../../core/base/time.ts';
 import type { AgentRegistered, Effect } from '../../core/kernel/effects.ts';
-import type { AgentHello, InputBody, SettingChanged } from '../../core/kernel/inputs.ts';
+import type { AgentHello, InputBody, SettingChanged, TaskSubmitted } from '../../core/kernel/inputs.ts';
 import { deviceCountMax } from '../../core/scheduler/cluster-state.ts';
 import type { DecisionRecord } from '../../core/scheduler/decision.ts';
 import type { Profile } from '../../core/scheduler/framework.ts';
@@ -55,6 +55,9 @@ export class PlacementOracle implements WorldObserver {
   private preemptionsMax: number;
   private change: SettingChanged | undefined;
   private hello: AgentHello | undefined;
+  private submitted: TaskSubmitted | undefined;
+  /** Submissions that were sent away once: what they hear again says nothing of now. */
+  private readonly refused = new Set<number>();
 
   constructor(options: PlacementOptions, fail: Fail) {
     this.options = options;
@@ -95,6 +98,7 @@ export class PlacementOracle implements WorldObserver {
   kernelInput(input: InputBody, nowMicros: number, handledMicros = nowMicros): void {
     if (input.kind === 'settingChanged') this.change = input;
     if (input.kind === 'agentHello') this.hello = input;
+    this.submitted = input.kind === 'taskSubmitted' ? input : undefined;
     if (this.followsTurns) this.backfill.inputDone();
     this.model.begin(input, handledMicros);
     this.starvation.inputBegins(input, handledMicros);
@@ -109,6 +113,8 @@ export class PlacementOracle implements WorldObserver {
     }
     if (effect.kind === 'settingAnswered' && effect.refusal === '') this.setTo(effect.name);
     else if (effect.kind === 'submissionAccepted') this.judgeAcceptance(effect.submission, handledMicros);
+    else if (effect.kind === 'submissionRefused' && effect.code === 'SIRA_QUEUE_FULL')
+      this.judgeRefusal(effect.submission, handledMicros);
     this.model.effect(effect, handledMicros);
   }
 
@@ -138,7 +144,8 @@ export class PlacementOracle implements WorldObserver {
         now,
       );
     }
-    if (record.outcome === 'placed') this.judgePlacement(task, record, now);
+    if (record.rule === 'shed') this.judgeShedding(task, record, now);
+    else if (record.outcome === 'placed') this.judgePlacement(task, record, now);
     else if (record.outcome === 'evicts') this.judgeEviction(task, record, now);
     else if (this.takesWhatFits && task.gang === '' && record.rule === 'in order' && this.follows(record)) {
       const fitting = this.fitting(task.of.request);
@@ -282,12 +289,48 @@ export class PlacementOracle implements WorldObserver {
 
   private judgeAcceptance(submission: number, now: number): void {
     if (this.model.taskOfSubmission(submission) !== undefined) return;
-    const waiting = [...this.model.tasks.values()].filter(
-      ({ state }) => state === 'waiting' || state === 'evicting',
-    ).length;
+    const waiting = this.waitingCount();
     if (waiting < this.queueLengthMax) return;
     const what = `a task is accepted although ${waiting} wait, and ${this.queueLengthMax} may`;
     this.fail('placement', what, now, { submission });
+  }
+
+  /** Waiting tasks that were never started and have no gang, less important than this. */
+  private lesser(priority: number): ModelTask[] {
+    const all = [...this.model.tasks.values()];
+    return all.filter(
+      ({ state, attempts, of }) =>
+        (state === 'waiting' || state === 'evicting') && attempts === 0 && of.gang === undefined && (of.priority ?? 0) < priority,
+    );
+  }
+
+  /** The least important gives way, of several the one that came last, to one that is more important, when there is no room. */
+  private judgeShedding(task: ModelTask, record: DecisionRecord, now: number): void {
+    const lesser = this.lesser(this.submitted?.priority ?? Number.NEGATIVE_INFINITY);
+    const least = Math.min(...lesser.map(({ of }) => of.priority ?? 0));
+    const expected = lesser.filter(({ of }) => (of.priority ?? 0) === least).at(-1);
+    if (expected !== task)
+      this.broken(`it is given up for want of room, where task ${expected?.task ?? 'none'} should be`, record, now);
+    const waiting = this.waitingCount();
+    if (waiting < this.queueLengthMax && this.options.faultPointSeed === undefined)
+      this.broken(`it is given up although ${waiting} wait, and ${this.queueLengthMax} may`, record, now);
+  }
+
+  /** Nobody is sent away for want of room while somebody less important waits. */
+  private judgeRefusal(submission: number, now: number): void {
+    const { submitted } = this;
+    if (submitted === undefined || this.refused.has(submission)) return;
+    this.refused.add(submission);
+    const [lesser] = this.waitingCount() === this.queueLengthMax ? this.lesser(submitted.priority) : [];
+    if (lesser === undefined) return;
+    const what = `a submission of priority ${submitted.priority} is refused for want of room, and task ${lesser.task} of priority ${lesser.of.priority ?? 0} waits`;
+    this.fail('placement', what, now, { submission });
+  }
+
+  private waitingCount(): number {
+    let count = 0;
+    for (const { state } of this.model.tasks.values()) if (state === 'waiting' || state === 'evicting') count++;
+    return count;
   }
 
   private follows({ reasonCounts }: DecisionRecord): boolean {

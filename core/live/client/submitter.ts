@@ -55,6 +55,17 @@ interface Waiting {
   reject(error: Error): void;
 }
 
+/** Every place in the queue is taken by a task at least as important. */
+export class QueueFullError extends SiraError {
+  /** When a new submission may find room. */
+  readonly retryAfterMicros: number;
+
+  constructor(reason: string, retryAfterMicros: number) {
+    super('SIRA_QUEUE_FULL', `${reason}; try again in ${Math.ceil(retryAfterMicros / 1000)} ms`);
+    this.retryAfterMicros = retryAfterMicros;
+  }
+}
+
 const acknowledgeEvery = 64;
 const acknowledgeMicros = 20_000;
 const defaultRequest: ResourceRequest = {
@@ -81,6 +92,8 @@ export class Submitter {
   private work: Work | undefined;
   private arriving: TaskEnded | undefined;
   private rejection: Error | undefined;
+  /** What the refusal that is being received says. */
+  private refusal: QueueFullError | undefined;
 
   private constructor(options: SubmitterOptions) {
     this.options = options;
@@ -244,9 +257,11 @@ export class Submitter {
         this.machine.receive({ kind: 'submissionAccepted', submitter, submission: message.value.submission }, now);
         return;
       case 'refused': {
-        const { submission, code, reason } = message.value;
+        const { submission, code, reason, retryAfterMicros } = message.value;
         const known = code === 'SIRA_QUEUE_FULL' ? code : 'SIRA_MESSAGE_REFUSED';
+        this.refusal = known === 'SIRA_QUEUE_FULL' ? new QueueFullError(reason, retryAfterMicros) : undefined;
         this.machine.receive({ kind: 'submissionRefused', submitter, submission, code: known, reason }, now);
+        this.refusal = undefined;
         return;
       }
       case 'deferred': {
@@ -340,7 +355,7 @@ export class Submitter {
     if (accepted) waiting?.resolve();
     else {
       this.unended.delete(submission);
-      waiting?.reject(new SiraError('SIRA_MESSAGE_REFUSED', reason));
+      waiting?.reject(this.refusal ?? new SiraError('SIRA_MESSAGE_REFUSED', reason));
     }
   }
 

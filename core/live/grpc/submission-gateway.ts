@@ -35,6 +35,10 @@ export interface SubmissionGatewayOptions {
   readonly pendingMax: number;
 }
 
+const shedText = 'SIRA_QUEUE_FULL: the queue was full, and a task of higher priority came; submit it again later';
+/** While the disk is behind, or full. */
+const deferMicros = 1_000_000;
+
 export class SubmissionGateway {
   private readonly live: LiveKernel;
   private readonly guard: GrpcGuard;
@@ -91,9 +95,11 @@ export class SubmissionGateway {
         return;
       }
       case 'submissionRefused': {
-        const { submitter, submission, code, reason } = effect;
+        const { submitter, submission, code, reason, retryAfterMicros = 0 } = effect;
         this.live.payloads.remove(submitter, submission);
-        this.byNumber.get(submitter)?.send({ $case: 'refused', value: { submission, code, reason } });
+        this.byNumber
+          .get(submitter)
+          ?.send({ $case: 'refused', value: { submission, code, reason, retryAfterMicros } });
         return;
       }
       case 'subscribed': {
@@ -196,12 +202,12 @@ export class SubmissionGateway {
     const { submission } = message;
     const input = submissionInput(message, submitter);
     if (!input.ok) {
-      session.send({ $case: 'refused', value: { submission, code: input.code, reason: input.reason } });
+      session.refuse(submission, input.code, input.reason);
       return;
     }
     const problem = tensorsProblem((message.work as Work).inputs);
     if (problem !== undefined) {
-      session.send({ $case: 'refused', value: { submission, code: 'SIRA_TENSOR_INVALID', reason: problem } });
+      session.refuse(submission, 'SIRA_TENSOR_INVALID', problem);
       return;
     }
     if (session.pending.has(submission)) return;
@@ -219,7 +225,7 @@ export class SubmissionGateway {
             reason: `${session.pending.size} submissions wait for the disk`,
           } as const);
     if (!put.ok && put.code === 'SIRA_MESSAGE_REFUSED') {
-      session.send({ $case: 'refused', value: { submission, code: put.code, reason: put.reason } });
+      session.refuse(submission, put.code, put.reason);
       return;
     }
     if (!put.ok) {
@@ -240,7 +246,8 @@ export class SubmissionGateway {
   /** Tells the submitter to try again if the kernel did not take it. */
   private defer(session: SubmitterSession, submission: number, given: ReturnType<LiveKernel['give']>): void {
     if (given.ok) return;
-    session.send({ $case: 'deferred', value: { submission, code: given.code, reason: given.reason } });
+    const { code, reason } = given;
+    session.send({ $case: 'deferred', value: { submission, code, reason, retryAfterMicros: deferMicros } });
   }
 
   private deliver({ subscriber, offset, payload }: DeliverEffect): void {
@@ -258,7 +265,8 @@ export class SubmissionGateway {
     const agent = this.live.kernel.control.registry.names[end.agent] ?? '';
     session?.outgoing.send(async () => {
       const bytes = await this.live.payloads.get({ submitter, submission, attempt }).catch(() => undefined);
-      const { outputs, cost, failure } = EndedMessage.decode(bytes ?? new Uint8Array(0));
+      const { outputs, cost, ...more } = EndedMessage.decode(bytes ?? new Uint8Array(0));
+      const failure = end.shed === true ? shedText : more.failure;
       const outcome = outcomeMessage(end.outcome);
       const value: EndedMessage = { offset, submission, task, outcome, attempts, agent, cost, outputs, failure };
       return { message: { $case: 'ended', value } };
@@ -296,6 +304,11 @@ class SubmitterSession extends MeasuredSession<Request, Response> {
   constructor(stream: Stream, outgoingMax: number, links: LinkDesk, within: boolean) {
     super(stream, outgoingMax, links);
     this.within = within;
+  }
+
+  /** For good: another try would end alike. */
+  refuse(submission: number, code: string, reason: string): void {
+    this.send({ $case: 'refused', value: { submission, code, reason, retryAfterMicros: 0 } });
   }
 }
 

@@ -105,9 +105,11 @@ export interface SubmissionAccepted {
 /** The task is not taken, now and later. */
 export interface SubmissionRefused {
   submission: number;
-  /** Of the table of errors, such as SIRA_QUEUE_FULL. */
+  /** Of the table of errors, such as SIRA_QUEUE_FULL: all places are taken by tasks at least as important. */
   code: string;
   reason: string;
+  /** When a new submission may find room; 0 where that would not help. */
+  retryAfterMicros: number;
 }
 
 /** The task could not be taken now: send it again later. */
@@ -115,6 +117,7 @@ export interface SubmissionDeferred {
   submission: number;
   code: string;
   reason: string;
+  retryAfterMicros: number;
 }
 
 /** A task has ended, with its result. */
@@ -129,7 +132,7 @@ export interface TaskEnded {
   agent: string;
   cost: Cost | undefined;
   outputs: NamedTensor[];
-  /** Why it failed, for people. */
+  /** Why it failed, or was dropped, for people. */
   failure: string;
 }
 
@@ -748,7 +751,7 @@ export const SubmissionAccepted: MessageFns<SubmissionAccepted> = {
 };
 
 function createBaseSubmissionRefused(): SubmissionRefused {
-  return { submission: 0, code: "", reason: "" };
+  return { submission: 0, code: "", reason: "", retryAfterMicros: 0 };
 }
 
 export const SubmissionRefused: MessageFns<SubmissionRefused> = {
@@ -761,6 +764,9 @@ export const SubmissionRefused: MessageFns<SubmissionRefused> = {
     }
     if (message.reason !== "") {
       writer.uint32(26).string(message.reason);
+    }
+    if (message.retryAfterMicros !== 0) {
+      writer.uint32(32).uint64(message.retryAfterMicros);
     }
     return writer;
   },
@@ -802,6 +808,14 @@ export const SubmissionRefused: MessageFns<SubmissionRefused> = {
             message.reason = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.retryAfterMicros = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -816,7 +830,7 @@ export const SubmissionRefused: MessageFns<SubmissionRefused> = {
 };
 
 function createBaseSubmissionDeferred(): SubmissionDeferred {
-  return { submission: 0, code: "", reason: "" };
+  return { submission: 0, code: "", reason: "", retryAfterMicros: 0 };
 }
 
 export const SubmissionDeferred: MessageFns<SubmissionDeferred> = {
@@ -829,6 +843,9 @@ export const SubmissionDeferred: MessageFns<SubmissionDeferred> = {
     }
     if (message.reason !== "") {
       writer.uint32(26).string(message.reason);
+    }
+    if (message.retryAfterMicros !== 0) {
+      writer.uint32(32).uint64(message.retryAfterMicros);
     }
     return writer;
   },
@@ -868,6 +885,14 @@ export const SubmissionDeferred: MessageFns<SubmissionDeferred> = {
             }
 
             message.reason = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.retryAfterMicros = longToNumber(reader.uint64());
             continue;
           }
         }
