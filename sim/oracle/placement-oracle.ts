@@ -300,7 +300,10 @@ export class PlacementOracle implements WorldObserver {
     const all = [...this.model.tasks.values()];
     return all.filter(
       ({ state, attempts, of }) =>
-        (state === 'waiting' || state === 'evicting') && attempts === 0 && of.gang === undefined && (of.priority ?? 0) < priority,
+        (state === 'waiting' || state === 'evicting') &&
+        attempts === 0 &&
+        of.gang === undefined &&
+        (of.priority ?? 0) < priority,
     );
   }
 

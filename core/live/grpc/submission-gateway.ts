@@ -97,9 +97,7 @@ export class SubmissionGateway {
       case 'submissionRefused': {
         const { submitter, submission, code, reason, retryAfterMicros = 0 } = effect;
         this.live.payloads.remove(submitter, submission);
-        this.byNumber
-          .get(submitter)
-          ?.send({ $case: 'refused', value: { submission, code, reason, retryAfterMicros } });
+        this.byNumber.get(submitter)?.send({ $case: 'refused', value: { submission, code, reason, retryAfterMicros } });
         return;
       }
       case 'subscribed': {
