@@ -23,7 +23,7 @@ import { drawSchedulingCase } from './swarm-scheduling.ts';
 import { withFaultPoints, withTightJournal, withTightSpots } from './swarm-tight.ts';
 
 /** How long the last acknowledgements may take, lost once or twice. */
-const settlingMicros = 3 * microsPerMinute;
+const settlingMicros = 10 * microsPerMinute;
 
 /** Of so many seeds one runs the whole world again, with its kernel replaced on the way. */
 const wholeEvery = 16;
