@@ -52,6 +52,8 @@ export interface SubmissionAccepted {
   readonly kind: 'submissionAccepted';
   readonly submitter: number;
   readonly submission: number;
+  /** The task that it has become, where the acceptance is no repetition. */
+  readonly task?: number | undefined;
 }
 
 export interface SubmissionRefused {

@@ -469,6 +469,7 @@ describe('tasks that do not complete', () => {
       submission: 3,
       code: 'SIRA_QUEUE_FULL',
       reason: '2 tasks wait already',
+      retryAfterMicros: 1_000_000,
     };
     expect(driver.give(submissionOf(3))).toEqual([refusal]);
     driver.give({ kind: 'taskCancelled', submitter: 1, submission: 1 });

@@ -80,7 +80,9 @@ export class TaskIntake {
         return;
       }
       ledger.noteAccepted(submission);
-      this.take(input, nowMicros);
+      const task = this.take(input, nowMicros);
+      this.output.emit({ kind: 'submissionAccepted', submitter, submission, task });
+      return;
     } else if (seen === 'tooFarAhead' || seen === 'settled') {
       return;
     } else if (seen === 'refused') {
@@ -111,7 +113,8 @@ export class TaskIntake {
     return true;
   }
 
-  private take(input: TaskSubmitted, nowMicros: number): void {
+  /** Returns the number of the task. */
+  private take(input: TaskSubmitted, nowMicros: number): number {
     const taskClass = this.registry.skills.internClass(input.taskClass ?? '');
     const kind = this.scheduler.kinds.intern(input.request, taskClass, input.skill);
     const task = submittedTask(input, ++this.taskCount, kind, nowMicros);
@@ -120,6 +123,7 @@ export class TaskIntake {
     this.sheddable.note(task);
     if (input.gang === undefined) this.scheduler.enqueue(task, nowMicros);
     else this.scheduler.enqueueMember(task, input.gang, nowMicros);
+    return task.task;
   }
 
   private refuse(input: TaskSubmitted): void {

@@ -44,14 +44,17 @@ export interface SubmitterOptions {
   /** Submissions without an answer, beyond which `submit` waits. */
   readonly unansweredMax?: number | undefined;
   readonly messageBytesMax?: number | undefined;
-  /** Told of every end before it is acknowledged, those of an earlier process included; what it throws stops the process. */
-  readonly ended?: ((end: TaskEnd) => void) | undefined;
+  /** Told of every end before it is acknowledged, those of an earlier process included; what it throws stops the process. `offset`:
+   *  its place among all ends, rising. */
+  readonly ended?: ((end: TaskEnd, offset: number) => void) | undefined;
+  /** Ends are acknowledged by {@link Submitter.acknowledge} alone, and so many may be unacknowledged. Left out: at once. */
+  readonly endsUnacknowledgedMax?: number | undefined;
   readonly connection?: ((state: 'open' | 'closed' | 'rejected', reason: string) => void) | undefined;
 }
 
 interface Waiting {
   readonly work: Work;
-  resolve(): void;
+  resolve(task: number): void;
   reject(error: Error): void;
 }
 
@@ -92,6 +95,8 @@ export class Submitter {
   private work: Work | undefined;
   private arriving: TaskEnded | undefined;
   private rejection: Error | undefined;
+  /** The task of the acceptance that is being received. */
+  private acceptedTask = 0;
   /** What the refusal that is being received says. */
   private refusal: QueueFullError | undefined;
 
@@ -175,6 +180,11 @@ export class Submitter {
     return submitted.ended;
   }
 
+  /** Every end up to this offset is safe here: the kernel forgets them. */
+  acknowledge(offset: number): void {
+    this.stream.send({ message: { $case: 'acknowledge', value: { offset } } });
+  }
+
   /** Breaks the connection as a lost network would; it comes back. */
   break(): void {
     this.stream.break();
@@ -227,14 +237,24 @@ export class Submitter {
       this.work = undefined;
       const ended = new Promise<TaskEnd>((resolveEnd) => this.unended.set(submission, resolveEnd));
       const cancel = (): void => this.machine.cancel(submission, this.clock.now());
-      this.unanswered.set(submission, { work, resolve: () => resolve({ submission, ended, cancel }), reject });
+      this.unanswered.set(submission, {
+        work,
+        resolve: (number) => resolve({ submission, task: number, ended, cancel }),
+        reject,
+      });
     });
   }
 
   private opened(): void {
     this.options.connection?.('open', '');
     this.stream.send({
-      message: { $case: 'hello', value: { submitter: this.options.name, inFlightMax: 4 * acknowledgeEvery } },
+      message: {
+        $case: 'hello',
+        value: {
+          submitter: this.options.name,
+          inFlightMax: this.options.endsUnacknowledgedMax ?? 4 * acknowledgeEvery,
+        },
+      },
     });
     if (this.isWelcome) this.machine.reconnected(this.clock.now());
   }
@@ -254,6 +274,7 @@ export class Submitter {
         return;
       }
       case 'accepted':
+        this.acceptedTask = message.value.task;
         this.machine.receive({ kind: 'submissionAccepted', submitter, submission: message.value.submission }, now);
         return;
       case 'refused': {
@@ -311,7 +332,7 @@ export class Submitter {
         this.stream.send({ message: { $case: 'cancel', value: { submission: message.submission } } });
         return;
       case 'acknowledge':
-        this.stream.send({ message: { $case: 'acknowledge', value: { offset: message.offset } } });
+        if (this.options.endsUnacknowledgedMax === undefined) this.acknowledge(message.offset);
         return;
       case 'subscriberConnected':
         this.stream.send({ message: { $case: 'resume', value: {} } });
@@ -352,7 +373,7 @@ export class Submitter {
     const waiting = this.unanswered.get(submission);
     this.unanswered.delete(submission);
     for (const resolve of this.whenRoom.splice(0)) resolve();
-    if (accepted) waiting?.resolve();
+    if (accepted) waiting?.resolve(this.acceptedTask);
     else {
       this.unended.delete(submission);
       waiting?.reject(this.refusal ?? new SiraError('SIRA_MESSAGE_REFUSED', reason));
@@ -372,7 +393,7 @@ export class Submitter {
       joules: message.cost?.joules ?? 0,
       ...outputsOf(message),
     };
-    this.options.ended?.(told);
+    this.options.ended?.(told, message.offset);
     this.unended.get(end.submission)?.(told);
     this.unended.delete(end.submission);
   }

@@ -43,6 +43,8 @@ export interface TaskEnd {
 /** A task that the kernel has on its disk. */
 export interface SubmittedTask {
   readonly submission: number;
+  /** The kernel's number of it; 0 if its acceptance had to be asked for again. */
+  readonly task: number;
   /** Its end; never rejected because of how the task ended. */
   readonly ended: Promise<TaskEnd>;
   /** It is wanted no longer. Its end comes as any other. */

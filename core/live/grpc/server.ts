@@ -16,6 +16,7 @@ import type { LiveKernel } from '../live-kernel.ts';
 import type { LiveTopics } from '../live-topics.ts';
 import { GrpcGuard } from '../security/grpc-guard.ts';
 import type { KernelSecurity } from '../security/kernel-security.ts';
+import { TaskDesk } from '../tasks/task-desk.ts';
 import { administrationService } from './administration.ts';
 import { AgentGateway } from './agent-gateway.ts';
 import { inferenceService } from './inference-service.ts';
@@ -23,6 +24,7 @@ import { LinkDesk, type LinkDeskOptions } from './link-desk.ts';
 import { answerMessage, queryOf } from './messages.ts';
 import { SubmissionGateway } from './submission-gateway.ts';
 import { TopicGateway } from './topic-gateway.ts';
+import { unarySubmission } from './unary-submission.ts';
 
 export interface GrpcServerOptions {
   /** `host:port`; port 0 takes a free one. */
@@ -48,6 +50,8 @@ export class GrpcServer {
   readonly links: LinkDesk;
   /** Clients of the Open Inference Protocol. */
   readonly inference: InferenceDesk;
+  /** Clients that hold no stream. */
+  readonly tasks: TaskDesk;
   /** Where it listens. */
   readonly address: string;
   private readonly server: Server;
@@ -61,6 +65,7 @@ export class GrpcServer {
     topics: TopicGateway,
     links: LinkDesk,
     inference: InferenceDesk,
+    tasks: TaskDesk,
     stopListening: () => void,
   ) {
     this.server = server;
@@ -70,6 +75,7 @@ export class GrpcServer {
     this.topics = topics;
     this.links = links;
     this.inference = inference;
+    this.tasks = tasks;
     this.stopListening = stopListening;
   }
 
@@ -104,7 +110,11 @@ export class GrpcServer {
         }
       },
     };
-    const submissionService: SubmissionServiceServer = { attach: (stream) => submissions.attach(stream) };
+    const tasks = new TaskDesk(live, submissions);
+    const submissionService: SubmissionServiceServer = {
+      attach: (stream) => submissions.attach(stream),
+      ...unarySubmission(tasks, guard),
+    };
     server.addService(AgentServiceService, agentService);
     server.addService(SubmissionServiceService, submissionService);
     const topicService: TopicServiceServer = { join: (stream) => topics.attach(stream) };
@@ -119,6 +129,7 @@ export class GrpcServer {
       });
     }).catch((error: unknown) => {
       inference.stop();
+      tasks.stop();
       agents.close();
       topics.close();
       links.close();
@@ -131,13 +142,27 @@ export class GrpcServer {
         submissions.released(input);
       },
     });
-    await Promise.race([inference.opened, new Promise((resolve) => setTimeout(resolve, openMillis).unref())]);
-    return new GrpcServer(server, `${host}:${port}`, agents, submissions, topics, links, inference, stopListening);
+    await Promise.race([
+      Promise.all([inference.opened, tasks.opened]),
+      new Promise((resolve) => setTimeout(resolve, openMillis).unref()),
+    ]);
+    return new GrpcServer(
+      server,
+      `${host}:${port}`,
+      agents,
+      submissions,
+      topics,
+      links,
+      inference,
+      tasks,
+      stopListening,
+    );
   }
 
   /** Ends all streams with a word, then listens no more. */
   async stop(): Promise<void> {
     this.inference.stop();
+    this.tasks.stop();
     this.agents.close();
     this.submissions.close();
     this.topics.close();

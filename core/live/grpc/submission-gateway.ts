@@ -90,8 +90,8 @@ export class SubmissionGateway {
   private carryOut(effect: Effect): void {
     switch (effect.kind) {
       case 'submissionAccepted': {
-        const { submitter, submission } = effect;
-        this.byNumber.get(submitter)?.send({ $case: 'accepted', value: { submission } });
+        const { submitter, submission, task = 0 } = effect;
+        this.byNumber.get(submitter)?.send({ $case: 'accepted', value: { submission, task } });
         return;
       }
       case 'submissionRefused': {
@@ -252,6 +252,11 @@ export class SubmissionGateway {
     const session = this.sessionOf(subscriber);
     const submitter = submitterOf(subscriber);
     if (submitter === undefined) return;
+    // Within the process nothing is lost: who holds its ends back has each of them.
+    if (session?.within === true) {
+      if (offset < session.nextEnd) return;
+      session.nextEnd = offset + 1;
+    }
     const end = payload as TaskEnded;
     const { submission, attempt, task, attempts } = end;
     let ends = this.unacknowledged.get(submitter);
@@ -295,6 +300,8 @@ class SubmitterSession extends MeasuredSession<Request, Response> {
   /** −1 before the hello. */
   submitter = -1;
   isWelcome = false;
+  /** Offset of the next end that it has not been sent. */
+  nextEnd = 0;
   /** Submissions whose work goes to the disk. */
   readonly pending = new Set<number>();
   readonly within: boolean;

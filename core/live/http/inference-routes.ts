@@ -4,26 +4,16 @@
 import { context, propagation } from '@opentelemetry/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { errorTable, SiraError } from '../../base/errors.ts';
-import type { Element } from '../../tensor/element-codec.ts';
-import { TensorView } from '../../tensor/tensor-view.ts';
-import type { Tensors } from '../client/tensors.ts';
 import type { Parameters } from '../client/work.ts';
 import { inferenceNameOf } from '../inference/data-type-names.ts';
 import type { InferenceDesk } from '../inference/inference-desk.ts';
-import { invalid, nameOfType, typeOf } from '../inference/inference-tensors.ts';
 import type { Model, TensorSignature } from '../inference/model-table.ts';
 import type { Logger } from '../logger.ts';
+import { type JsonTensor, rankMax, tensorsOfJson, tensorText } from './json-tensors.ts';
 
 interface ModelParams {
   readonly model: string;
   readonly version?: string;
-}
-
-interface JsonTensor {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly datatype: string;
-  readonly data: unknown;
 }
 
 interface InferBody {
@@ -33,7 +23,6 @@ interface InferBody {
   readonly outputs?: readonly { readonly name: string }[];
 }
 
-const rankMax = 32;
 const tags = ['inference'];
 const name = { type: 'string', minLength: 1, maxLength: 300 };
 const parameters = { type: 'object', additionalProperties: { type: ['string', 'number', 'boolean'] } };
@@ -151,7 +140,7 @@ async function infer(
       model: params.model,
       version: params.version ?? '',
       parameters: body.parameters ?? {},
-      inputs: inputsOf(body.inputs),
+      inputs: tensorsOfJson(body.inputs),
       outputs: (body.outputs ?? []).map((output) => output.name),
       timeoutMicros: typeof body.parameters?.timeout === 'number' ? body.parameters.timeout : undefined,
       signal: abort.signal,
@@ -168,37 +157,6 @@ async function infer(
     .type('application/json; charset=utf-8')
     .serializer((made) => made as string)
     .send(text);
-}
-
-function inputsOf(inputs: readonly JsonTensor[]): Tensors {
-  const tensors = new Map<string, TensorView>();
-  for (const input of inputs) {
-    if (tensors.has(input.name)) throw invalid(`two inputs are called "${input.name}"`);
-    const dataType = typeOf(input.name, input.datatype, input.shape);
-    const elements: Element[] = [];
-    flatten(input.name, input.data, elements, 0);
-    tensors.set(input.name, TensorView.from(dataType, input.shape, elements));
-  }
-  return Object.fromEntries(tensors);
-}
-
-/** Elements in order, however deep they are nested. */
-function flatten(tensor: string, data: unknown, elements: Element[], depth: number): void {
-  if (depth > rankMax) throw invalid(`the data of "${tensor}" is nested deeper than ${rankMax}`);
-  if (Array.isArray(data)) for (const item of data) flatten(tensor, item, elements, depth + 1);
-  else if (typeof data === 'number' || typeof data === 'string' || typeof data === 'boolean') elements.push(data);
-  else throw invalid(`the data of "${tensor}" holds ${data === null ? 'null' : typeof data}`);
-}
-
-/** JSON knows whole numbers of any length, but neither infinity nor NaN. */
-function tensorText(tensor: string, view: TensorView): string {
-  const elements = view.toElements().map((element) => {
-    if (typeof element === 'number' && !Number.isFinite(element))
-      throw new SiraError('SIRA_WORK_FAILED', `the output "${tensor}" holds ${element}, which JSON cannot say`);
-    return typeof element === 'bigint' ? element.toString() : JSON.stringify(element);
-  });
-  const head = JSON.stringify({ name: tensor, shape: view.shape, datatype: nameOfType(tensor, view) });
-  return `${head.slice(0, -1)},"data":[${elements.join(',')}]}`;
 }
 
 function sendError(

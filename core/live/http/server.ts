@@ -24,6 +24,7 @@ import { answerError, answerProblems } from './problem.ts';
 import { Samples } from './samples.ts';
 import { serviceRoutes } from './service-routes.ts';
 import { stateRoutes } from './state-routes.ts';
+import { submitRoutes } from './submit-routes.ts';
 import { topicRoutes } from './topic-routes.ts';
 import type { HttpSources } from './views.ts';
 
@@ -169,6 +170,7 @@ export class HttpServer {
       events.routes(scope);
       denialRoutes(scope, security.denials);
       serviceRoutes(scope, sources, metrics);
+      submitRoutes(scope, grpc.tasks, 4 * live.options.payloadBytesMax);
       inferenceRoutes(scope, grpc.inference, 4 * live.options.payloadBytesMax, live.options.logger);
       consoleRoutes(scope);
       for (const plugin of options.plugins ?? []) plugin(scope, sources);

@@ -19,6 +19,8 @@ export const methodRoles: Readonly<Record<string, readonly Role[]>> = {
   '/sira.v1.AgentService/Connect': ['register'],
   '/sira.v1.AgentService/Discover': ['register', 'submit', 'administer'],
   '/sira.v1.SubmissionService/Attach': ['submit'],
+  '/sira.v1.SubmissionService/Submit': ['submit'],
+  '/sira.v1.SubmissionService/Wait': ['submit', 'administer'],
   '/sira.v1.TopicService/Join': ['publish', 'subscribe'],
   '/inference.GRPCInferenceService/ServerLive': roles,
   '/inference.GRPCInferenceService/ServerReady': roles,

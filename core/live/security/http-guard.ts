@@ -1,5 +1,5 @@
 // The door of the HTTP server: who asks is known by a client certificate or a token (Bearer, or as the password of Basic, which
-// browsers ask for by themselves); reading takes any identity, inference the role submit, changing anything the role administer, health
+// browsers ask for by themselves); reading takes any identity, work the role submit, changing anything the role administer, health
 // is everybody's.
 // It stands before every other hook, so that who may not ask learns nothing of what there is.
 
@@ -67,13 +67,9 @@ function admit(security: KernelSecurity, request: FastifyRequest, reply: Fastify
     return deny('unauthenticated', '', new SiraError('SIRA_UNAUTHENTICATED', identity));
   }
   const isRead = request.method === 'GET' || request.method === 'HEAD' || request.method === 'OPTIONS';
-  const isInference = path.startsWith('/v2/');
+  const isWork = path.startsWith('/v2/') || (path === '/v1/tasks' && request.method === 'POST');
   const needed =
-    isRead && !administratorsPaths.includes(path)
-      ? undefined
-      : isInference
-        ? ('submit' as const)
-        : ('administer' as const);
+    isRead && !administratorsPaths.includes(path) ? undefined : isWork ? ('submit' as const) : ('administer' as const);
   if (needed !== undefined && !identity.roles.has(needed))
     return deny('forbidden', name, new SiraError('SIRA_FORBIDDEN', `${name} has not the role ${needed}`));
   identities.set(request, identity);

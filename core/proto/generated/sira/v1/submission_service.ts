@@ -12,9 +12,12 @@ import {
   Client,
   type ClientDuplexStream,
   type ClientOptions,
+  type ClientUnaryCall,
   type handleBidiStreamingCall,
+  type handleUnaryCall,
   makeGenericClientConstructor,
   type Metadata,
+  type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { LinkEcho, LinkPing } from "./link.ts";
@@ -100,6 +103,8 @@ export interface SubmitterWelcome {
 /** The task is on the disk: it will end. */
 export interface SubmissionAccepted {
   submission: number;
+  /** The kernel's number of the task; 0 where the acceptance is a repetition. */
+  task: number;
 }
 
 /** The task is not taken, now and later. */
@@ -145,6 +150,43 @@ export interface AttachResponse {
     | { $case: "ended"; value: TaskEnded }
     | { $case: "ping"; value: LinkPing }
     | undefined;
+}
+
+export interface SubmitRequest {
+  /**
+   * The same key of the same caller is the same task, however often it is sent, also across restarts of the kernel; for as long as its
+   * end is kept. Empty: each call is a task. At most 200 characters.
+   */
+  idempotencyKey: string;
+  request:
+    | ResourceRequest
+    | undefined;
+  /** Expected time of the work; 0 counts as a second. */
+  estimateMicros: number;
+  priority: number;
+  tenant: string;
+  /** Service between two checkpoints that the work saves; 0 if it saves none. */
+  checkpointMicros: number;
+  work:
+    | Work
+    | undefined;
+  /** Amount of work in the function's own unit; 0 counts as 1. */
+  size: number;
+}
+
+export interface SubmitResponse {
+  task: number;
+}
+
+export interface WaitRequest {
+  task: number;
+  /** How long to wait for the end, at most five minutes. */
+  timeoutMicros: number;
+}
+
+export interface WaitResponse {
+  /** Not there while the task has not ended. Its offset says nothing. */
+  ended: TaskEnded | undefined;
 }
 
 function createBaseSubmitterHello(): SubmitterHello {
@@ -705,13 +747,16 @@ export const SubmitterWelcome: MessageFns<SubmitterWelcome> = {
 };
 
 function createBaseSubmissionAccepted(): SubmissionAccepted {
-  return { submission: 0 };
+  return { submission: 0, task: 0 };
 }
 
 export const SubmissionAccepted: MessageFns<SubmissionAccepted> = {
   encode(message: SubmissionAccepted, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.submission !== 0) {
       writer.uint32(8).uint64(message.submission);
+    }
+    if (message.task !== 0) {
+      writer.uint32(16).uint64(message.task);
     }
     return writer;
   },
@@ -735,6 +780,14 @@ export const SubmissionAccepted: MessageFns<SubmissionAccepted> = {
             }
 
             message.submission = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.task = longToNumber(reader.uint64());
             continue;
           }
         }
@@ -1155,6 +1208,287 @@ export const AttachResponse: MessageFns<AttachResponse> = {
   },
 };
 
+function createBaseSubmitRequest(): SubmitRequest {
+  return {
+    idempotencyKey: "",
+    request: undefined,
+    estimateMicros: 0,
+    priority: 0,
+    tenant: "",
+    checkpointMicros: 0,
+    work: undefined,
+    size: 0,
+  };
+}
+
+export const SubmitRequest: MessageFns<SubmitRequest> = {
+  encode(message: SubmitRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.idempotencyKey !== "") {
+      writer.uint32(10).string(message.idempotencyKey);
+    }
+    if (message.request !== undefined) {
+      ResourceRequest.encode(message.request, writer.uint32(18).fork()).join();
+    }
+    if (message.estimateMicros !== 0) {
+      writer.uint32(24).uint64(message.estimateMicros);
+    }
+    if (message.priority !== 0) {
+      writer.uint32(33).double(message.priority);
+    }
+    if (message.tenant !== "") {
+      writer.uint32(42).string(message.tenant);
+    }
+    if (message.checkpointMicros !== 0) {
+      writer.uint32(48).uint64(message.checkpointMicros);
+    }
+    if (message.work !== undefined) {
+      Work.encode(message.work, writer.uint32(58).fork()).join();
+    }
+    if (message.size !== 0) {
+      writer.uint32(65).double(message.size);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SubmitRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSubmitRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.idempotencyKey = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.request = ResourceRequest.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.estimateMicros = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.priority = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.tenant = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.checkpointMicros = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.work = Work.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 65) {
+              break;
+            }
+
+            message.size = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSubmitResponse(): SubmitResponse {
+  return { task: 0 };
+}
+
+export const SubmitResponse: MessageFns<SubmitResponse> = {
+  encode(message: SubmitResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.task !== 0) {
+      writer.uint32(8).uint64(message.task);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SubmitResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSubmitResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.task = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseWaitRequest(): WaitRequest {
+  return { task: 0, timeoutMicros: 0 };
+}
+
+export const WaitRequest: MessageFns<WaitRequest> = {
+  encode(message: WaitRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.task !== 0) {
+      writer.uint32(8).uint64(message.task);
+    }
+    if (message.timeoutMicros !== 0) {
+      writer.uint32(16).uint64(message.timeoutMicros);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WaitRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWaitRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.task = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.timeoutMicros = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseWaitResponse(): WaitResponse {
+  return { ended: undefined };
+}
+
+export const WaitResponse: MessageFns<WaitResponse> = {
+  encode(message: WaitResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.ended !== undefined) {
+      TaskEnded.encode(message.ended, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WaitResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWaitResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.ended = TaskEnded.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 /**
  * What submitters speak: programs that hand over tasks and take their ends. A submission is one task, however often it is sent;
  * an end is sent until it is acknowledged.
@@ -1171,11 +1505,35 @@ export const SubmissionServiceService = {
     responseSerialize: (value: AttachResponse): Buffer => Buffer.from(AttachResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): AttachResponse => AttachResponse.decode(value),
   },
+  /** One task, for clients that hold no stream; answered when it is on the disk. */
+  submit: {
+    path: "/sira.v1.SubmissionService/Submit" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SubmitRequest): Buffer => Buffer.from(SubmitRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SubmitRequest => SubmitRequest.decode(value),
+    responseSerialize: (value: SubmitResponse): Buffer => Buffer.from(SubmitResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SubmitResponse => SubmitResponse.decode(value),
+  },
+  /** The end of a task that was handed over by Submit, or over HTTP; kept for a quarter of an hour. */
+  wait: {
+    path: "/sira.v1.SubmissionService/Wait" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: WaitRequest): Buffer => Buffer.from(WaitRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): WaitRequest => WaitRequest.decode(value),
+    responseSerialize: (value: WaitResponse): Buffer => Buffer.from(WaitResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): WaitResponse => WaitResponse.decode(value),
+  },
 } as const;
 
 export interface SubmissionServiceServer extends UntypedServiceImplementation {
   /** A submitter's stream. A later stream of the same name takes over from an earlier one. */
   attach: handleBidiStreamingCall<AttachRequest, AttachResponse>;
+  /** One task, for clients that hold no stream; answered when it is on the disk. */
+  submit: handleUnaryCall<SubmitRequest, SubmitResponse>;
+  /** The end of a task that was handed over by Submit, or over HTTP; kept for a quarter of an hour. */
+  wait: handleUnaryCall<WaitRequest, WaitResponse>;
 }
 
 export interface SubmissionServiceClient extends Client {
@@ -1183,6 +1541,35 @@ export interface SubmissionServiceClient extends Client {
   attach(): ClientDuplexStream<AttachRequest, AttachResponse>;
   attach(options: Partial<CallOptions>): ClientDuplexStream<AttachRequest, AttachResponse>;
   attach(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<AttachRequest, AttachResponse>;
+  /** One task, for clients that hold no stream; answered when it is on the disk. */
+  submit(
+    request: SubmitRequest,
+    callback: (error: ServiceError | null, response: SubmitResponse) => void,
+  ): ClientUnaryCall;
+  submit(
+    request: SubmitRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SubmitResponse) => void,
+  ): ClientUnaryCall;
+  submit(
+    request: SubmitRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SubmitResponse) => void,
+  ): ClientUnaryCall;
+  /** The end of a task that was handed over by Submit, or over HTTP; kept for a quarter of an hour. */
+  wait(request: WaitRequest, callback: (error: ServiceError | null, response: WaitResponse) => void): ClientUnaryCall;
+  wait(
+    request: WaitRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: WaitResponse) => void,
+  ): ClientUnaryCall;
+  wait(
+    request: WaitRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: WaitResponse) => void,
+  ): ClientUnaryCall;
 }
 
 export const SubmissionServiceClient = makeGenericClientConstructor(
