@@ -25,48 +25,20 @@ import type { ResourceRequest } from '../../scheduler/request.ts';
 import { outcomeOfMessage } from '../grpc/messages.ts';
 import { LiveClock } from '../live-clock.ts';
 import { carrierOf, endSpan, tracer } from '../tracing.ts';
+import { QueueFullError } from './queue-full-error.ts';
 import { ReconnectingStream } from './reconnecting-stream.ts';
+import type { SubmitterOptions } from './submitter-options.ts';
 import type { SubmittedTask, TaskDescription, TaskEnd } from './task.ts';
 import { tensorsOfMessages, tensorsToMessages } from './tensors.ts';
 import { WakeTimers } from './wake-timers.ts';
 import { parametersToMessages } from './work.ts';
 
-export interface SubmitterOptions {
-  /** `host:port` of the kernel. */
-  readonly address: string;
-  /** Names the submitter across restarts; one process at a time. */
-  readonly name: string;
-  readonly credentials?: ChannelCredentials | undefined;
-  /** How a stream is opened, instead of at the address. */
-  readonly attach?: (() => ClientDuplexStream<AttachRequest, AttachResponse>) | undefined;
-  /** Time until an unanswered message is sent again. */
-  readonly retryMicros?: number | undefined;
-  /** Submissions without an answer, beyond which `submit` waits. */
-  readonly unansweredMax?: number | undefined;
-  readonly messageBytesMax?: number | undefined;
-  /** Told of every end before it is acknowledged, those of an earlier process included; what it throws stops the process. `offset`:
-   *  its place among all ends, rising. */
-  readonly ended?: ((end: TaskEnd, offset: number) => void) | undefined;
-  /** Ends are acknowledged by {@link Submitter.acknowledge} alone, and so many may be unacknowledged. Left out: at once. */
-  readonly endsUnacknowledgedMax?: number | undefined;
-  readonly connection?: ((state: 'open' | 'closed' | 'rejected', reason: string) => void) | undefined;
-}
+export { QueueFullError, type SubmitterOptions };
 
 interface Waiting {
   readonly work: Work;
   resolve(task: number): void;
   reject(error: Error): void;
-}
-
-/** Every place in the queue is taken by a task at least as important. */
-export class QueueFullError extends SiraError {
-  /** When a new submission may find room. */
-  readonly retryAfterMicros: number;
-
-  constructor(reason: string, retryAfterMicros: number) {
-    super('SIRA_QUEUE_FULL', `${reason}; try again in ${Math.ceil(retryAfterMicros / 1000)} ms`);
-    this.retryAfterMicros = retryAfterMicros;
-  }
 }
 
 const acknowledgeEvery = 64;
