@@ -368,7 +368,7 @@ export class Control implements SchedulerOutput {
 
   /** The queue is full, and somebody more important has come. */
   private shed(task: Task): void {
-    this.scheduler.shed(task, this);
+    this.scheduler.withdraw(task, this);
     this.endTask(task, 'dropped', 0, -1, 0, true);
   }
 

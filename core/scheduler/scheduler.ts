@@ -91,7 +91,6 @@ export class Scheduler {
   get queueLength(): number {
     return this.parts.queue.size + this.preemptor.size + this.gangs.hiddenCount;
   }
-
   get nextBackoffMicros(): number {
     return this.parts.queue.nextBackoffMicros;
   }
@@ -123,8 +122,9 @@ export class Scheduler {
   }
 
   /** Takes a waiting task out of whichever part of the queue holds it. Returns the others of its gang, which cannot start
-   *  without it: they are out as well. */
-  withdraw(task: Task): readonly Task[] {
+   *  without it: they are out as well. `shedTo`: it is given up for want of room; the decision goes there. */
+  withdraw(task: Task, shedTo?: SchedulerOutput): readonly Task[] {
+    if (shedTo !== undefined) this.decide(task, 'dropped', 'shed', shedTo);
     const standing = this.gangs.standing(task);
     if (standing === undefined) return this.gangs.separate(task).filter((member) => member !== task);
     this.unpin(standing);
@@ -137,13 +137,6 @@ export class Scheduler {
     } else if (this.parts.queue.contains(standing)) this.parts.queue.remove(standing);
     else assert(this.parts.queue.removeBackingOff(standing), 'a waiting task is in the queue');
     return this.gangs.separate(task).filter((member) => member !== task);
-  }
-
-  /** Gives up a waiting task that has no gang. */
-  shed(task: Task, output: SchedulerOutput): void {
-    this.placer.index.consider(task.kind);
-    this.decide(task, 'dropped', 'shed', output);
-    this.withdraw(task);
   }
 
   /** The agent has begun the attempt's work. */
@@ -197,7 +190,6 @@ export class Scheduler {
   dropIncompleteGangs(nowMicros: number, output: SchedulerOutput): void {
     while (this.nextGangTimeoutMicros <= nowMicros) {
       for (const member of this.gangs.separate((this.gangs.oldest as Gang).members[0] as Task)) {
-        this.placer.index.consider(member.kind);
         this.decide(member, 'dropped', 'incomplete gang', output);
         output.dropped(member);
       }
@@ -401,6 +393,8 @@ export class Scheduler {
   }
 
   private decide(task: Task, outcome: DecisionOutcome, rule: DecisionRule, output: SchedulerOutput): void {
+    // Nobody has looked for a machine for it just now.
+    if (rule === 'shed' || rule === 'incomplete gang') this.placer.index.consider(task.kind);
     output.decided(this.placer.explain(task, { outcome, rule, queueLength: this.queueLength }));
   }
 }

@@ -2,12 +2,7 @@
 // SubmitterClient, the same that simulated submitters run; here are the clock, the stream and promises. A submitter that
 // restarts under its name goes on after the last number it used, and is told of ends that it had not acknowledged.
 
-import {
-  type ChannelCredentials,
-  type ClientDuplexStream,
-  credentials as grpcCredentials,
-  type status,
-} from '@grpc/grpc-js';
+import { credentials as grpcCredentials, type status } from '@grpc/grpc-js';
 import { context, SpanKind, trace } from '@opentelemetry/api';
 import { type ErrorCode, errorTable, SiraError } from '../../base/errors.ts';
 import { SubmitterClient } from '../../client/submitter-client.ts';
