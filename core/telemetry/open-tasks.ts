@@ -2,16 +2,20 @@
 // remembers which submissions it has seen, so that one that is answered twice is one task. Bounded: beyond `lengthMax` open
 // tasks, further ones are not followed.
 
+import { BoundedMap } from '../base/bounded-map.ts';
 import { SequenceWindow } from '../base/sequence-window.ts';
 import { type TaskFacts, TaskLife } from './task-life.ts';
 
 const lengthMaxDefault = 2_000_000;
+const kindsMax = 10_000;
 
 export class OpenTasks {
   private readonly lengthMax: number;
   private readonly bySubmitter = new Map<number, Map<number, TaskLife>>();
   private readonly byTask = new Map<number, TaskLife>();
   private readonly byAttempt = new Map<number, TaskLife>();
+  /** Why a task of each kind was last tried in vain. */
+  private readonly reasonOfKind = new BoundedMap<number, string>('kinds of requests', kindsMax);
   private readonly seen = new Map<number, SequenceWindow>();
   private length = 0;
 
@@ -64,10 +68,18 @@ export class OpenTasks {
     this.byTask.set(task, life);
   }
 
-  placed(life: TaskLife, attempt: number, agent: number, nowMicros: number): void {
+  /** `kind` is that of its request: tasks of a kind that does not fit are not tried one by one, and wait for the same. */
+  placed(life: TaskLife, kind: number, attempt: number, agent: number, nowMicros: number): void {
     this.byAttempt.delete(life.attempt);
+    if (life.waitReason === '' && life.facts.submittedMicros < nowMicros)
+      life.waitReason = this.reasonOfKind.get(kind) ?? '';
     life.placed(attempt, agent, nowMicros);
     this.byAttempt.set(attempt, life);
+  }
+
+  waits(life: TaskLife, kind: number, reasonCounts: readonly number[]): void {
+    life.waits(reasonCounts);
+    this.reasonOfKind.set(kind, life.waitReason);
   }
 
   completed(life: TaskLife, serviceMicros: number, queueMicros: number, nowMicros: number): void {

@@ -215,3 +215,30 @@ test('links are told from dispatches and their answers, and from those that were
   expect(rows[0]?.loss).toBe(0);
   expect(rows.at(-1)?.loss).toBeGreaterThan(0);
 });
+
+test('a task that is not tried, because another of its kind did not fit, waits for the same', () => {
+  const kernel = new Recorded();
+  kernel.give(helloFrom('one'), 0);
+  for (const submission of [1, 2, 3])
+    kernel.give(submissionOf(submission, { request: { ...cpuRequest, cpuMilli: 4000 } }), 0);
+  for (let attempt = 1; attempt <= 3; attempt++) {
+    kernel.end(attempt * second);
+    kernel.give(
+      {
+        kind: 'taskFinished',
+        agent: 0,
+        incarnation: 1,
+        task: attempt,
+        attempt,
+        outcome: 'completed',
+        serviceMicros: 10,
+      },
+      attempt * second + 10,
+    );
+  }
+  expect(kernel.of('tasks').map(({ submission, wait_reason: reason }) => [submission, reason])).toEqual([
+    [1, ''],
+    [2, 'CPU'],
+    [3, 'CPU'],
+  ]);
+});

@@ -200,7 +200,7 @@ export class TelemetryRecorder {
     this.decisionRow(record, life);
     if (life === undefined) return;
     if (outcome === 'placed') {
-      this.open.placed(life, record.attempt, machines[0] as number, this.nowMicros);
+      this.open.placed(life, record.kind, record.attempt, machines[0] as number, this.nowMicros);
       this.event('placed', life);
     } else if (outcome === 'dropped') this.ended(life, 'dropped');
     else if (outcome === 'evicts') {
@@ -208,7 +208,7 @@ export class TelemetryRecorder {
         const victim = this.open.ofAttempt(attempt);
         if (victim !== undefined) this.event('evicted', victim);
       }
-    } else life.waits(record.reasonCounts);
+    } else this.open.waits(life, record.kind, record.reasonCounts);
   }
 
   /** The life of the task that is decided on; begun now if the task is older than this recorder. */
