@@ -38,6 +38,8 @@ export interface Fidelity {
   /** Service of the judged run over the agents' time from its first arrival to its last, 0 to 1. */
   readonly offeredLoad: number;
   readonly kinds: readonly FidelityOf[];
+  /** Errors of completion where each task takes what it took live, instead of a draw from its estimate. */
+  readonly measuredService: { readonly p50: number; readonly p95: number };
 }
 
 /** Calibrated on one run, judged on another, of which the simulator is told arrivals, requests and estimates alone. */
@@ -46,6 +48,12 @@ export function judgeFidelity(calibrated: RecordedWorld, judged: RecordedWorld):
   const simulated = Array.from({ length: simulatedRuns }, (_, index) =>
     simulateRecord(judged, judged.profile as Profile, {}, calibration, true, index + 1),
   );
+  const known = simulateRecord(judged, judged.profile as Profile, {}, calibration);
+  const { p50, p95 } = compare(
+    'completion',
+    timesOf([judged.times], 'completion'),
+    timesOf([known], 'completion'),
+  ).measures;
   const live = judged.times.all.filter(({ outcome }) => outcome === 'completed');
   const span = (live.at(-1)?.arrivedMicros ?? 0) - (live[0]?.arrivedMicros ?? 0);
   const cpuMilli = judged.machines.reduce((sum, machine) => sum + machine.cpuMilli, 0);
@@ -58,6 +66,7 @@ export function judgeFidelity(calibrated: RecordedWorld, judged: RecordedWorld):
     tasks: live.length,
     offeredLoad: span === 0 ? 0 : worked / (cpuMilli * span),
     kinds: fidelityKinds.map((kind) => compare(kind, timesOf([judged.times], kind), timesOf(simulated, kind))),
+    measuredService: { p50: p50.error, p95: p95.error },
   };
 }
 

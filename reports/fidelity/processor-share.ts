@@ -51,11 +51,6 @@ export class ProcessorShare {
     writeFileSync(join(this.folder, 'cgroup.procs'), String(pid));
   }
 
-  /** Gives this process, held before, back to where everything is. */
-  release(): void {
-    writeFileSync(join(this.folder, '..', 'cgroup.procs'), String(process.pid));
-  }
-
   /** Once its processes have ended. */
   remove(): void {
     for (let attempt = 0; attempt < 50; attempt++)

@@ -17,8 +17,9 @@ export function livePage(bench: LiveBench, command: string): string {
 Made by \`${command}\` on ${bench.machine}. The kernel is \`sira start\` in a process of its own; agents, submitters and those who ask are
 other processes of the same machine, with the clients that programs use. Calls are offered by the clock, each at its time, whether
 those before it have been answered or not. A floor that does nothing takes its turns between the calls, so that both stand in the same weather; a
-slice of time is *undisturbed* if the floor's own p99 stayed within a bound in it. Whoever has a machine to himself reads the row
-"in all". With \`--first\` all processes of the benchmark come before whatever else the machine does.`,
+tenth of a second is *undisturbed* if the floor's own p99 stayed within a bound in it. Whoever has a machine to himself reads the row
+"in all". Under
+\`chrt --rr 1\` the benchmark came before most of what else the machine did.`,
     markdownTable(
       ['figure', 'goal', 'measured', ''],
       liveGoals(bench).map(({ name, wanted, measured, met }) => [name, wanted, measured, met ? '✓' : '✗ missed']),
@@ -159,7 +160,7 @@ function latencyTable(name: string, paired: PairedLatencies): string {
     ],
   )}
 
-${undisturbedSlices} of ${slices} seconds were undisturbed: the floor's p99 within ${floorMaxMillis} ms.`;
+${undisturbedSlices} of ${slices} tenths of a second were undisturbed: the floor's p99 within ${floorMaxMillis} ms.`;
 }
 
 function surroundings({ loadAverage, busyShare }: Surroundings): string {

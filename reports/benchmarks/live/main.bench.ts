@@ -6,14 +6,12 @@ import { join, relative, resolve } from 'node:path';
 import Table from 'cli-table3';
 import { Command, Option } from 'commander';
 import { projectRoot } from '../../../sim/experiment/project-root.ts';
-import { ProcessorShare } from '../../fidelity/processor-share.ts';
 import { benchLive, type LiveBench, type LivePart, liveGoals, liveParts } from './live-bench.bench.ts';
 import { livePage } from './live-page.bench.ts';
 
 interface Options {
   readonly only?: readonly LivePart[];
   readonly brief?: boolean;
-  readonly first?: boolean;
   readonly output: string;
 }
 
@@ -24,19 +22,17 @@ await new Command('bench:live')
   )
   .addOption(new Option('--only <parts...>', 'these parts alone; figures of the others stay').choices(liveParts))
   .option('--brief', 'a tenth of everything, to see that it works; not for figures')
-  .option('--first', 'before all else that runs on the machine, by a control group of the largest weight (Linux, root)')
   .option('-o, --output <folder>', 'where to write', join(projectRoot(), 'reports', 'benchmarks'))
-  .addHelpText('after', '\nExamples:\n  npm run bench:live\n  npm run bench:live -- --only journal guard -o /tmp/bench')
+  .addHelpText(
+    'after',
+    '\nExamples:\n  npm run bench:live\n  npm run bench:live -- --only journal guard -o /tmp/bench\n  chrt --rr 1 npm run bench:live     before all else that the machine does (Linux, root)',
+  )
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
   .action(run)
   .parseAsync();
 
-async function run({ only, brief, first, output }: Options): Promise<void> {
-  const group = first === true ? ProcessorShare.make(`sira-bench-${process.pid}`, undefined) : undefined;
-  group?.hold(process.pid);
+async function run({ only, brief, output }: Options): Promise<void> {
   const measured = await benchLive(only ?? liveParts, brief === true, (what) => process.stderr.write(`${what}\n`));
-  group?.release();
-  group?.remove();
   mkdirSync(output, { recursive: true });
   const file = join(output, 'live.json');
   const earlier = only !== undefined && existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as LiveBench) : {};
@@ -44,7 +40,7 @@ async function run({ only, brief, first, output }: Options): Promise<void> {
   const rounded = (_: string, each: unknown): unknown =>
     typeof each === 'number' ? Number(each.toPrecision(6)) : each;
   writeFileSync(file, `${JSON.stringify(bench, rounded, 1)}\n`);
-  writeFileSync(join(output, 'live.md'), livePage(bench, `npm run bench:live${first === true ? ' -- --first' : ''}`));
+  writeFileSync(join(output, 'live.md'), livePage(bench, 'npm run bench:live'));
   const goals = liveGoals(measured);
   const table = new Table({ head: ['figure', 'goal', 'measured', ''], style: { head: [], border: [] } });
   for (const { name, wanted, measured: value, met } of goals) table.push([name, wanted, value, met ? 'met' : 'missed']);

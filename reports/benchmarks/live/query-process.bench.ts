@@ -64,6 +64,6 @@ answerParent({
         offer(perSecond, seconds, (index) => ask(floor, queryOf(index))),
       ),
     ]);
-    return pair(ofKernel, ofFloor, perSecond, floorMaxMillis);
+    return pair(ofKernel, ofFloor, perSecond / 10, floorMaxMillis);
   },
 });
