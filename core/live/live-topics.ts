@@ -5,12 +5,14 @@
 import { join } from 'node:path';
 import { SiraError } from '../base/errors.ts';
 import type { TopicDescription } from '../bus/topics/describe-topics.ts';
+import { playCall, type RecordedCall } from '../bus/topics/recorded-call.ts';
 import { TopicBroker } from '../bus/topics/topic-broker.ts';
 import type { TopicEffect, TopicInput, TopicStore } from '../bus/topics/topic-protocol.ts';
 import type { LogFault } from '../log/log.ts';
 import { LiveFiles } from './files.ts';
 import type { LiveClock } from './live-clock.ts';
 import type { Logger } from './logger.ts';
+import { TopicRecorder } from './topic-recorder.ts';
 
 export interface LiveTopicsOptions {
   readonly folder: string;
@@ -21,6 +23,8 @@ export interface LiveTopicsOptions {
   readonly seed: number;
   readonly codeHash: string;
   readonly messageBytesMax: number;
+  /** Whether all that reaches them is kept for `sira replay --broker`. */
+  readonly records?: boolean | undefined;
   readonly logger: Logger;
 }
 
@@ -41,6 +45,7 @@ export class LiveTopics {
   private readonly files = new Map<TopicStore, LiveFiles>();
   private readonly listeners = new Set<(effect: TopicEffect) => void>();
   private readonly sink = { push: (effect: TopicEffect): void => this.take(effect) };
+  private readonly recorder: TopicRecorder | undefined;
   private readonly maintainTimer: NodeJS.Timeout;
   private wakeTimer: NodeJS.Timeout | undefined;
   private wakeMicros = Number.POSITIVE_INFINITY;
@@ -55,11 +60,19 @@ export class LiveTopics {
       this.fail = resolve;
     });
     const { messageBytesMax, codeHash } = options;
-    this.broker = new TopicBroker({ messageBytesMax, log: { codeHash } }, options.seed);
+    const { seed, folder, clock, logger } = options;
+    this.broker = new TopicBroker({ messageBytesMax, log: { codeHash } }, seed);
+    if (options.records === true)
+      this.recorder = new TopicRecorder(
+        join(folder, 'recordings'),
+        clock.now(),
+        { codeHash, seed, messageBytesMax },
+        logger,
+      );
     this.maintainTimer = setInterval(() => {
       if (!this.broker.isOpen || this.isEnded) return;
       this.fireDue();
-      this.broker.maintain(this.options.clock.now(), this.sink);
+      this.call({ call: 'maintain', nowMicros: this.options.clock.now() });
       this.endTurnSoon();
     }, maintainMillis);
   }
@@ -69,7 +82,7 @@ export class LiveTopics {
     const topics = new LiveTopics(options);
     const fault = await new Promise<LogFault | undefined>((resolve) => {
       topics.whenOpen = resolve;
-      topics.broker.open(options.clock.now(), topics.sink);
+      topics.call({ call: 'open', nowMicros: options.clock.now() });
       topics.endTurnSoon();
     });
     if (fault === undefined) return topics;
@@ -81,7 +94,7 @@ export class LiveTopics {
   give(message: TopicMessage): void {
     if (this.isEnded || !this.broker.isOpen) return;
     this.fireDue();
-    this.broker.handle({ ...message, timeMicros: this.options.clock.now() } as TopicInput, this.sink);
+    this.call({ call: 'handle', input: { ...message, timeMicros: this.options.clock.now() } as TopicInput });
     this.endTurnSoon();
   }
 
@@ -107,6 +120,12 @@ export class LiveTopics {
     clearInterval(this.maintainTimer);
     clearTimeout(this.wakeTimer);
     await Promise.all([...this.files.values()].map((files) => files.close()));
+    await this.recorder?.close();
+  }
+
+  private call(call: RecordedCall): void {
+    playCall(this.broker, call, this.sink);
+    this.recorder?.note(call, this.broker.digest);
   }
 
   private take(effect: TopicEffect): void {
@@ -141,7 +160,7 @@ export class LiveTopics {
       join(folder, store),
       (completion) => {
         if (this.isEnded) return;
-        this.broker.complete(store, completion, clock.now(), this.sink);
+        this.call({ call: 'complete', store, completion, nowMicros: clock.now() });
         this.endTurnSoon();
       },
       { syncs },
@@ -152,7 +171,7 @@ export class LiveTopics {
 
   private fireDue(): void {
     const now = this.options.clock.now();
-    if (this.broker.isOpen && this.broker.nextDeadlineMicros() <= now) this.broker.fireDue(now, this.sink);
+    if (this.broker.isOpen && this.broker.nextDeadlineMicros() <= now) this.call({ call: 'fireDue', nowMicros: now });
   }
 
   private endTurnSoon(): void {
@@ -161,7 +180,7 @@ export class LiveTopics {
     setImmediate(() => {
       this.turnAsked = false;
       if (this.isEnded) return;
-      this.broker.flush(this.sink);
+      this.call({ call: 'flush' });
       this.armWake();
     });
   }

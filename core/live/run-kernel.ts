@@ -59,6 +59,7 @@ export async function runKernel(settings: StartSettings, version: string, logger
       seed: settings.seed,
       codeHash: live.codeHash,
       messageBytesMax: Math.min(settings.payloadBytesMax, 4 * 1024 ** 2),
+      records: settings.recordsTopics,
       logger,
     });
     grpc = await GrpcServer.start(live, {

@@ -53,6 +53,7 @@ export const startDocument: DocumentKind = {
     'policy',
     'settings',
     'payload',
+    'topics',
     'snapshot',
     'security',
     'telemetry',

@@ -39,6 +39,7 @@ export interface StartFields {
     readonly retain?: string;
     readonly retainRollups?: string;
   };
+  readonly topics?: { readonly record?: boolean };
   readonly log?: { readonly level?: LogLevel };
 }
 
@@ -61,6 +62,8 @@ export interface StartSettings {
   readonly snapshotsKept: number;
   readonly journalBytesMax: number;
   readonly logLevel: LogLevel;
+  /** What reaches the durable topics is kept for `sira replay --broker`. */
+  readonly recordsTopics: boolean;
   /** Undefined: none is kept. */
   readonly telemetry: TelemetrySettings | undefined;
   readonly security: SecuritySettings;
@@ -124,6 +127,7 @@ export function startSettings(fields: StartFields): StartSettings {
     snapshotsKept: snapshot.kept ?? 2,
     journalBytesMax: fields.journal?.retainBytesMax ?? 1024 * mebibyte,
     logLevel: log.level ?? 'info',
+    recordsTopics: fields.topics?.record ?? false,
     telemetry: telemetrySettings(fields.telemetry ?? {}),
     security: {
       folder: fields.security?.folder ?? '',

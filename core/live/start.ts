@@ -43,6 +43,7 @@ export const startCommand: Command = {
       choices: ['loopback', 'everywhere'],
     },
     { flags: '--telemetry <store>', description: 'keep telemetry in a DuckDB file, or in QuestDB at http://HOST:PORT' },
+    { flags: '--record-topics', description: 'keep what reaches the durable topics, for `sira replay --broker`' },
     {
       flags: '--log-level <level>',
       description: 'least severe log',
@@ -66,6 +67,7 @@ async function start(call: CommandCall, context: CommandContext): Promise<number
     const value = call.options[option];
     if (typeof value === 'string') fields = withField(fields, path.split('.'), value) as StartFields;
   }
+  if (call.options.recordTopics === true) fields = { ...fields, topics: { record: true } };
   const settings = startSettings(fields);
   const running = await runKernel(settings, context.version, createLogger(settings.logLevel));
   const colours = createColors(context.terminal.colour);

@@ -6,6 +6,7 @@ import { formatDuration } from '../../core/base/time.ts';
 import type { Command, CommandCall, CommandContext } from '../../core/ports/command.ts';
 import type { JournalSource } from './read-journal.ts';
 import type { JournalVerdict } from './verify-journal.ts';
+import type { TopicsVerdict } from './verify-topics.ts';
 
 /** `codeHash`: of the deterministic code that runs; the live shell knows it. */
 export function replayCommand(codeHash: () => string): Command {
@@ -17,6 +18,10 @@ export function replayCommand(codeHash: () => string): Command {
     arguments: [{ name: 'journal', description: "the kernel's data folder", required: true, many: false }],
     options: [
       { flags: '--json', description: 'print JSON' },
+      {
+        flags: '--broker',
+        description: 'the durable topics instead: what a kernel recorded that was started with --record-topics',
+      },
       {
         flags: '--any-code',
         description: 'replay although other code wrote it: whether this version decides as that one did',
@@ -34,6 +39,7 @@ export function replayCommand(codeHash: () => string): Command {
     examples: [
       { line: 'sira replay sira-data', meaning: 'prove that the kernel in sira-data did what its code does' },
       { line: 'sira replay sira-data --policy sjf', meaning: 'the same arrivals and durations under another policy' },
+      { line: 'sira replay sira-data --broker', meaning: 'prove the same of the durable topics' },
       { line: 'sira replay sira-data --any-code', meaning: 'see where this version would have decided otherwise' },
     ],
     run: (call, context) => replay(call, context, codeHash),
@@ -52,6 +58,7 @@ async function replay(call: CommandCall, context: CommandContext, codeHash: () =
     codeHash: call.options.anyCode === true ? undefined : codeHash(),
   };
   const { policy, set, calibration } = call.options;
+  if (call.options.broker === true) return tellTopics(call, context, source);
   if (policy !== undefined || set !== undefined || calibration !== undefined) return tellWhatIf(call, context, source);
   const verdict = verifyJournal(source, tell);
   if (terminal.interactive) terminal.writeError('\r\u001b[K');
@@ -71,6 +78,31 @@ async function tellWhatIf(call: CommandCall, { terminal }: CommandContext, sourc
   if (call.options.json === true) terminal.write(`${JSON.stringify(result, null, 2)}\n`);
   else terminal.write(describeWhatIf(result, terminal.colour));
   return 0;
+}
+
+async function tellTopics(call: CommandCall, { terminal }: CommandContext, source: JournalSource): Promise<number> {
+  const { verifyTopics } = await import('./verify-topics.ts');
+  const verdicts = verifyTopics(source.folder, source.codeHash);
+  if (call.options.json === true) terminal.write(`${JSON.stringify(verdicts, null, 2)}\n`);
+  else for (const verdict of verdicts) terminal.write(describeTopics(verdict, terminal.colour));
+  return verdicts.every(({ verdict }) => verdict === 'equal') ? 0 : 1;
+}
+
+function describeTopics(verdict: TopicsVerdict, colour: boolean): string {
+  const colours = createColors(colour);
+  const { file, calls, inputs, effects, recordedDigest, replayedDigest, tornBytes, told } = verdict;
+  const isEqual = verdict.verdict === 'equal';
+  const head = isEqual
+    ? colours.green('equal: the replay did what the durable topics did')
+    : colours.red('different: the replay did not do what the durable topics did');
+  const line = (what: string, value: string): string => `  ${colours.dim(what.padEnd(10))} ${value}\n`;
+  const many = (count: number, what: string): string => `${count.toLocaleString('en')} ${what}`;
+  let text = `${colours.bold(head)}\n${line('recording', file)}`;
+  text += line('compared', `${many(calls, 'calls')}, ${many(inputs, 'inputs')}, ${many(effects, 'effects')}`);
+  text += line('recorded', recordedDigest) + line('replayed', replayedDigest);
+  if (tornBytes > 0) text += line('torn end', `${many(tornBytes, 'bytes')} that a crash had left`);
+  for (const each of told) text += `  ${each}\n`;
+  return text;
 }
 
 function describe(verdict: JournalVerdict, seconds: number, colour: boolean): string {
