@@ -28,6 +28,8 @@ export interface AgentOptions {
 }
 
 const batchesMax = 64;
+/** A process that is busy hears late what came in time. */
+const busyMicros = 3_000_000;
 
 export class AgentConnection {
   private readonly options: AgentOptions;
@@ -138,7 +140,7 @@ export class AgentConnection {
   /** Who was in touch with the kernel until now was left by it; who was not has left it, as far as the kernel can tell. */
   private closed(reason: string): void {
     const now = this.clock.now();
-    if (now - this.heardMicros > 2 * this.intervalMicros)
+    if (now - this.heardMicros > 2 * this.intervalMicros + busyMicros)
       for (const { machine } of this.hosts) machine.disconnected(now);
     this.options.connection?.('closed', reason);
   }

@@ -171,7 +171,7 @@ export class AgentGateway {
     const { kernel } = this.live;
     const interval = kernel.settings.get('registry.heartbeatIntervalMicros');
     const silentMicros = this.live.now() - session.heardMicros;
-    if (session.hasFailed || silentMicros > Math.min(silenceMicrosMax, 1.5 * interval + 1_000_000)) return;
+    if (session.hasFailed || silentMicros > Math.min(silenceMicrosMax, 1.5 * interval + 3_000_000)) return;
     const { registry } = kernel.control;
     const connection = session.connections.get(registry.names[agent] as string);
     if (connection === undefined || registry.grace.of(agent) === 0) return;
