@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SiraError } from '../base/errors.ts';
 import { createKernelSettings } from '../config/kernel-setting-table.ts';
+import { writePolicyArtifact } from '../policy/policy-artifact.ts';
+import { queueFeatureCount, queueFeatureNames, queueOrderSchema } from '../policy/queue-features.ts';
+import { samplePolicy } from '../policy/sample-policy.ts';
 import { readStart, startDocument, startSchemaFile } from './start-document.ts';
 import { environmentNames, liveKernelSettings, startSettings, withEnvironment } from './start-settings.ts';
 
@@ -84,6 +87,29 @@ describe('the configuration of the live kernel', () => {
     ]);
     expect(problems('data: [')).toEqual([expect.stringContaining('1:8')]);
     expect(readStart(join(folder, 'nothing.yaml')).problems[0]?.code).toBe('SIRA_FILE_MISSING');
+  });
+
+  test('a learned policy is read from its file, and one that cannot decide is named', () => {
+    const { manifest, layers } = samplePolicy([queueFeatureCount, 4, 1], { schema: queueOrderSchema });
+    const features = manifest.features.map((feature, index) => ({ ...feature, name: queueFeatureNames[index]! }));
+    const bytes = writePolicyArtifact({ manifest: { ...manifest, features }, layers });
+    writeFileSync(join(folder, 'sound.safetensors'), bytes);
+    writeFileSync(join(folder, 'other.safetensors'), writePolicyArtifact({ manifest, layers }));
+    const policy = (text: string) => `policy: { ${text} }`;
+    expect(read(policy('order: learned, artifact: sound.safetensors')).fields?.policy).toEqual({
+      order: 'learned',
+      artifact: Buffer.from(bytes).toString('base64'),
+    });
+    expect(problems(policy('order: learned, artifact: none.safetensors'))).toContain(
+      '1:37 policy.artifact there is no such file: none.safetensors',
+    );
+    expect(problems(policy('order: learned, artifact: other.safetensors'))).toEqual([
+      '1:37 policy.artifact feature 0 is not estimateLog',
+    ]);
+    expect(problems(policy('order: learned'))).toEqual(['1:18 policy.order the order "learned" needs an artifact']);
+    expect(problems(policy('order: sjf, artifact: sound.safetensors'))).toEqual([
+      '1:33 policy.artifact only the order `learned` looks at an artifact',
+    ]);
   });
 
   test('the environment stands above the file', () => {

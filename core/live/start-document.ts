@@ -1,14 +1,16 @@
 // The configuration of `sira start` as a file: YAML, held to start.schema.json, with the place of every mistake. What the fields
 // mean is start-settings.ts's affair.
 
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { toBase64 } from '../base/base64.ts';
 import { SiraError } from '../base/errors.ts';
 import { createKernelSettings } from '../config/kernel-setting-table.ts';
 import type { DocumentKind } from '../documents/check-command.ts';
 import { compileSchema, schemaProblems } from '../documents/schema-problems.ts';
-import { YamlSource } from '../documents/yaml-source.ts';
-import { findPlacement, placements, queueOrders } from '../scheduler/catalogue.ts';
+import { reasonOf, YamlSource } from '../documents/yaml-source.ts';
+import { findPlacement, findQueueOrder, learnedOrderName, placements, queueOrders } from '../scheduler/catalogue.ts';
+import { ClusterState } from '../scheduler/cluster-state.ts';
 import { type StartFields, startSettings } from './start-settings.ts';
 
 /** Absolute path of the published schema. */
@@ -37,7 +39,8 @@ export function readStart(file: string): CheckedStart {
   // An empty file says nothing, and that is sound.
   if (source.value === null) return { fields: {}, problems: [] };
   const problems = [...schemaProblems(source, compileSchema(startSchemaFile()), 'SIRA_SETTING_INVALID')];
-  const fields = source.value as StartFields;
+  const written = source.value as StartFields;
+  const fields = problems.length === 0 ? withArtifact(source, written, problems) : written;
   if (problems.length === 0) problems.push(...meaningProblems(source, fields));
   return problems.length > 0 ? { fields: undefined, problems } : { fields, problems };
 }
@@ -68,6 +71,20 @@ export const startDocument: DocumentKind = {
   },
 };
 
+/** With a learned policy's file in place of its name, since a journal holds all that decides. */
+function withArtifact(source: YamlSource, fields: StartFields, problems: SiraError[]): StartFields {
+  const named = fields.policy?.artifact;
+  if (named === undefined) return fields;
+  try {
+    const artifact = toBase64(readFileSync(resolve(dirname(source.file), named)));
+    return { ...fields, policy: { ...fields.policy, artifact } };
+  } catch (error) {
+    const place = source.place(['policy', 'artifact']);
+    problems.push(new SiraError('SIRA_FILE_MISSING', `${reasonOf(error)}: ${named}`, place));
+    return fields;
+  }
+}
+
 /** What the schema cannot say: names, and bounds of settings. */
 function meaningProblems(source: YamlSource, { policy, settings }: StartFields): SiraError[] {
   const problems: SiraError[] = [];
@@ -75,9 +92,20 @@ function meaningProblems(source: YamlSource, { policy, settings }: StartFields):
     if (!(error instanceof SiraError)) throw error;
     problems.push(new SiraError(error.code, error.message, source.place(path), error.remedy));
   };
-  const { order, place } = policy ?? {};
-  if (order !== undefined && !Object.hasOwn(queueOrders, order))
-    note(['policy', 'order'], unknown('queue order', order, Object.keys(queueOrders)));
+  const { order, place, artifact } = policy ?? {};
+  if (order === learnedOrderName) {
+    try {
+      findQueueOrder(order, { cluster: new ClusterState(), tenantWeights: {}, artifact });
+    } catch (error) {
+      note(['policy', artifact === undefined ? 'order' : 'artifact'], error);
+    }
+  } else if (artifact !== undefined)
+    note(
+      ['policy', 'artifact'],
+      new SiraError('SIRA_SETTING_INVALID', 'only the order `learned` looks at an artifact'),
+    );
+  else if (order !== undefined && !Object.hasOwn(queueOrders, order))
+    note(['policy', 'order'], unknown('queue order', order, [...Object.keys(queueOrders), learnedOrderName]));
   if (place !== undefined) {
     try {
       findPlacement(place);

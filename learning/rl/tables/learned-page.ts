@@ -84,7 +84,7 @@ ${sections.join('\n')}
   showed the test windows beside the training's; nothing was chosen after the five seeds were trained.
 - **Lublin-1 runs through the kernel**: its messages, its queue, the network in the kernel's plain arithmetic, the shield before it. "Fallback"
   is the share of decisions in which the shield let SJF decide, because inputs lay outside of the training's distribution.
-- The windows differ by a factor of a hundred among themselves, so a mean over ten of them is a noisy figure, for the published
+- The windows differ by a factor of three to six among themselves, so a mean over ten of them is a noisy figure, for the published
   policies as for these; the deviation here is that over training seeds alone.
 - In DeepRM a job may be placed at a later time within the horizon, as in the original environment, where the heuristics never use that. The one
   difference from the original: an idle machine does not wait while a job fits.
