@@ -209,3 +209,16 @@ describe('the horizon', () => {
     expect(world.network.isCalm).toBe(true);
   });
 });
+
+it('a lease is only changed to one that an agent can hold', () => {
+  let shorter = 0;
+  for (let seed = 1; seed <= 600; seed++) {
+    const { settingChanges = [], heartbeat, network } = drawCase(seed);
+    for (const { name, value } of settingChanges) {
+      if (name !== 'registry.leaseMicros') continue;
+      if (value < heartbeat.leaseMicros) shorter++;
+      expect(value).toBeGreaterThan(2 * (heartbeat.intervalMicros + network.latency.meanMicros));
+    }
+  }
+  expect(shorter).toBeGreaterThan(5);
+});

@@ -62,6 +62,7 @@ export function withMoreFaults(drawn: SwarmCase): SwarmCase {
     }
   }
   settingChanges.push(...copiedChanges(drawn, spanMicros));
+  const endured = settingChanges.filter((change) => canBeHeld(drawn, change));
   const settings = graced(drawn);
   const profile = chance(0.05) ? { ...drawn.profile, place: 'fastest' } : drawn.profile;
   return {
@@ -70,11 +71,19 @@ export function withMoreFaults(drawn: SwarmCase): SwarmCase {
     ...(settings === undefined ? {} : { settings }),
     tasks: profile.place === 'fastest' ? classed(drawn.tasks, drawn.seed) : drawn.tasks,
     faults: [...drawn.faults, ...faults],
-    ...(settingChanges.length === 0 ? {} : { settingChanges }),
+    ...(endured.length === 0 ? {} : { settingChanges: endured }),
     ...(drawn.journal === undefined
       ? {}
       : { journal: { ...drawn.journal, disk: { ...drawn.journal.disk, readFailure } } }),
   };
+}
+
+/** Nobody can work under a lease that is over before its renewal can have come: an agent looks at it once an interval, and gives up if it
+ *  could end before the next look. */
+function canBeHeld({ heartbeat, network }: SwarmCase, { name, value }: SettingChange): boolean {
+  const { meanMicros } = network.latency;
+  if (name !== 'registry.leaseMicros') return true;
+  return value >= 8 * meanMicros && 0.99 * value > 2 * (heartbeat.intervalMicros + meanMicros);
 }
 
 /** Some cases change settings that parts hold a copy of. */
