@@ -1,6 +1,7 @@
 // Reads a record of decisions for off-policy estimates: each placement beside which a candidate decided in the shadow, with its
 // propensity, and the slowdown of the task as it came out. Fed with a kernel's inputs and effects, of a journal or a simulated
-// run. A model of outcomes by class of request and machine, learned from the other half of the record, makes the estimates
+// run. Each decision is judged in the state that the policy that served had brought about, and as if the next were that policy's again:
+// what a candidate would make of a cluster that it has all to itself, the canary must show. A model of outcomes by class of request and machine, learned from the other half of the record, makes the estimates
 // doubly robust.
 
 import type { Effect } from '../../core/kernel/effects.ts';

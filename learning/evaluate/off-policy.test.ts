@@ -23,7 +23,7 @@ function bandit(seed: number, count: number, share: number, target: number, mode
 describe('off-policy estimates', () => {
   it('cover the truth of a policy that never served, and name its side', () => {
     let covered = 0;
-    const runs = 20;
+    const runs = 12;
     for (let seed = 0; seed < runs; seed++) {
       const { ips, snips, doublyRobust, verdict } = estimateOffPolicy(bandit(seed, 10_000, 0.1, 1, 0));
       const truth = -0.5 - 0.1 * ((2 + 1.5 + 3) / 3 - 2);
@@ -47,6 +47,14 @@ describe('off-policy estimates', () => {
     expect(estimateOffPolicy(bandit(1, 2000, 0.01, 1, 0))).toMatchObject({
       verdict: 'cannotTell',
       reason: expect.stringContaining('effective sample'),
+    });
+    // Half of what the other would choose is never tried.
+    const half = bandit(1, 20_000, 0.3, 1, 0).map((decision, index) =>
+      index % 2 === 0 ? decision : { ...decision, target: 0 },
+    );
+    expect(estimateOffPolicy(half)).toMatchObject({
+      verdict: 'cannotTell',
+      reason: expect.stringContaining('never tried'),
     });
     expect(estimateOffPolicy([]).verdict).toBe('cannotTell');
     expect(estimateOffPolicy(bandit(1, 20_000, 0, 1, 0)).effectiveSample).toBe(0);

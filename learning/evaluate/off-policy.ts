@@ -20,6 +20,8 @@ export interface LoggedDecision {
 }
 
 export const effectiveSampleMin = 100;
+/** How far the average weight may be from 1, beyond doubt. */
+const supportSlack = 0.05;
 
 /** Estimates of the other policy's mean outcome less the one's that served. */
 export interface OffPolicyEstimate {
@@ -94,6 +96,11 @@ export function estimateOffPolicy(
   const facts = { decisions: count, agreeing, effectiveSample, ips, snips, doublyRobust };
   if (effectiveSample < effectiveSampleMin) {
     const reason = `the effective sample is ${Math.floor(effectiveSample)}, below ${effectiveSampleMin}`;
+    return { ...facts, verdict: 'cannotTell', reason };
+  }
+  const excess = each((_, weight) => weight - 1);
+  if (excess === undefined || excess.high < -supportSlack || excess.low > supportSlack) {
+    const reason = `weights average ${weightMean.toFixed(2)} and not 1: some of what the other policy would do was never tried`;
     return { ...facts, verdict: 'cannotTell', reason };
   }
   if (doublyRobust === undefined || (doublyRobust.low <= 0 && doublyRobust.high >= 0))

@@ -11,7 +11,7 @@ import type { Command, CommandCall, CommandContext } from '../../core/ports/comm
 import type { Profile } from '../../core/scheduler/framework.ts';
 
 const actions = [
-  ...['list', 'show', 'diff', 'history', 'promote', 'gate', 'sign', 'keys'],
+  ...['list', 'show', 'diff', 'history', 'promote', 'gate', 'judge', 'sign', 'keys'],
   ...['approve', 'pause', 'resume', 'reject', 'rollback'],
 ] as const;
 
@@ -32,7 +32,7 @@ export const policyCommand: Command = {
   name: 'policy',
   summary: 'promote scheduling policies on a running kernel, with gates, and roll them back',
   description:
-    'list: who serves and how rollouts stand. show ROLLOUT or a stored policy. diff ROLLOUT: candidate against incumbent. history: every step, who and why; --at TIME: who had decided what then. promote POLICY: propose it, run the simulation gate and, with --journal, the replay gate; the kernel shadows it, gives it a canary and decides. gate POLICY: the simulation gate alone. approve, pause, resume, reject, rollback ROLLOUT; rollback alone brings back the policy before. keys FOLDER makes signing keys, sign POLICY keeps a signed policy in --store. A POLICY is an order, a placement, order=sjf,place=best-fit, or the beginning of the hash of a stored one.',
+    'list: who serves and how rollouts stand. show ROLLOUT or a stored policy. diff ROLLOUT: candidate against incumbent. history: every step, who and why; --at TIME: who had decided what then. promote POLICY: propose it, run the simulation gate and, with --journal, the replay gate; the kernel shadows it, gives it a canary and decides. gate POLICY: the simulation gate alone. judge ROLLOUT: the off-policy witness, from what the shadow would have done, by the --journal of the kernel. approve, pause, resume, reject, rollback ROLLOUT; rollback alone brings back the policy before. keys FOLDER makes signing keys, sign POLICY keeps a signed policy in --store. A POLICY is an order, a placement, order=sjf,place=best-fit, or the beginning of the hash of a stored one.',
   arguments: [
     { name: 'action', description: actions.join(', '), required: true, many: false },
     { name: 'words', description: 'a policy, a rollout, or a folder', required: false, many: true },
@@ -103,6 +103,8 @@ async function run(call: CommandCall, context: CommandContext): Promise<number> 
       const report = await gate(await policyOf(words[0], call), {}, call, context);
       return tell(report, `${report.verdict}\n${report.reasons.map((reason) => `  ${reason}\n`).join('')}`);
     }
+    case 'judge':
+      return judgeOffPolicy(words[0], call, context, url, said);
     case 'approve':
     case 'pause':
     case 'resume':
@@ -169,6 +171,26 @@ async function promote(
   const replay = replayGate(sources, policy);
   await witness('replay', replay.verdict, `${replay.reason}, ${replay.tasks} tasks`);
   return replay.verdict === 'pass' ? 0 : 1;
+}
+
+/** What the journal says of a candidate that was in the shadow: told to the kernel as the off-policy witness. */
+async function judgeOffPolicy(
+  word: string | undefined,
+  call: CommandCall,
+  { terminal }: CommandContext,
+  url: string,
+  said: { readonly who: string; readonly why: string },
+): Promise<number> {
+  const { journal } = call.options;
+  if (word === undefined || journal === undefined)
+    throw new SiraError('SIRA_USAGE', 'sira policy judge takes the number of a rollout, and --journal');
+  const { offPolicyOf } = await import('./off-policy-witness.ts');
+  const folder = resolve(String(Array.isArray(journal) ? journal[0] : journal));
+  const { verdict, evidence } = offPolicyOf({ folder, codeHash: undefined }, Number(word));
+  const body = { witness: 'offPolicy', verdict, evidence, ...said };
+  await askKernel(url, 'POST', `/v1/policies/rollouts/${Number(word)}/witness`, body);
+  terminal.write(`offPolicy: ${verdict}; ${evidence}\n`);
+  return verdict === 'fail' ? 1 : 0;
 }
 
 async function gate(candidate: NamedPolicy, incumbent: Partial<Profile>, call: CommandCall, context: CommandContext) {

@@ -15,13 +15,15 @@ export interface AgentsOptions {
   readonly meanDurationMicros: number;
   /** σ of the logarithm of durations. */
   readonly sigma: number;
+  /** Tasks that an agent runs at once; 1 if left out. */
+  readonly slots?: number | undefined;
 }
 
-export function agentMachines({ machines, slowness }: AgentsOptions): MachineSpec[] {
+export function agentMachines({ machines, slowness, slots = 1 }: AgentsOptions): MachineSpec[] {
   return Array.from({ length: machines }, (_, index) => ({
     name: `agent-${index}`,
-    cpuMilli: 1000,
-    memoryMib: 4096,
+    cpuMilli: 1000 * slots,
+    memoryMib: 4096 * slots,
     gpuCount: 0,
     gpuModel: '',
     skills: { speed: 1 / (slowness[index % slowness.length] as number) },

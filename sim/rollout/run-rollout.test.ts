@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { RandomStream } from '../../core/base/random.ts';
 import { completePlan } from '../../core/policy/rollout-plan.ts';
 import type { Profile } from '../../core/scheduler/framework.ts';
+import type { FaultSpec } from '../experiment/scenario.ts';
 import { soundDisk } from '../world/disk-spec.ts';
 import type { World } from '../world/world.ts';
 import { type AgentsOptions, agentMachines, agentsWorkload } from './agents-workload.ts';
+import { RolloutOracle } from './rollout-oracle.ts';
 import { type RolloutRunOptions, runRollout } from './run-rollout.ts';
 
 const second = 1_000_000;
@@ -80,5 +83,37 @@ describe('a rollout in a simulated world', () => {
       expect(run.events[crashed]).toMatchObject({ to: 'canary', servesVersion: 1 });
       expect(run.completed).toBe(3000);
     }
+  });
+
+  it('keeps its promises under crashes of kernel and machines, on an unsteady disk and network', () => {
+    let canaryDecisions = 0;
+    let interruptions = 0;
+    for (let seed = 1; seed <= 12; seed++) {
+      const few = { ...agents, seed, tasks: 700 };
+      const random = new RandomStream(seed, 'rollout faults');
+      const fault = (kind: 'kernelCrash' | 'crash', forSeconds: number): FaultSpec => ({
+        ...{ kind, atMicros: (700 + random.nextBelow(3000)) * second, forMicros: forSeconds * second, factor: 1 },
+        machines: kind === 'crash' ? { share: 0.25 } : [],
+      });
+      const oracle = new RolloutOracle();
+      const run = runRollout(
+        options({
+          seed,
+          ...{ workload: agentsWorkload(few), journal: { disk: soundDisk }, resumes: seed % 3 !== 0 },
+          plan: { ...plan, shadowDecisions: 60, canary: { ...plan.canary, blockTasks: 8, washoutTasks: 1 } },
+          faults: [fault('kernelCrash', 5), fault('kernelCrash', 30), fault('kernelCrash', 1), fault('crash', 120)],
+          network: {
+            latency: { distribution: 'exponential', meanMicros: 20_000, sigma: 0 },
+            ...{ bandwidthBytesPerSecond: 0, loss: 0.02, duplication: 0.02, reordering: 0.02 },
+          },
+          observers: [oracle],
+        }),
+      );
+      expect(run.completed).toBe(700);
+      canaryDecisions += oracle.canaryDecisions;
+      interruptions += run.events.filter(({ why }) => why.includes('stood still')).length;
+    }
+    expect(canaryDecisions).toBeGreaterThan(100);
+    expect(interruptions).toBeGreaterThan(5);
   });
 });
