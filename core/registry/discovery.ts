@@ -99,10 +99,11 @@ export function discover(registry: AgentRegistry, query: DiscoveryQuery, nowMicr
       skill: explainSkill(registry, row, query.fastest.taskClass, query.fastest.size ?? 1, nowMicros),
     };
   });
-  const beyond = scan.reason('beyond the limit');
-  const matched = new Uint8Array(rows);
-  for (const { row } of matches) matched[row] = 1;
-  for (let row = 0; row < rows; row++) if (scan.passes(row) && matched[row] === 0) scan.exclude(row, beyond);
+  scan.excludeOthers(
+    matches.map(({ row }) => row),
+    'beyond the limit',
+    query.explain === true,
+  );
   return {
     matches,
     agentCount: rows,
@@ -116,6 +117,8 @@ class Scan {
   readonly rows: number;
   private readonly verdicts: Uint16Array;
   private readonly reasons: string[] = [''];
+  /** Rows by reason: counted as they are excluded, so that no pass over all rows is needed for it. */
+  private readonly tally: number[] = [0];
 
   constructor(rows: number) {
     this.rows = rows;
@@ -128,18 +131,30 @@ class Scan {
 
   /** The number of a reason, in order of first use. */
   reason(text: string): number {
+    this.tally.push(0);
     return this.reasons.push(text) - 1;
   }
 
+  /** A row that has passed so far. */
   exclude(row: number, reason: number): void {
     this.verdicts[row] = reason;
+    this.tally[reason]!++;
+  }
+
+  /** All that have passed but these, which have; `each`: row by row, as explanations need it. */
+  excludeOthers(kept: readonly number[], text: string, each: boolean): void {
+    const reason = this.reason(text);
+    const excluded = this.tally.reduce((sum, count) => sum + count, 0);
+    this.tally[reason] = this.rows - excluded - kept.length;
+    if (!each) return;
+    const isKept = new Uint8Array(this.rows);
+    for (const row of kept) isKept[row] = 1;
+    for (let row = 0; row < this.rows; row++) if (this.passes(row) && isKept[row] === 0) this.verdicts[row] = reason;
   }
 
   counts(): { reason: string; count: number }[] {
-    const counts = new Int32Array(this.reasons.length);
-    for (let row = 0; row < this.rows; row++) counts[this.verdicts[row] as number]!++;
     return this.reasons
-      .map((reason, index) => ({ reason, count: counts[index] as number }))
+      .map((reason, index) => ({ reason, count: this.tally[index] as number }))
       .slice(1)
       .filter(({ count }) => count > 0);
   }

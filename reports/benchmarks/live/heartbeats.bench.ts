@@ -25,7 +25,6 @@ export interface HeartbeatBench extends HeartbeatOptions {
   readonly residentBytesBefore: number;
   readonly residentBytes: number;
   readonly bytesPerAgent: number;
-  readonly heapBytesPerAgent: number;
   readonly agentsAlive: number;
   /** The floor is the same library's call that does nothing, between the queries. */
   readonly query: PairedLatencies;
@@ -77,7 +76,6 @@ export async function benchHeartbeats(
       residentBytesBefore: empty.residentBytes,
       residentBytes: full.residentBytes,
       bytesPerAgent: (full.residentBytes - empty.residentBytes) / agents,
-      heapBytesPerAgent: (full.heapBytes - empty.heapBytes) / agents,
       agentsAlive: await kernel.metric('sira_agents', 'state="ready"'),
       query: answer,
       surroundings: watched(),
@@ -89,15 +87,13 @@ export async function benchHeartbeats(
 }
 
 /** Garbage counts as memory until it is collected: the least of a few looks. */
-async function leastUse(kernel: KernelUnderTest): Promise<{ residentBytes: number; heapBytes: number }> {
-  let [residentBytes, heapBytes] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+async function leastUse(kernel: KernelUnderTest): Promise<{ readonly residentBytes: number }> {
+  let residentBytes = Number.POSITIVE_INFINITY;
   for (let look = 0; look < 8; look++) {
-    const use = await kernel.use();
-    residentBytes = Math.min(residentBytes, use.residentBytes);
-    heapBytes = Math.min(heapBytes, use.heapBytes);
+    residentBytes = Math.min(residentBytes, (await kernel.use()).residentBytes);
     await pause(500);
   }
-  return { residentBytes, heapBytes };
+  return { residentBytes };
 }
 
 function pause(millis: number): Promise<void> {

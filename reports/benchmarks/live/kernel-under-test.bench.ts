@@ -14,7 +14,6 @@ export interface KernelUse {
   /** User and system time since it began. */
   readonly cpuSeconds: number;
   readonly residentBytes: number;
-  readonly heapBytes: number;
 }
 
 export class KernelUnderTest {
@@ -72,7 +71,6 @@ export class KernelUnderTest {
       atMillis: performance.now(),
       cpuSeconds: value('process_cpu_seconds_total'),
       residentBytes: value('process_resident_memory_bytes'),
-      heapBytes: value('nodejs_heap_size_used_bytes'),
     };
   }
 

@@ -47,10 +47,12 @@ ${markdownTable(
     ['processor time a query, µs', bench.cpuMicrosPerQuery.toFixed(0)],
     ['resident memory without agents, MB', megabytes(bench.residentBytesBefore)],
     ['resident memory with agents, MB', megabytes(bench.residentBytes)],
-    ['resident memory an agent, bytes', whole(bench.bytesPerAgent)],
-    ['live heap an agent, bytes', whole(bench.heapBytesPerAgent)],
+    ['resident memory, the whole process over its agents, bytes', whole(bench.residentBytes / bench.agents)],
+    ['resident memory, growth over agents, bytes', whole(bench.bytesPerAgent)],
   ],
 )}
+
+Garbage counts as memory until it is collected: the growth is what this run saw, the whole process over its agents an upper bound.
 
 ${latencyTable('discovery', bench.query)}
 
