@@ -16,6 +16,8 @@ const partColors: Readonly<Record<TimePart, string>> = {
 };
 const reasonColors = [2, 1, 4, 5, 7, 6, 8, 3].map((number) => `var(--policy-${number})`);
 const reasonsMax = reasonColors.length;
+/** What would be written as 0.0% is left out. */
+const shareLeast = 0.0005;
 const width = 720;
 const height = 120;
 
@@ -40,9 +42,9 @@ function runMarkup({ name, found }: NamedBottlenecks): Markup {
   return html`<h3>${name}</h3>
 <p>${found.limit.sentence}</p>
 <svg viewBox="0 0 ${width} 26" width="100%" role="img" aria-label="${label}">${bars(found)}</svg>
-<div class="table-scroll"><table><thead><tr><th>Part</th><th>Share</th><th>Mean a task</th></tr></thead><tbody>${found.parts.map(
+<div class="table"><table><thead><tr><th class="text" scope="col">Part</th><th>Share</th><th>Mean a task</th></tr></thead><tbody>${found.parts.map(
     (part) =>
-      html`<tr><td>${part.name}</td><td>${percentText(part.share)}</td><td>${secondsText(part.seconds / found.tasks)}</td></tr>`,
+      html`<tr><th scope="row">${part.name}</th><td>${percentText(part.share)}</td><td>${secondsText(part.seconds / found.tasks)}</td></tr>`,
   )}</tbody></table></div>
 ${waiting(found)}`;
 }
@@ -58,7 +60,7 @@ function bars(found: Bottlenecks): Markup[] {
 
 /** Mean number of waiting tasks, stacked by what kept them. */
 function waiting({ reasons, windows }: Bottlenecks): Markup | undefined {
-  const shown = reasons.slice(0, reasonsMax);
+  const shown = reasons.filter(({ share }) => share >= shareLeast).slice(0, reasonsMax);
   if (shown.length === 0) return undefined;
   const count = windows.parts.queue.length;
   const floor = new Array<number>(count).fill(0);
