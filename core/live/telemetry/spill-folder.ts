@@ -45,7 +45,7 @@ export class SpillFolder {
     this.put(`${String(batch).padStart(12, '0')}-${Date.now()}.refused`, rows, () => {});
   }
 
-  /** Undefined if it is missing, torn, rotted, or of another version's tables. */
+  /** Undefined if it is missing, torn, rotted, or of a later version's tables. */
   read(batch: number): TelemetryBatch<TableName> | undefined {
     const name = this.names.get(batch);
     if (name === undefined) return undefined;
@@ -53,8 +53,7 @@ export class SpillFolder {
       const bytes = readFileSync(join(this.folder, name));
       const body = bytes.subarray(headerBytes);
       if (bytes.readUInt32LE(0) !== body.length || bytes.readUInt32LE(4) !== checksum(body)) return undefined;
-      const rows = deserialize(body) as TelemetryBatch<TableName>;
-      return rows.columns.length === columnsOf(rows.table).length ? rows : undefined;
+      return completed(deserialize(body) as TelemetryBatch<TableName>);
     } catch {
       return undefined;
     }
@@ -82,6 +81,18 @@ export class SpillFolder {
       return 0;
     }
   }
+}
+
+/** A batch of an older version, with the columns that came later, empty; undefined if it has more than there are. */
+function completed(batch: TelemetryBatch<TableName>): TelemetryBatch<TableName> | undefined {
+  const added = columnsOf(batch.table).slice(batch.columns.length);
+  if (batch.columns.length + added.length !== columnsOf(batch.table).length) return undefined;
+  const empty = added.map(({ kind }) =>
+    kind === 'symbol' || kind === 'text'
+      ? new Array<string>(batch.count).fill('')
+      : new Float64Array(batch.count).fill(Number.NaN),
+  );
+  return { ...batch, columns: [...batch.columns, ...empty] };
 }
 
 function checksum(body: Uint8Array): number {
