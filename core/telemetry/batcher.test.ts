@@ -71,6 +71,12 @@ class Bench {
     this.batcher.stop(this.now, this.sink);
   }
 
+  /** The thread that writes dies in the middle; another takes its place. */
+  interrupt(): void {
+    this.life++;
+    this.batcher.interrupted(this.now, this.sink);
+  }
+
   /** The process dies; the next one finds the disk. */
   die(): void {
     this.life++;
@@ -200,6 +206,25 @@ test('a process that stops leaves everything in the store or on the disk for the
   bench.pass(30_000);
   expect([...bench.stored].sort((left, right) => left - right)).toEqual(Array.from({ length: 58 }, (_, i) => i + 1));
   expect(bench.batcher.isEmpty).toBe(true);
+});
+
+test('a thread that dies takes nothing with it: what it was asked is asked again', () => {
+  for (const isAway of [false, true]) {
+    const bench = new Bench(6);
+    bench.isAway = isAway;
+    for (let number = 1; number <= 300; number++) {
+      bench.add(number);
+      bench.pass(50);
+      if (number % 60 === 0) bench.interrupt();
+    }
+    bench.isAway = false;
+    bench.flush();
+    bench.pass(60_000);
+    expect(bench.stored.size).toBe(300 - bench.batcher.counts.refused);
+    expect(bench.batcher.counts.refused).toBe(0);
+    expect(bench.batcher.isEmpty).toBe(true);
+    expect(bench.disk.size).toBe(0);
+  }
 });
 
 test('whatever requests and answers are lost, nothing that was taken is lost as long as the process lives', () => {

@@ -197,6 +197,16 @@ export class TelemetryBatcher {
     this.flush(nowMicros, sink);
   }
 
+  /** Whoever was asked is gone, and answers nothing any more: it is all asked again. What was on its way to the disk is not there. */
+  interrupted(nowMicros: number, sink: BatcherSink): void {
+    for (const batch of this.batches.values()) batch.state = 'waits';
+    this.inFlight = 0;
+    this.moving = 0;
+    for (const batch of [...this.batches.values()]) if (batch.isWritten) this.remove(batch, sink);
+    this.backOff(nowMicros);
+    this.pump(nowMicros, sink);
+  }
+
   written(number: number, nowMicros: number, sink: BatcherSink): void {
     const batch = this.batches.get(number);
     // An answer that came too late, to a batch that was written again meanwhile.

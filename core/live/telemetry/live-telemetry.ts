@@ -36,6 +36,7 @@ const maintainMillis = 60_000;
 /** Of the rollups' minutes, every so many retention is looked after. */
 const roundsPerExpiry = 60;
 const stopMillisMax = 10_000;
+const workerRestartMillis = 1000;
 
 /** The thread, or this one. */
 interface Desk {
@@ -56,6 +57,7 @@ export class LiveTelemetry implements RowSink {
   private maintainTimer: NodeJS.Timeout | undefined;
   private rounds = 0;
   private isAway = false;
+  private isBegun = false;
   private refusedTold = 0;
   private whenFound: () => void = () => {};
   private whenClosed: () => void = () => {};
@@ -149,6 +151,11 @@ export class LiveTelemetry implements RowSink {
     const nowMicros = this.live.now();
     switch (answer.kind) {
       case 'found': {
+        if (this.isBegun) {
+          this.batcher.interrupted(nowMicros, this.sink);
+          return;
+        }
+        this.isBegun = true;
         const settings = { ...defaultBatcherSettings, ...this.settings.batcher };
         this.batcher = new TelemetryBatcher(settings, answer.spilled);
         this.begin();
@@ -197,13 +204,45 @@ function openDesk(data: StoreWorkerData, answered: (answer: DeskAnswer) => void,
     });
     return { take: (request) => void opening.then((desk) => desk.take(request), ended), end: async () => {} };
   }
-  const worker = new Worker(new URL('./store-worker.js', import.meta.url), { workerData: data });
-  worker.on('message', answered);
-  worker.on('error', ended);
-  return {
-    take: (request) => worker.postMessage(request),
-    end: async () => void (await worker.terminate()),
-  };
+  return new WorkerDesk(data, answered, ended);
+}
+
+/** The thread; should it die, another takes its place, and says `found` again. */
+class WorkerDesk implements Desk {
+  private readonly data: StoreWorkerData;
+  private readonly answered: (answer: DeskAnswer) => void;
+  private readonly ended: (error: Error) => void;
+  private worker: Worker;
+  private isEnding = false;
+
+  constructor(data: StoreWorkerData, answered: (answer: DeskAnswer) => void, ended: (error: Error) => void) {
+    this.data = data;
+    this.answered = answered;
+    this.ended = ended;
+    this.worker = this.start();
+  }
+
+  take(request: DeskRequest): void {
+    this.worker.postMessage(request);
+  }
+
+  async end(): Promise<void> {
+    this.isEnding = true;
+    await this.worker.terminate();
+  }
+
+  private start(): Worker {
+    const worker = new Worker(new URL('./store-worker.js', import.meta.url), { workerData: this.data });
+    worker.on('message', this.answered);
+    worker.on('error', this.ended);
+    worker.on('exit', () => {
+      if (this.isEnding) return;
+      setTimeout(() => {
+        if (!this.isEnding) this.worker = this.start();
+      }, workerRestartMillis);
+    });
+    return worker;
+  }
 }
 
 function pause(millis: number): Promise<void> {
