@@ -36,6 +36,7 @@ async function run(name: string): Promise<ResultDocument> {
 const results = {
   energy: await run('energy'),
   scaling: await run('predictive-scaling'),
+  azure: await run('predictive-azure'),
   placement: await run('predictive-placement'),
 };
 const checks = predictiveChecks(results);
@@ -49,7 +50,8 @@ const metrics = (document: ResultDocument) =>
 mkdirSync(output, { recursive: true });
 const document = {
   ...{ command, checks },
-  ...{ energy: metrics(results.energy), scaling: metrics(results.scaling), placement: metrics(results.placement) },
+  ...{ energy: metrics(results.energy), scaling: metrics(results.scaling) },
+  ...{ azure: metrics(results.azure), placement: metrics(results.placement) },
 };
 const rounded = (_: string, value: unknown): unknown =>
   typeof value === 'number' ? Number(value.toPrecision(10)) : value;
