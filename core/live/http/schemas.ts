@@ -52,7 +52,7 @@ export const problem = object(
 
 /** The answers of a route: what it gives, and its problems by status. */
 export function answers(schema: Schema, ...problems: readonly number[]): Readonly<Record<string, Schema>> {
-  const entries = [400, ...problems].map((status) => [
+  const entries = [400, 414, ...problems].map((status) => [
     status,
     { description: problemTitles[status] ?? 'Problem.', content: { 'application/problem+json': { schema: problem } } },
   ]);
@@ -66,6 +66,7 @@ const problemTitles: Readonly<Record<number, string>> = {
   409: 'The settings have changed since.',
   410: 'It is no longer kept.',
   413: 'The request is too large.',
+  414: 'The address is too long.',
   429: 'Too many at once.',
   503: 'The kernel takes nothing now.',
   507: 'The disk is full.',

@@ -101,7 +101,7 @@ export class HttpServer {
     const server = Fastify({
       ...tlsOptions(security),
       bodyLimit: bodyBytesMax,
-      routerOptions: { maxParamLength: 300, ignoreTrailingSlash: false },
+      routerOptions: { maxParamLength: 4096, ignoreTrailingSlash: false },
       requestTimeout: 30_000,
       forceCloseConnections: true,
       frameworkErrors: (error, request, reply) => void answerError(error, request, reply, live.options.logger),

@@ -7,6 +7,7 @@ import { QueueFullError } from '../client/submitter.ts';
 import type { TaskEnd } from '../client/task.ts';
 import type { Parameters } from '../client/work.ts';
 import { mayKnow } from '../grpc/unary-submission.ts';
+import { inferenceTypeNames } from '../inference/data-type-names.ts';
 import { identityOfRequest } from '../security/http-guard.ts';
 import { anybody } from '../security/identity.ts';
 import type { TaskDesk } from '../tasks/task-desk.ts';
@@ -21,7 +22,7 @@ const shape = list({ type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEG
 const tensor = object({
   name: name('Its name.'),
   shape: { ...shape, maxItems: rankMax },
-  datatype: text('BOOL, INT8 … UINT64, FP16, BF16, FP32, FP64 or BYTES.'),
+  datatype: text('As in the Open Inference Protocol.', { enum: inferenceTypeNames }),
   data: { type: 'array', items: {}, description: 'Elements in row-major order, nested or not.' },
 });
 const request = object(

@@ -26,6 +26,8 @@ const types: ReadonlyMap<string, InferenceDataType> = new Map(
   Object.entries(names).map(([type, name]) => [name, type as InferenceDataType]),
 );
 
+export const inferenceTypeNames: readonly string[] = Object.values(names);
+
 /** `undefined` for types that the protocol does not know. */
 export function inferenceNameOf(dataType: DataType): string | undefined {
   return (names as Partial<Record<DataType, string>>)[dataType];
