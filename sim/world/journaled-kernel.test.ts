@@ -111,7 +111,7 @@ describe('effects', () => {
     driver.run(40);
     expect(driver.sequences()).toEqual(Array.from({ length: 50 }, (_, index) => index + 1));
     expect(driver.disk.syncCount - syncs).toBe(1);
-    expect(driver.released[1]?.effects).toEqual([{ kind: 'submissionAccepted', submitter: 1, submission: 2 }]);
+    expect(driver.released[1]?.effects).toEqual([{ kind: 'submissionAccepted', submitter: 1, submission: 2, task: 2 }]);
   });
 
   it('of inputs that come during a sync share the next', () => {
@@ -264,6 +264,7 @@ describe('a journal that cannot be trusted', () => {
       kind: 'submissionAccepted',
       submitter: 1,
       submission: 201,
+      task: 201,
     });
   });
 

@@ -408,7 +408,19 @@ describe('the service', () => {
     for (const name of names) expect(name).toMatch(/^sira_[a-z_]+$/);
     for (const name of names) expect(name).not.toMatch(/micros|millis|mib/);
     const labels = new Set(lines.flatMap((line) => [...line.matchAll(/[{,]([a-z_]+)="/g)].map(([, label]) => label)));
-    const known = ['code_hash', 'kind', 'le', 'method', 'outcome', 'route', 'rule', 'state', 'status', 'version'];
+    const known = [
+      'anomaly',
+      'code_hash',
+      'kind',
+      'le',
+      'method',
+      'outcome',
+      'route',
+      'rule',
+      'state',
+      'status',
+      'version',
+    ];
     expect([...labels].filter((label) => !known.includes(label!))).toEqual([]);
     expect(response.body).toContain('process_cpu_seconds_total');
   });
