@@ -76,7 +76,11 @@ describe.runIf(isInstalled)('a real QuestDB', () => {
     let sent = 0;
     const restarts: Promise<void>[] = [];
     const restart = async (): Promise<void> => {
+      const before = failures;
       await server.kill();
+      const end = performance.now() + 20_000;
+      // A server that is back before anybody missed it would prove nothing.
+      while (failures === before && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 20));
       await server.startAgain();
     };
     while (sent < total) {
@@ -99,7 +103,7 @@ describe.runIf(isInstalled)('a real QuestDB', () => {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     expect(batcher.counts).toMatchObject({ written: total, setAside: 0, lost: 0, memoryRows: 0, spilledBatches: 0 });
-    expect(failures).toBeGreaterThan(0);
+    expect(failures).toBeGreaterThan(1);
     const seen = new Uint8Array(total + 1);
     let rows = 0;
     let wrong = 0;
