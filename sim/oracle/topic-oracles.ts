@@ -317,9 +317,10 @@ export class TopicOracles implements TopicObserver {
     if (asked === undefined || topic === undefined || asked.topic !== topicName || asked.group !== name)
       this.book.fail('topic replay', `${subscriber} is subscribed to ${topicName}, for which it never asked`, name);
     this.note(this.codes.said('subscribed'), name, nobody, offset);
-    if (group !== undefined && this.endings.has(group)) {
+    const former = group !== undefined && this.endings.has(group) ? group : undefined;
+    if (former !== undefined) {
       // It has ended, or could not: which one it was does not show.
-      this.forget(group);
+      this.forget(former);
       group = undefined;
     }
     if (group === undefined) {
@@ -329,6 +330,7 @@ export class TopicOracles implements TopicObserver {
       this.settlements.beginAt(group, offset);
       group.startOffset = offset;
       group.otherwise.reset(offset);
+      if (former !== undefined) this.settlements.permitAsIn(former, group);
       group.skipped.reset(offset);
       group.committed.reset(offset);
       group.epoch = epoch;

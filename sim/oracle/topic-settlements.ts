@@ -158,6 +158,14 @@ export class TopicSettlements {
     replay.begins(group, facts.position, { offset }, facts.heardMicros);
   }
 
+  /** `group` may be `former`, which was to end and did not: what may have been settled in that one may be so in this one. */
+  permitAsIn(former: GroupFacts, group: GroupFacts): void {
+    for (let offset = group.cursor; offset < former.settled.end; offset++)
+      if (former.settled.has(offset)) group.settled.add(offset);
+    for (let offset = group.cursor; offset < former.otherwise.end; offset++)
+      if (former.otherwise.has(offset)) group.otherwise.add(offset);
+  }
+
   beginAt(group: GroupFacts, offset: number): void {
     group.cursor = offset;
     group.reached = offset;
