@@ -296,7 +296,9 @@ function hello(who: string, name: string): Promise<ConnectResponse> {
   const client = new AgentServiceClient(running.grpc.address, as(who));
   const stream = client.connect();
   return new Promise<ConnectResponse>((resolve, reject) => {
-    stream.on('data', resolve);
+    stream.on('data', (answer: ConnectResponse) => {
+      if (answer.message?.$case !== 'ping') resolve(answer);
+    });
     stream.on('error', reject);
     stream.write({
       message: {
