@@ -6,7 +6,8 @@
 // among those that are free for its whole length. Tasks beyond `depthMax` get no reservation, and start where they harm none.
 
 import { Availability, type Window } from './availability.ts';
-import { type Begun, byDemand } from './place-gang.ts';
+import { byDemand } from './by-demand.ts';
+import type { Begun } from './place-gang.ts';
 import type { Placer } from './placer.ts';
 import type { Task } from './task.ts';
 

@@ -1,6 +1,7 @@
 // All or none: tries every member of a gang in turn, each on what the ones before it left, and gives all of it back if one
 // finds no room. Nothing is emitted before the last member has its machines.
 
+import { byDemand } from './by-demand.ts';
 import type { DecisionRecord, DecisionRule } from './decision.ts';
 import type { Placer } from './placer.ts';
 import type { Attempt, Task } from './task.ts';
@@ -36,13 +37,4 @@ export function placeGang(members: readonly Task[], placer: Placer, facts: GangF
     return undefined;
   }
   return begun;
-}
-
-export function byDemand({ kind: left, task: first }: Task, { kind: right, task: second }: Task): number {
-  return (
-    right.gpuTotalMilli * right.machineCount - left.gpuTotalMilli * left.machineCount ||
-    right.cpuMilli * right.machineCount - left.cpuMilli * left.machineCount ||
-    right.memoryMib * right.machineCount - left.memoryMib * left.machineCount ||
-    first - second
-  );
 }

@@ -3,9 +3,9 @@
 // touch; the cluster's own columns stay as they are.
 
 import { KeyedHeap } from '../base/binary-heap.ts';
+import { byDemand } from './by-demand.ts';
 import { type ClusterState, reasonFits } from './cluster-state.ts';
 import { FutureRow } from './future-row.ts';
-import { byDemand } from './place-gang.ts';
 import type { RequestKind } from './request.ts';
 import type { Attempt, Task } from './task.ts';
 

@@ -2,7 +2,7 @@
 
 import { assert } from '../../core/base/assert.ts';
 import { parseDurationMicros } from '../../core/base/time.ts';
-import type { LatencySpec } from './scenario.ts';
+import type { LatencySpec } from '../world/latency.ts';
 import type { DurationText, LatencyFields } from './scenario-fields.ts';
 
 const bandwidthScale: Readonly<Record<string, number>> = { '': 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12 };

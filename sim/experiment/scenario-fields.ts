@@ -3,7 +3,8 @@
 
 import type { BackfillRule, PreemptRule, UnplacedRule } from '../../core/scheduler/framework.ts';
 import type { CsvColumns } from '../workload/spec.ts';
-import type { FaultSpec, LatencySpec } from './scenario.ts';
+import type { LatencySpec } from '../world/latency.ts';
+import type { FaultSpec } from './scenario.ts';
 
 /** Text such as `10s` or `1d`. */
 export type DurationText = string;

@@ -6,15 +6,8 @@ import type { Profile } from '../../core/scheduler/framework.ts';
 import type { ClusterSpec, WorkloadSpec } from '../workload/spec.ts';
 import type { Calibration } from '../world/calibration.ts';
 import type { JournalSpec } from '../world/journaled-kernel-host.ts';
+import type { LatencySpec } from '../world/latency.ts';
 import type { PowerModel } from '../world/power/power-model.ts';
-
-/** A distribution of one-way network latency, microseconds. */
-export interface LatencySpec {
-  readonly distribution: 'constant' | 'exponential' | 'lognormal';
-  readonly meanMicros: number;
-  /** Lognormal only: σ of the logarithm. */
-  readonly sigma: number;
-}
 
 export interface NetworkSpec {
   readonly latency: LatencySpec;

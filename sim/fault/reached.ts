@@ -9,13 +9,8 @@ import { filterReasons } from '../../core/scheduler/cluster-state.ts';
 import type { DecisionOutcome, DecisionRule } from '../../core/scheduler/decision.ts';
 import type { BackfillRule, PreemptRule, UnplacedRule } from '../../core/scheduler/framework.ts';
 import type { TaskOutcome } from '../../core/scheduler/task.ts';
-import {
-  type FaultSpec,
-  kernelFaultKinds,
-  type LatencySpec,
-  machineFaultKinds,
-  serviceFaultKinds,
-} from '../experiment/scenario.ts';
+import { type FaultSpec, kernelFaultKinds, machineFaultKinds, serviceFaultKinds } from '../experiment/scenario.ts';
+import type { LatencySpec } from '../world/latency.ts';
 import type { SwarmCase } from './swarm.ts';
 
 // Tables of names whose keys the compiler holds to the types: a new kind cannot be forgotten here.

@@ -1,7 +1,7 @@
 // How a simulated disk behaves: its speed, its size, and how often it does what disks do wrong. Data, so that a scenario or a
 // seed can draw it.
 
-import type { LatencySpec } from '../experiment/scenario.ts';
+import type { LatencySpec } from './latency.ts';
 
 export interface DiskSpec {
   /** Bytes that all files together may hold. */

@@ -1,8 +1,15 @@
-// One-way network latency as the scenario states it.
+// One-way network latency as a scenario states it.
 
 import type { RandomStream } from '../../core/base/random.ts';
 import { sampleExponential, sampleLognormal } from '../engine/distributions.ts';
-import type { LatencySpec } from '../experiment/scenario.ts';
+
+/** A distribution of one-way network latency, microseconds. */
+export interface LatencySpec {
+  readonly distribution: 'constant' | 'exponential' | 'lognormal';
+  readonly meanMicros: number;
+  /** Lognormal only: σ of the logarithm. */
+  readonly sigma: number;
+}
 
 /** Draws a latency in whole microseconds with the mean that the scenario states. */
 export function sampleLatency(random: RandomStream, spec: LatencySpec): number {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { RandomStream } from '../../core/base/random.ts';
 import { Simulation } from '../engine/simulation.ts';
-import type { LatencySpec, NetworkSpec } from '../experiment/scenario.ts';
-import { sampleLatency } from './latency.ts';
+import type { NetworkSpec } from '../experiment/scenario.ts';
+import { type LatencySpec, sampleLatency } from './latency.ts';
 import { Network } from './network.ts';
 
 const perfect: NetworkSpec = {

@@ -4,8 +4,7 @@
 import type { RandomStream } from '../../core/base/random.ts';
 import { eventPriority } from '../engine/priority.ts';
 import type { Simulation } from '../engine/simulation.ts';
-import type { LatencySpec } from '../experiment/scenario.ts';
-import { sampleLatency } from './latency.ts';
+import { type LatencySpec, sampleLatency } from './latency.ts';
 
 export interface TopicLinkEnd<Message> {
   /** A message came; `connection` is the one it was sent over, which stands. */
