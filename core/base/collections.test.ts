@@ -5,7 +5,6 @@ import { describe, expect, it } from 'vitest';
 import { AssertionError } from './assert.ts';
 import { KeyedHeap } from './binary-heap.ts';
 import { BoundedMap } from './bounded-map.ts';
-import { DeadlineQueue } from './deadline-queue.ts';
 import { RingBuffer } from './ring-buffer.ts';
 
 const small = fc.integer({ min: 0, max: 30 });
@@ -119,75 +118,6 @@ describe('KeyedHeap', () => {
     expect(() => heap.push(NaN, 1)).toThrow(AssertionError);
     expect(() => heap.push(1, -1)).toThrow(AssertionError);
     expect(() => heap.push(1, 0.5)).toThrow(AssertionError);
-  });
-});
-
-describe('DeadlineQueue', () => {
-  it('behaves as a map of deadlines, taken in the order of adding', () => {
-    const operation = fc.record({
-      kind: fc.constantFrom(
-        'add' as const,
-        'add' as const,
-        'add' as const,
-        'cancel' as const,
-        'popDue' as const,
-        'save' as const,
-      ),
-      id: small,
-      step: fc.integer({ min: 0, max: 3 }),
-    });
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 1, max: 25 }),
-        fc.array(operation, { maxLength: 200, size: 'max' }),
-        (lengthMax, operations) => {
-          let queue = new DeadlineQueue(lengthMax);
-          // A map keeps insertion order; renewing moves an id to the end.
-          const model = new Map<number, number>();
-          let now = 0;
-          for (const { kind, id, step } of operations) {
-            now += step;
-            if (kind === 'add') {
-              const hasRoom = model.has(id) || model.size < lengthMax;
-              if (hasRoom) {
-                model.delete(id);
-                model.set(id, now + 10);
-              }
-              expect(queue.add(id, now + 10)).toBe(hasRoom);
-            } else if (kind === 'cancel') expect(queue.cancel(id)).toBe(model.delete(id));
-            else if (kind === 'popDue') {
-              const [first] = model;
-              const expected = first !== undefined && first[1] <= now ? first[0] : -1;
-              model.delete(expected);
-              expect(queue.popDue(now)).toBe(expected);
-            } else {
-              const copy = new DeadlineQueue(lengthMax);
-              copy.restore(queue.save());
-              queue = copy;
-            }
-            const [first] = model;
-            expect(queue.length).toBe(model.size);
-            expect(queue.nextDeadline()).toBe(first?.[1] ?? Infinity);
-            expect(queue.deadlineOf(id)).toBe(model.get(id));
-            expect(queue.save()).toEqual({ ids: [...model.keys()], deadlines: [...model.values()] });
-          }
-        },
-      ),
-    );
-  });
-
-  it('keeps its memory in proportion to the live deadlines under endless renewal', () => {
-    const queue = new DeadlineQueue(100);
-    for (let beat = 0; beat < 10_000; beat++) for (let id = 0; id < 10; id++) queue.add(id, beat);
-    expect(queue.length).toBe(10);
-    expect((queue as unknown as { ids: Int32Array }).ids.length).toBeLessThanOrEqual(64);
-  });
-
-  it('rejects a deadline earlier than the last', () => {
-    const queue = new DeadlineQueue(4);
-    queue.add(1, 10);
-    expect(() => queue.add(2, 9)).toThrow(AssertionError);
-    expect(() => queue.add(2, NaN)).toThrow(AssertionError);
   });
 });
 

@@ -1,7 +1,7 @@
 // What a registry can be told: detector, leases, sweeps and bounds.
 
 import { assert } from '../base/assert.ts';
-import { microsPerMilli, microsPerSecond } from '../base/time.ts';
+import { microsPerMilli } from '../base/time.ts';
 import type { CapabilitySpace } from './capability-matrix.ts';
 import type { PhiAccrualSettings } from './phi-accrual.ts';
 import { defaultSkillSettings, type SkillSettings } from './skill-settings.ts';
@@ -44,8 +44,6 @@ export function agentRegistrySettings(heartbeatIntervalMicros: number): AgentReg
     skills: defaultSkillSettings,
   };
 }
-
-export const defaultAgentRegistrySettings: AgentRegistrySettings = agentRegistrySettings(10 * microsPerSecond);
 
 /** What must hold of them; the kernel's table of settings keeps it. */
 export function checkRegistrySettings(settings: AgentRegistrySettings): void {

@@ -2,7 +2,6 @@
 // element is read and written is element-codec.ts's affair, how the small floats round small-float.ts's.
 
 import { SiraError } from '../base/errors.ts';
-import { nearestName } from '../base/nearest-name.ts';
 
 export type DataTypeKind = 'boolean' | 'signed' | 'unsigned' | 'float' | 'complex' | 'string';
 
@@ -41,16 +40,6 @@ export type FixedSizeDataType = Exclude<DataType, 'string'>;
 
 export function isDataType(name: string): name is DataType {
   return Object.hasOwn(dataTypes, name);
-}
-
-/** `name` as a data type, or SIRA_TENSOR_INVALID with the one that may have been meant. */
-export function dataTypeNamed(name: string): DataType {
-  if (isDataType(name)) return name;
-  const near = nearestName(name, Object.keys(dataTypes));
-  throw new SiraError(
-    'SIRA_TENSOR_INVALID',
-    `no data type "${name}"${near === undefined ? '' : `; did you mean ${near}?`}`,
-  );
 }
 
 /** Bytes of one element, 1…16. SIRA_TENSOR_INVALID for strings. */

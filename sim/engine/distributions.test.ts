@@ -103,14 +103,9 @@ describe('moments and distribution functions', () => {
     expect(kolmogorov(values, (value) => 1 - Math.exp(-Math.sqrt(value / 5)))).toBeLessThan(criticalDistance);
   });
 
-  test('uniform and Bernoulli', () => {
+  test('uniform', () => {
     const values = samples((random) => distributions.sampleUniform(random, -1, 3));
     expect(kolmogorov(values, (value) => (value + 1) / 4)).toBeLessThan(criticalDistance);
-    expectMean(
-      samples((random) => (distributions.sampleBernoulli(random, 0.3) ? 1 : 0)),
-      0.3,
-      Math.sqrt(0.21),
-    );
   });
 });
 

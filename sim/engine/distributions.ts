@@ -58,8 +58,3 @@ export function sampleWeibull(random: RandomStream, scale: number, shape: number
   assert(scale > 0 && shape > 0, 'a Weibull distribution needs a positive scale and shape');
   return scale * fixedPow(-fixedLog(nextPositive(random)), 1 / shape);
 }
-
-/** True with the given probability, 0…1. One uniform. */
-export function sampleBernoulli(random: RandomStream, probability: number): boolean {
-  return random.nextFloat() < probability;
-}

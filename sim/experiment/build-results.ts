@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { microsPerSecond } from '../../core/base/time.ts';
 import { checkGuards, compareToBaseline } from './comparison.ts';
-import { allMetrics, metricsFor } from './metrics.ts';
+import { metricsFor } from './metrics.ts';
 import type { Distribution, Estimate, MetricSpec, PolicyResult, ResultDocument, TimeSeries } from './results.ts';
 import type { RunRecord } from './run-record.ts';
 import type { Scenario } from './scenario.ts';
@@ -226,9 +226,4 @@ export function describePolicy(profile: Scenario['policies'][number]): string {
   const preempts = profile.preempt === 'lowerPriority' ? ', lower priorities evicted' : '';
   const bound = profile.overtakeMax > 0 ? `, at most ${profile.overtakeMax} overtakings` : '';
   return `${profile.order.toUpperCase()} order, ${profile.place} placement, ${unplaced}${bound}${backfill}${preempts}`;
-}
-
-/** The spec of a metric by name. */
-export function metricSpec(name: string): MetricSpec | undefined {
-  return allMetrics.find((metric) => metric.name === name);
 }

@@ -34,7 +34,6 @@ type Key = Parameters<typeof crypto.subtle.exportKey>[1];
 /** Names of the files in the folder of certificates. */
 export const authorityFiles = { certificate: 'ca.crt', key: 'ca.key' } as const;
 export const kernelName = 'kernel';
-export const tokensFile = 'tokens.json';
 
 export interface IssuedFiles {
   readonly certificate: string;
