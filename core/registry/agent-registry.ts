@@ -16,6 +16,7 @@ import { ConnectionGrace } from './connection-grace.ts';
 import { grownBytes, grownFloats } from './grown-column.ts';
 import { PhiAccrual } from './phi-accrual.ts';
 import type { RegistrySnapshot } from './registry-snapshot.ts';
+import { ResourceColumns } from './resource-columns.ts';
 import { SkillTable } from './skill-table.ts';
 
 /** Heartbeats that an agent has to be heard after a pause of the kernel. */
@@ -41,7 +42,8 @@ export class AgentRegistry {
   readonly attributes: AttributeColumns;
   /** What agents have shown, beside what they declare. */
   readonly skills: SkillTable;
-  private readonly resources: AgentResources[] = [];
+  /** What each agent's machine offers. */
+  readonly resources = new ResourceColumns();
   private flags = new Uint8Array(0);
   /** When the row's state may change next if nothing is heard: suspicion or death, Infinity when dead. */
   private dueMicros = new Float64Array(0);
@@ -99,7 +101,7 @@ export class AgentRegistry {
   }
 
   resourcesOf(row: number): AgentResources {
-    return this.resources[row] as AgentResources;
+    return this.resources.of(row);
   }
 
   incarnationOf(row: number): number {
@@ -129,8 +131,8 @@ export class AgentRegistry {
     if (refusal !== undefined) return { row: known, kind: 'rejected', reason: refusal, resourcesChanged: false };
     const row = known >= 0 ? known : this.addRow(hello);
     const resumed = known >= 0 && hello.incarnation === this.incarnation[row];
-    const resourcesChanged = known >= 0 && !equalResources(this.resources[row] as AgentResources, hello.resources);
-    this.resources[row] = { ...hello.resources };
+    const resourcesChanged = known >= 0 && !equalResources(this.resources.of(row), hello.resources);
+    this.resources.set(row, hello.resources);
     this.skills.register(row, hello.resources.gpuModel, () => this.capabilities.set(row, hello.capabilities));
     this.attributes.set(row, hello.attributes);
     this.incarnation[row] = hello.incarnation;
@@ -276,7 +278,7 @@ export class AgentRegistry {
       incarnation: Array.from(this.incarnation.subarray(0, rows)),
       flags: Array.from(this.flags.subarray(0, rows)),
       leaseExpiryMicros: Array.from(this.leaseExpiryMicros.subarray(0, rows)),
-      resources: this.resources.map((resources) => ({ ...resources })),
+      resources: this.names.map((_, row) => this.resources.of(row)),
       phi: this.detector.save(rows),
       capabilities: this.capabilities.save(rows),
       attributes: this.attributes.save(),
@@ -293,13 +295,12 @@ export class AgentRegistry {
     const rows = state.names.length;
     this.size = rows;
     this.names.length = 0;
-    this.resources.length = 0;
     this.rowOfName.clear();
     if (rows > this.flags.length) this.grow(rows);
     for (let row = 0; row < rows; row++) {
       const name = state.names[row] as string;
       this.names.push(name);
-      this.resources.push({ ...(state.resources[row] as AgentResources) });
+      this.resources.set(row, state.resources[row] as AgentResources);
       this.rowOfName.set(name, row);
     }
     this.incarnation.set(state.incarnation);
@@ -340,7 +341,6 @@ export class AgentRegistry {
     if (row === this.flags.length) this.grow(Math.max(64, row * 2));
     this.size = row + 1;
     this.names.push(hello.name);
-    this.resources.push(hello.resources);
     this.rowOfName.set(hello.name, row);
     return row;
   }
@@ -389,12 +389,10 @@ export class AgentRegistry {
   private grow(rows: number): void {
     this.incarnation = grownFloats(this.incarnation, rows);
     this.leaseExpiryMicros = grownFloats(this.leaseExpiryMicros, rows);
-    this.grace.grow(rows);
     this.dueMicros = grownFloats(this.dueMicros, rows);
     this.stateNumber = grownBytes(this.stateNumber, rows);
     this.flags = grownBytes(this.flags, rows);
-    this.detector.grow(rows);
-    this.capabilities.grow(rows);
-    this.skills.grow(rows);
+    const { grace, detector, resources, capabilities, skills } = this;
+    for (const part of [grace, detector, resources, capabilities, skills]) part.grow(rows);
   }
 }

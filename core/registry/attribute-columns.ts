@@ -2,6 +2,7 @@
 // bounded; columns exist from the first agent that names them.
 
 import type { AttributeValue } from './agent-hello.ts';
+import { CodedColumn } from './coded-column.ts';
 
 export interface AttributeColumnsState {
   /** Attribute name and its value by row, null where the agent has none. */
@@ -11,7 +12,7 @@ export interface AttributeColumnsState {
 export type AttributeProblem = 'attributes are not strings or finite numbers' | 'too many attributes';
 
 export class AttributeColumns {
-  private readonly columns = new Map<string, (AttributeValue | null)[]>();
+  private readonly columns = new Map<string, CodedColumn<AttributeValue>>();
   private readonly nameCountMax: number;
 
   /** `nameCountMax`: distinct attribute names over all agents. */
@@ -32,35 +33,36 @@ export class AttributeColumns {
 
   /** Replaces all attributes of `row`. */
   set(row: number, attributes: { readonly [name: string]: AttributeValue } | undefined): void {
-    for (const column of this.columns.values()) if (row < column.length) column[row] = null;
+    for (const column of this.columns.values()) column.set(row, null);
     if (attributes === undefined) return;
-    for (const [name, value] of Object.entries(attributes)) {
-      let column = this.columns.get(name);
-      if (column === undefined) {
-        column = [];
-        this.columns.set(name, column);
-      }
-      while (column.length <= row) column.push(null);
-      column[row] = value;
-    }
+    for (const [name, value] of Object.entries(attributes)) this.columnOf(name).set(row, value);
   }
 
   /** The attribute of `row`, or undefined if it has none of this name. */
   get(row: number, name: string): AttributeValue | undefined {
-    return this.columns.get(name)?.[row] ?? undefined;
+    return this.columns.get(name)?.get(row) ?? undefined;
   }
 
-  /** Values by row, null for none; rows past its end have none. Undefined if no agent ever named the attribute. */
-  column(name: string): readonly (AttributeValue | null)[] | undefined {
+  /** Undefined if no agent ever named the attribute. */
+  column(name: string): CodedColumn<AttributeValue> | undefined {
     return this.columns.get(name);
   }
 
   save(): AttributeColumnsState {
-    return { columns: Array.from(this.columns, ([name, values]) => [name, values.slice()] as const) };
+    return { columns: Array.from(this.columns, ([name, column]) => [name, column.toArray()] as const) };
   }
 
   restore(state: AttributeColumnsState): void {
     this.columns.clear();
-    for (const [name, values] of state.columns) this.columns.set(name, values.slice());
+    for (const [name, values] of state.columns) this.columnOf(name).restore(values);
+  }
+
+  private columnOf(name: string): CodedColumn<AttributeValue> {
+    let column = this.columns.get(name);
+    if (column === undefined) {
+      column = new CodedColumn();
+      this.columns.set(name, column);
+    }
+    return column;
   }
 }

@@ -22,6 +22,12 @@ export class BestRows {
     return this.count === this.limit;
   }
 
+  /** The score that a row after all that were offered must exceed to be among the best. */
+  get bound(): number {
+    if (this.count < this.limit) return Number.NEGATIVE_INFINITY;
+    return this.limit > 0 ? (this.scores[0] as number) : Number.POSITIVE_INFINITY;
+  }
+
   /** Scores must be numbers, not NaN. */
   offer(row: number, score: number): void {
     if (this.count < this.limit) {

@@ -1,9 +1,8 @@
 // Capability vectors of all agents as one contiguous matrix of 32-bit floats, one row an agent, with the norms computed once.
-// The order of summation is fixed (four interleaved partial sums, joined in one way), so that a similarity has the same bits
-// on every machine; the products of two 32-bit floats are exact in a double.
 
 import { assert } from '../base/assert.ts';
 import type { Capabilities } from './agent-hello.ts';
+import { CapabilityQuery, dotProduct } from './capability-query.ts';
 
 /** `vector`: agents give the numbers. `skills`: agents name skills; each name gets a dimension at first sight. */
 export type CapabilitySpace = 'vector' | 'skills';
@@ -77,13 +76,13 @@ export class CapabilityMatrix {
     this.norms[row] = Math.sqrt(dotProduct(this.values, first, this.values, first, this.dimensions));
   }
 
-  /** A query's vector and norm; skills that no agent ever named count in the norm alone. Undefined if it does not fit. */
-  query(capabilities: Capabilities): { readonly vector: Float32Array; readonly norm: number } | undefined {
+  /** What rows are compared with; skills that no agent ever named count in the norm alone. Undefined if it does not fit. */
+  query(capabilities: Capabilities): CapabilityQuery | undefined {
     const vector = new Float32Array(this.dimensions);
     if (isVector(capabilities)) {
       if (this.problem(capabilities) !== undefined) return undefined;
       vector.set(capabilities);
-      return { vector, norm: Math.sqrt(dotProduct(vector, 0, vector, 0, this.dimensions)) };
+      return new CapabilityQuery(vector, 0);
     }
     if (this.space === 'vector') return undefined;
     let unknownSquares = 0;
@@ -93,7 +92,7 @@ export class CapabilityMatrix {
       if (dimension === undefined) unknownSquares += Math.fround(strength) * Math.fround(strength);
       else vector[dimension] = strength;
     }
-    return { vector, norm: Math.sqrt(dotProduct(vector, 0, vector, 0, this.dimensions) + unknownSquares) };
+    return new CapabilityQuery(vector, unknownSquares);
   }
 
   /** True if the row has a strength above 0 in a skill. */
@@ -107,12 +106,15 @@ export class CapabilityMatrix {
     return this.dimensionOfSkill.get(skill) ?? -1;
   }
 
-  /** Cosine of the angle between the row and a query, in [−1, 1]; 0 if either has no length. */
-  similarity(row: number, vector: Float32Array, norm: number): number {
-    const product = norm * (this.norms[row] as number);
-    if (product === 0) return 0;
-    const cosine = dotProduct(this.values, row * this.dimensions, vector, 0, this.dimensions) / product;
-    return Math.min(1, Math.max(-1, cosine));
+  /** Cosine of the angle between a query and each of `count` rows from `first` on, in [−1, 1]; 0 if either has no length. */
+  similarities(first: number, count: number, query: CapabilityQuery, into: Float64Array): void {
+    const { norms } = this;
+    const { norm } = query;
+    query.dotProducts(this.values, first * this.dimensions, count, into);
+    for (let at = 0; at < count; at++) {
+      const product = norm * (norms[first + at] as number);
+      into[at] = product === 0 ? 0 : Math.min(1, Math.max(-1, (into[at] as number) / product));
+    }
   }
 
   save(rows: number): CapabilityMatrixState {
@@ -140,24 +142,6 @@ export class CapabilityMatrix {
     this.dimensionOfSkill.set(skill, dimension);
     return dimension;
   }
-}
-
-/** Σ left[l + i] · right[r + i] for i < count, as (s₀ + s₁) + (s₂ + s₃) with sₖ the sum over i ≡ k mod 4 in rising order;
- *  what is left over after the last four goes to s₀. */
-export function dotProduct(left: Float32Array, l: number, right: Float32Array, r: number, count: number): number {
-  let sum0 = 0;
-  let sum1 = 0;
-  let sum2 = 0;
-  let sum3 = 0;
-  let index = 0;
-  for (; index + 3 < count; index += 4) {
-    sum0 += (left[l + index] as number) * (right[r + index] as number);
-    sum1 += (left[l + index + 1] as number) * (right[r + index + 1] as number);
-    sum2 += (left[l + index + 2] as number) * (right[r + index + 2] as number);
-    sum3 += (left[l + index + 3] as number) * (right[r + index + 3] as number);
-  }
-  for (; index < count; index++) sum0 += (left[l + index] as number) * (right[r + index] as number);
-  return sum0 + sum1 + (sum2 + sum3);
 }
 
 // Within ±10¹⁸, squares of sums stay finite and the stored 32-bit value is finite as well.

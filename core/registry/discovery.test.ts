@@ -6,7 +6,7 @@ import { AgentRegistry } from './agent-registry.ts';
 import { agentRegistrySettings } from './agent-registry-settings.ts';
 import type { AgentState } from './agent-state.ts';
 import { agentStates } from './agent-state.ts';
-import { dotProduct } from './capability-matrix.ts';
+import { dotProduct } from './capability-query.ts';
 import type { DiscoveryQuery } from './discovery.ts';
 import { discover } from './discovery.ts';
 

@@ -11,3 +11,9 @@ export function grownBytes(column: Uint8Array, rows: number): Uint8Array<ArrayBu
   larger.set(column);
   return larger;
 }
+
+export function grownIntegers(column: Int32Array, rows: number): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(rows);
+  larger.set(column);
+  return larger;
+}

@@ -16,10 +16,15 @@ export interface SkillEstimate {
   readonly tried: boolean;
 }
 
-/** Logarithm of the seconds that a unit costs, what fails being tried again, if the agent is `caution` standard deviations
- *  slower than believed. */
-export function cautiousCost({ mean, variance, success }: SkillEstimate, caution: number): number {
-  return mean + caution * Math.sqrt(variance) - (success === 1 ? 0 : fixedLog(success));
+/** Logarithm of the seconds that a unit costs if nothing fails and the agent is `caution` standard deviations slower than
+ *  believed. */
+export function cautiousCost(mean: number, variance: number, caution: number): number {
+  return mean + caution * Math.sqrt(variance);
+}
+
+/** The same if what fails is tried again; never less. */
+export function costWithFailures(cost: number, success: number): number {
+  return success === 1 ? cost : cost - fixedLog(success);
 }
 
 /** An agent at a class that it was never tried at is hoped to be this many times as far above what is believed: how agents

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { fixedExp, fixedLog } from '../base/fixed-math.ts';
 import { RandomStream } from '../base/random.ts';
 import { microsPerDay, microsPerSecond } from '../base/time.ts';
-import { cautiousCost, hopedRate } from './skill-estimate.ts';
+import { costWithFailures, hopedRate } from './skill-estimate.ts';
 import { defaultSkillSettings } from './skill-settings.ts';
 import { SkillTable, type SkillTableState } from './skill-table.ts';
 
@@ -139,7 +139,7 @@ describe('what is believed of an agent', () => {
     };
     expect(estimate.success).toBeLessThan(0.1);
     expect(estimate.success).toBeGreaterThan(0);
-    expect(cautiousCost(estimate, 0), 'ten tries for one result').toBeGreaterThan(fixedLog(10));
+    expect(costWithFailures(estimate.mean, estimate.success), 'ten tries for one result').toBeGreaterThan(fixedLog(10));
     const other = table.estimate(1, resnet) ?? estimate;
     expect(other.success, 'its like fail').toBeLessThan(0.5);
     expect(hopedRate(other, 1)).toBeGreaterThan(2 * hopedRate(estimate, 1));

@@ -13,22 +13,14 @@ import { ForwardDecay } from './forward-decay.ts';
 import { MeasuredVariance } from './measured-variance.ts';
 import { SkillColumn } from './skill-column.ts';
 import { hopedRate, type SkillEstimate } from './skill-estimate.ts';
+import { groupMean, groupNumber, groupVariance, successWeight } from './skill-groups.ts';
 import type { DeclaredRates, SkillOutcome } from './skill-outcome.ts';
-import {
-  agentPrior,
-  declaredGroupVariance,
-  groupModelMax,
-  noisePrior,
-  pairPrior,
-  type SkillSettings,
-  undeclaredGroupVariance,
-} from './skill-settings.ts';
+import { SkillScan } from './skill-scan.ts';
+import { agentPrior, groupModelMax, noisePrior, pairPrior, type SkillSettings } from './skill-settings.ts';
 import type { SkillTableState } from './skill-table-state.ts';
 
 export type { SkillTableState };
 
-/** Weight of what the group says of an agent's success, in outcomes. */
-const successWeight = 1;
 const groupCount = 2 * groupModelMax;
 const microsPerSecond = 1_000_000;
 
@@ -53,6 +45,9 @@ export class SkillTable {
   /** The row whose offers were written last in turn. */
   private refreshed = -1;
   private keepsOffers = false;
+  /** Logarithms of seconds a unit as declared, by dimension: computed when they are asked for, and no part of the state. */
+  private readonly declaredColumns = new Map<number, Float64Array>();
+  private readonly single = new SkillScan(1, groupCount);
 
   constructor(settings: SkillSettings, declared: DeclaredRates) {
     this.settings = settings;
@@ -117,6 +112,7 @@ export class SkillTable {
     offsetVariance.set(this.offsetVariance);
     this.offsetVariance = offsetVariance;
     for (const column of this.columns) column.grow(rows);
+    this.declaredColumns.clear();
   }
 
   /** An agent registers, for the first time or again, and declares what `declare` stores. What it has shown stays, unless it has
@@ -126,6 +122,7 @@ export class SkillTable {
     if (isKnown) for (const column of this.columns) column.leave(row, this.groupOf(row, column));
     declare();
     for (const column of this.columns) this.notePrior(row, column);
+    for (const [dimension, column] of this.declaredColumns) column[row] = this.declaredLogarithm(row, dimension);
     const number = this.internModel(model);
     if (!isKnown) this.rows = row + 1;
     else if (this.modelOf[row] !== number) {
@@ -159,30 +156,24 @@ export class SkillTable {
     return this.refreshed;
   }
 
-  /** What is believed of `row` at a class as of the latest outcome; undefined if nothing is known. `taskClass` is 0 for a class
-   *  that only declarations name; `dimension` is that of the skill of its name. */
+  /** What is believed of `row` at a class as of the latest outcome; undefined if nothing is known. Class and dimension as for
+   *  {@link scan}. */
   estimate(row: number, taskClass: number, dimension = this.dimensionOf(taskClass)): SkillEstimate | undefined {
-    const column = this.columns[taskClass] as SkillColumn;
-    // A class that no task ever named has no column of its own.
-    const declared = taskClass === 0 ? this.declaredLogarithm(row, dimension) : (column.priors[row] as number);
-    const isDeclared = !Number.isNaN(declared);
-    const prior = isDeclared ? declared : column.reference;
-    if (prior === null) return undefined;
-    const group = 2 * (this.modelOf[row] as number) + (isDeclared ? 1 : 0);
-    const base = prior + this.groupMean(column, group) + (this.offset[row] as number);
-    const baseVariance = this.groupVariance(column, group) + this.offsetVarianceOf(row);
-    const weight = column.samples[row] as number;
-    const noise = this.noise.value * this.decay.scale;
-    const rest = noise / (weight * this.pair.value + noise);
-    const success = this.successOf(column, group, row);
-    const attempts = (column.attempts[row] as number) / this.decay.scale;
-    return {
-      mean: weight === 0 ? base : rest * base + ((1 - rest) * (column.sum[row] as number)) / weight,
-      variance: rest * this.pair.value + rest * rest * baseVariance,
-      success,
-      successVariance: (success * (1 - success)) / (attempts + successWeight + 1),
-      tried: attempts > 0,
-    };
+    const { single } = this;
+    this.beginScan(single, taskClass, dimension);
+    single.read(row, 1);
+    const mean = single.mean[0] as number;
+    if (Number.isNaN(mean)) return undefined;
+    const success = single.success[0] as number;
+    const attempts = ((this.columns[taskClass] as SkillColumn).attempts[row] as number) / this.decay.scale;
+    const successVariance = (success * (1 - success)) / (attempts + successWeight + 1);
+    return { mean, variance: single.variance[0] as number, success, successVariance, tried: attempts > 0 };
+  }
+
+  /** The same of many rows, until the table changes. `taskClass` is 0 for a class that only declarations name; `dimension` is
+   *  that of the skill of its name. */
+  scan(taskClass: number, dimension: number, rowsMax: number): SkillScan {
+    return this.beginScan(new SkillScan(rowsMax, groupCount), taskClass, dimension);
   }
 
   /** What was measured of `row` at a class alone; undefined without an outcome. */
@@ -220,6 +211,7 @@ export class SkillTable {
 
   /** The table must have been grown to the state's rows. */
   restore(state: SkillTableState): void {
+    this.declaredColumns.clear();
     this.decay.restore(state.decay);
     this.models.length = 0;
     this.models.push(...state.models);
@@ -315,6 +307,26 @@ export class SkillTable {
     column.priors[row] = this.declaredLogarithm(row, column.dimension);
   }
 
+  private beginScan(scan: SkillScan, taskClass: number, dimension: number): SkillScan {
+    const { modelOf, offset, offsetVariance, agent, pair, noise } = this;
+    const variances = { agentVariance: agent.value, pairVariance: pair.value, noiseVariance: noise.value };
+    const basis = { modelOf, offset, offsetVariance, ...variances, scale: this.decay.scale };
+    const column = this.columns[taskClass] as SkillColumn;
+    // A class that no task ever named has no column of its own.
+    return scan.begin(basis, column, taskClass === 0 ? this.declaredColumn(dimension) : column.priors);
+  }
+
+  /** By row; kept for the dimensions that were asked for. */
+  private declaredColumn(dimension: number): Float64Array {
+    let column = this.declaredColumns.get(dimension);
+    if (column === undefined) {
+      column = new Float64Array(this.offset.length);
+      for (let row = 0; row < this.rows; row++) column[row] = this.declaredLogarithm(row, dimension);
+      this.declaredColumns.set(dimension, column);
+    }
+    return column;
+  }
+
   private declaredLogarithm(row: number, dimension: number): number {
     const rate = dimension < 0 ? 0 : this.declared.rate(row, dimension);
     return rate > 0 ? -fixedLog(rate) : Number.NaN;
@@ -325,38 +337,20 @@ export class SkillTable {
   }
 
   private groupOf(row: number, column: SkillColumn): number {
-    const declared = column.priors[row] as number;
-    return 2 * (this.modelOf[row] as number) + (!Number.isNaN(declared) ? 1 : 0);
+    return groupNumber(this.modelOf[row] as number, !Number.isNaN(column.priors[row] as number));
   }
 
   private groupMean(column: SkillColumn, group: number): number {
-    const weight = Math.max(0, column.groupShare[group] as number);
-    return weight === 0 ? 0 : (column.groupShareSum[group] as number) / (weight + this.groupPriorWeight(group));
+    return groupMean(column, group, this.decay.scale, this.agent.value + this.pair.value);
   }
 
   private groupVariance(column: SkillColumn, group: number): number {
-    const among = this.agent.value + this.pair.value;
-    const weight = Math.max(0, column.groupShare[group] as number) + this.groupPriorWeight(group);
-    return (among * this.decay.scale) / weight;
-  }
-
-  private groupPriorWeight(group: number): number {
-    const variance = group % 2 === 1 ? declaredGroupVariance : undeclaredGroupVariance;
-    return (this.decay.scale * (this.agent.value + this.pair.value)) / variance;
+    return groupVariance(column, group, this.decay.scale, this.agent.value + this.pair.value);
   }
 
   private offsetVarianceOf(row: number): number {
     const variance = this.offsetVariance[row] as number;
     return variance === 0 ? this.agent.value : variance;
-  }
-
-  /** Mean of a Beta distribution about the group's rate. */
-  private successOf(column: SkillColumn, group: number, row: number): number {
-    const weight = successWeight * this.decay.scale;
-    const groupAttempts = Math.max(0, column.groupAttempts[group] as number) + weight;
-    const likely = 1 - Math.max(0, column.groupFailures[group] as number) / groupAttempts;
-    const attempts = column.attempts[row] as number;
-    return (attempts - (column.failures[row] as number) + weight * likely) / (attempts + weight);
   }
 
   private writeOffers(row: number): void {
