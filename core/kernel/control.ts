@@ -382,7 +382,7 @@ export class Control implements SchedulerOutput {
   ): void {
     task.state = 'ended';
     this.tasks.delete(task.task);
-    this.rollouts.ended(task, outcome === 'completed', this.nowMicros);
+    this.rollouts.ended(task, { completed: outcome === 'completed', serviceMicros }, this.nowMicros);
     this.output.publishEnd(task.submitter, {
       task: task.task,
       submission: task.submission,

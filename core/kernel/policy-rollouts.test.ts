@@ -15,6 +15,7 @@ const plan = completePlan({
 /** A cluster of one-task machines and a person who rolls out. */
 class Rolling extends KernelDriver {
   submission = 0;
+  estimateMicros = second;
   private readonly machines: number;
   readonly all: Effect[] = [];
 
@@ -58,7 +59,7 @@ class Rolling extends KernelDriver {
   task(slowdown: (serves: string) => number): void {
     this.nowMicros += 10 * second;
     this.beat(Array.from({ length: this.machines }, (_, index) => index));
-    this.give(submissionOf(++this.submission, { estimateMicros: second }));
+    this.give(submissionOf(++this.submission, { estimateMicros: this.estimateMicros }));
     const { serves } = this;
     this.end();
     const dispatch = this.of('dispatch')[0];
@@ -249,6 +250,129 @@ describe('a rollout', () => {
     expect(driver.ask({ command: 'propose', name: 'x', policy: candidate, artifact: '', plan }, '')).toContain('who');
     expect(propose(candidate)).toBe('');
     expect(propose(candidate)).toContain('not over');
+  });
+});
+
+describe('a policy that was promoted', () => {
+  const drift = { response: 'rollBack', windowTasks: 10, stabilityMax: 0.25, slowdownRiseMax: 0.5 } as const;
+  const watched = completePlan({ ...plan, drift });
+
+  /** With the candidate serving after a whole trial. */
+  function promoted(own: RolloutPlan = watched): Rolling {
+    const driver = new Rolling();
+    driver.toCanary({ ...own, canary: { ...own.canary, tasksMax: 400 } });
+    while (driver.stage === 'canary')
+      driver.task((serves) => (serves === candidate.name ? 0.8 : 1) * noise(driver.submission));
+    expect(driver.stage).toBe('promoted');
+    return driver;
+  }
+  /** Tasks until somebody else serves. */
+  function untilGone(driver: Rolling, slowdown: number, most = 2000): number {
+    let count = 0;
+    while (driver.serves === candidate.name && count < most) {
+      driver.task(() => slowdown * noise(driver.submission));
+      count++;
+    }
+    return count;
+  }
+
+  it('serves on while everything is as it was', () => {
+    const driver = promoted();
+    expect(untilGone(driver, 0.8, 1500)).toBe(1500);
+    const { watch } = driver.kernel.control.rollouts.machine;
+    expect(watch).toMatchObject({ arrived: 1500, slowdownPromised: expect.closeTo(0.8 * 1.15, 1) });
+    expect(watch?.inputs.map(({ input }) => input)).toEqual(['estimateLog', 'demandShare', 'areaLog', 'serviceLog']);
+  });
+
+  it('is rolled back once it does not keep what it promised', () => {
+    const driver = promoted();
+    untilGone(driver, 0.8, 100);
+    expect(untilGone(driver, 2)).toBeLessThan(200);
+    expect(driver.stage).toBe('rolledBack');
+    expect(driver.serves).toBe('plain');
+    expect(driver.of('rolloutChanged', driver.all).at(-1)?.event).toMatchObject({
+      ...{ from: 'promoted', to: 'rolledBack', who: 'drift watch', servesVersion: 1 },
+      why: expect.stringContaining('slowdown has drifted'),
+    });
+    const rollout = driver.kernel.control.rollouts.machine.rollouts[0];
+    expect(rollout?.testimonies.at(-1)).toMatchObject({ witness: 'watch', verdict: 'fail' });
+    expect(rollout?.watch?.slowdown).toBeGreaterThan(1.5);
+    expect(driver.kernel.control.rollouts.machine.watch, 'nobody watches the first policy').toBeUndefined();
+  });
+
+  it('is rolled back when other tasks come than it was tried with', () => {
+    const driver = promoted();
+    let count = 0;
+    while (driver.serves === candidate.name && count++ < 500) {
+      driver.estimateMicros = 4 * second;
+      driver.task(() => 3.2 * noise(driver.submission));
+    }
+    expect(driver.stage).toBe('rolledBack');
+    expect(driver.of('rolloutChanged', driver.all).at(-1)?.event.why).toContain(
+      'estimateLog has drifted from the trial',
+    );
+  });
+
+  it('is told of and serves on where the plan says so', () => {
+    const driver = promoted({ ...watched, drift: { ...watched.drift!, response: 'alarm' } });
+    expect(untilGone(driver, 2, 400)).toBe(400);
+    const told = driver.of('rolloutChanged', driver.all).filter(({ event }) => event.who === 'drift watch');
+    expect(told.map(({ event }) => [event.from, event.to, event.servesVersion])).toEqual([['promoted', 'promoted', 2]]);
+  });
+
+  it('is not looked at where the plan says so', () => {
+    const driver = promoted({ ...watched, drift: { ...watched.drift!, response: 'none' } });
+    expect(untilGone(driver, 20, 400)).toBe(400);
+    expect(driver.kernel.control.rollouts.machine.watch).toBeUndefined();
+  });
+
+  it('is rolled back within a second of a breached guard, as in its canary', () => {
+    const driver = promoted({ ...watched, guards: [{ metric: 'oldestWaitSeconds', atMost: 5 }] });
+    for (let task = 0; task < 2; task++) driver.give(submissionOf(++driver.submission, { estimateMicros: second }));
+    driver.end();
+    const since = driver.nowMicros + second;
+    driver.give(submissionOf(++driver.submission, { estimateMicros: second }), since);
+    driver.end();
+    let now = since;
+    while (driver.stage === 'promoted' && now < since + 60 * second) {
+      now += 50_000;
+      driver.pass(now);
+    }
+    expect(driver.stage).toBe('rolledBack');
+    expect(now - (since + 5 * second)).toBeGreaterThan(0);
+    expect(now - (since + 5 * second)).toBeLessThanOrEqual(second);
+    expect(driver.serves).toBe('plain');
+  });
+
+  it('takes the candidate with it that was to replace it', () => {
+    const driver = promoted();
+    const other: Profile = { ...plainProfile, name: 'other', place: 'worst-fit' };
+    expect(driver.ask({ command: 'propose', name: 'other', policy: other, artifact: '', plan })).toBe('');
+    untilGone(driver, 2);
+    const { rollouts, good } = driver.kernel.control.rollouts.machine;
+    expect(rollouts.map(({ stage }) => stage)).toEqual(['rolledBack', 'rejected']);
+    expect(good.map(({ version }) => version)).toEqual([1]);
+    expect(driver.serves).toBe('plain');
+  });
+
+  it('is watched the same over snapshots, and what happens while the kernel is down is not held against it', () => {
+    const play = (restarts: boolean): string => {
+      const driver = promoted();
+      let count = 0;
+      while (driver.serves === candidate.name && count++ < 300) {
+        driver.task(() => (count > 60 ? 2 : 0.8) * noise(driver.submission));
+        if (restarts && count % 7 === 0) driver.restart();
+      }
+      return `${driver.stage} ${count} ${driver.kernel.digest}`;
+    };
+    expect(play(true)).toBe(play(false));
+    expect(play(false)).toContain('rolledBack');
+    const driver = promoted();
+    for (let outage = 0; outage < 40; outage++) {
+      for (let task = 0; task < 9; task++) driver.task(() => 2 * noise(driver.submission));
+      driver.give({ kind: 'resumed', pausedMicros: 5 * second }, driver.nowMicros + 5 * second);
+    }
+    expect(driver.serves).toBe(candidate.name);
   });
 });
 

@@ -2,10 +2,16 @@
 // that is to serve into the scheduler. A profile never changes in the midst of a scheduling cycle: what a cycle's own outcome
 // brings about happens right after it, within the same input.
 
+import { fromBase64 } from '../base/base64.ts';
 import type { WatchedTask } from '../policy/canary.ts';
+import type { InputDistribution } from '../policy/input-distribution.ts';
+import { readPolicyArtifact } from '../policy/policy-artifact.ts';
+import type { TaskEnding } from '../policy/policy-watches.ts';
+import { logOfOnePlus } from '../policy/queue-features.ts';
 import type { PolicyVersion, RolloutCommand, RolloutEvent, RolloutHost, RolloutsState } from '../policy/rollout.ts';
 import { Rollouts } from '../policy/rollouts.ts';
 import { findPlacement, findQueueOrder } from '../scheduler/catalogue.ts';
+import { demandShareOf } from '../scheduler/demand-share.ts';
 import type { Profile } from '../scheduler/framework.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { Task } from '../scheduler/task.ts';
@@ -49,9 +55,9 @@ export class PolicyRollouts implements RolloutHost<Profile> {
     this.machine.submitted(task, nowMicros);
   }
 
-  ended(task: WatchedTask, completed: boolean, nowMicros: number): void {
+  ended(task: WatchedTask, ending: TaskEnding, nowMicros: number): void {
     this.nowMicros = nowMicros;
-    this.machine.ended(task, completed, nowMicros);
+    this.machine.ended(task, ending, nowMicros);
   }
 
   fire(nowMicros: number): void {
@@ -122,6 +128,22 @@ export class PolicyRollouts implements RolloutHost<Profile> {
       return (error as Error).message;
     }
     return '';
+  }
+
+  inputsOf({ task: number }: WatchedTask): readonly number[] {
+    const task = this.tasks.get(number) as Task;
+    const share = demandShareOf(task.kind, this.scheduler.cluster);
+    const estimateSeconds = task.estimateMicros / 1e6;
+    return [logOfOnePlus(estimateSeconds), share, logOfOnePlus(estimateSeconds * share)];
+  }
+
+  trainedOn({ artifact }: Profile): ReadonlyMap<string, InputDistribution> {
+    const trained = new Map<string, InputDistribution>();
+    const bytes = artifact === undefined ? undefined : fromBase64(artifact);
+    if (bytes === undefined) return trained;
+    for (const { name, distribution } of readPolicyArtifact(bytes).manifest.features)
+      if (distribution !== undefined) trained.set(name, distribution);
+    return trained;
   }
 
   changed(event: RolloutEvent): void {

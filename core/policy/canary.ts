@@ -5,6 +5,8 @@
 
 import { assert } from '../base/assert.ts';
 import { fixedExpMinus1, fixedLog } from '../base/fixed-math.ts';
+import type { Rollout } from './rollout.ts';
+import { RecentTasks, type TaskOutcomes } from './rollout-guards.ts';
 import type { CanaryPlan } from './rollout-plan.ts';
 import { type SymmetricLook, SymmetricTest, type SymmetricTestState } from './symmetric-test.ts';
 
@@ -40,7 +42,7 @@ export interface CanaryState {
   readonly incumbentEnded: number;
   readonly incumbentSlowdowns: number;
   readonly settledHarm: number;
-  readonly recent: readonly (readonly [number, boolean])[];
+  readonly recent: TaskOutcomes;
 }
 
 /** What a canary knows. Slowdown ratios are the candidate's over the incumbent's, less 1. */
@@ -59,7 +61,6 @@ export interface CanaryLook {
 
 export class Canary {
   private readonly plan: CanaryPlan;
-  private readonly recentMax: number;
   private readonly test: SymmetricTest;
   /** Pairs that are not settled, two blocks each, and the last pair perhaps with its first block alone. */
   private readonly blocks: Block[] = [];
@@ -69,14 +70,13 @@ export class Canary {
   private incumbentEnded: number;
   private incumbentSlowdowns: number;
   private settledHarm = 0;
-  /** Slowdown and failure of the candidate's last ended tasks. */
-  private readonly recent: (readonly [number, boolean])[] = [];
+  /** The candidate's. */
+  readonly recent: RecentTasks;
 
-  /** `baseline`: what is known of the incumbent's slowdowns from the shadow stage. `recentMax`: tasks over which
-   *  {@link recentMean} is ever asked. */
-  constructor(plan: CanaryPlan, baseline: { readonly ended: number; readonly slowdowns: number }, recentMax: number) {
+  /** Of a rollout; its baseline is what is known of the incumbent's slowdowns from the shadow stage. */
+  constructor({ plan: { canary: plan, guards }, baseline }: Pick<Rollout<unknown>, 'plan' | 'baseline'>) {
     this.plan = plan;
-    this.recentMax = recentMax;
+    this.recent = new RecentTasks(guards);
     this.test = new SymmetricTest(Math.max(8, Math.floor(plan.tasksMax / plan.blockTasks / 2)));
     this.incumbentEnded = baseline.ended;
     this.incumbentSlowdowns = baseline.slowdowns;
@@ -127,8 +127,8 @@ export class Canary {
     this.submittedInBlock = this.plan.blockTasks;
   }
 
-  /** A task ended; nothing happens if it is not counted. */
-  endedTask(task: number, completed: boolean, nowMicros: number): void {
+  /** A task ended; nothing happens if it is not counted. Returns its slowdown if it was the candidate's. */
+  endedTask(task: number, completed: boolean, nowMicros: number): number | undefined {
     for (const block of this.blocks) {
       const watched = block.open.get(task);
       if (watched === undefined) continue;
@@ -138,14 +138,14 @@ export class Canary {
       block.slowdowns += slowdown;
       if (!completed) block.failed++;
       if (block.arm === 'candidate') {
-        this.recent.push([slowdown, !completed]);
-        if (this.recent.length > this.recentMax) this.recent.shift();
-      } else {
-        this.incumbentEnded++;
-        this.incumbentSlowdowns += slowdown;
+        this.recent.add(slowdown, !completed);
+        return slowdown;
       }
-      return;
+      this.incumbentEnded++;
+      this.incumbentSlowdowns += slowdown;
+      return undefined;
     }
+    return undefined;
   }
 
   /** Settles the pairs whose tasks have all ended, or had their time. In order: a later pair waits for the earlier. */
@@ -192,14 +192,6 @@ export class Canary {
     };
   }
 
-  /** Mean slowdown and share of failures over the candidate's last tasks; undefined while there are fewer. */
-  recentMean(metric: 'slowdown' | 'failedShare', windowTasks: number): number | undefined {
-    if (this.recent.length < windowTasks) return undefined;
-    let sum = 0;
-    for (const [slowdown, failed] of this.recent.slice(-windowTasks)) sum += metric === 'slowdown' ? slowdown : +failed;
-    return sum / windowTasks;
-  }
-
   save(): CanaryState {
     return {
       test: this.test.save(),
@@ -210,7 +202,7 @@ export class Canary {
       incumbentEnded: this.incumbentEnded,
       incumbentSlowdowns: this.incumbentSlowdowns,
       settledHarm: this.settledHarm,
-      recent: [...this.recent],
+      recent: this.recent.save(),
     };
   }
 
@@ -224,7 +216,7 @@ export class Canary {
     this.incumbentEnded = state.incumbentEnded;
     this.incumbentSlowdowns = state.incumbentSlowdowns;
     this.settledHarm = state.settledHarm;
-    this.recent.push(...state.recent);
+    this.recent.restore(state.recent);
   }
 
   private get incumbentMean(): number {
@@ -247,11 +239,20 @@ export class Canary {
     return harm;
   }
 
-  private slowdownOf({ submittedMicros, estimateMicros }: WatchedTask, nowMicros: number): number {
-    assert(nowMicros >= submittedMicros, 'a task ends after it came');
-    // What ends at once is as good as it gets, and has a logarithm.
-    return Math.max(1e-6, (nowMicros - submittedMicros) / Math.max(estimateMicros, this.plan.slowdownFloorMicros));
+  private slowdownOf(task: WatchedTask, nowMicros: number): number {
+    return slowdownOf(task, nowMicros, this.plan.slowdownFloorMicros);
   }
+}
+
+/** Response time over the estimate; estimates count as `floorMicros` at least. */
+export function slowdownOf(
+  { submittedMicros, estimateMicros }: WatchedTask,
+  nowMicros: number,
+  floorMicros: number,
+): number {
+  assert(nowMicros >= submittedMicros, 'a task ends after it came');
+  // What ends at once is as good as it gets, and has a logarithm.
+  return Math.max(1e-6, (nowMicros - submittedMicros) / Math.max(estimateMicros, floorMicros));
 }
 
 /** In words, for the record. */

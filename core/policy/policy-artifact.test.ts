@@ -48,6 +48,12 @@ test('a manifest is looked at field by field', () => {
     { network: { ...manifest.network, activation: 'tanh' } },
     { features: manifest.features.slice(1) },
     { features: [{ ...manifest.features[0], deviation: 0 }, manifest.features[1]] },
+    ...[
+      { edges: [], counts: [1] },
+      { edges: [2, 1], counts: [1, 2, 3] },
+      { edges: [1, 2], counts: [1, 2] },
+      { edges: [1], counts: [0.5, 1] },
+    ].map((distribution) => ({ features: [{ ...manifest.features[0], distribution }, manifest.features[1]] })),
     { shield: { ...manifest.shield, candidatesMax: 0 } },
     { shield: { ...manifest.shield, featuresOutsideMax: 1.5 } },
     { lineage: { ...manifest.lineage, seed: 'one' } },

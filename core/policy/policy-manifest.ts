@@ -3,6 +3,7 @@
 // signatures, are decided elsewhere.
 
 import { SiraError } from '../base/errors.ts';
+import { distributionBinsMax, type InputDistribution } from './input-distribution.ts';
 
 export const policyFormat = 'sira-policy/1';
 
@@ -16,6 +17,8 @@ export interface PolicyFeature {
   /** What was seen in training: values beyond these bounds count as outside. */
   readonly minimum: number;
   readonly maximum: number;
+  /** Of the tasks that were chosen in training, each once, for the watch after promotion; left out where nobody counted. */
+  readonly distribution?: InputDistribution | undefined;
 }
 
 /** What keeps a learned policy from doing harm. */
@@ -106,6 +109,20 @@ function checkFeature(feature: Readonly<Record<string, unknown>>, index: number)
   if (finite(feature.deviation, `${at}.deviation`) <= 0) throw invalidPolicy(`${at}.deviation is not above 0`);
   if (finite(feature.minimum, `${at}.minimum`) > finite(feature.maximum, `${at}.maximum`))
     throw invalidPolicy(`${at}: its minimum is above its maximum`);
+  if (feature.distribution !== undefined) checkDistribution(feature.distribution, `${at}.distribution`);
+}
+
+function checkDistribution(value: unknown, at: string): void {
+  const { edges, counts } = object(value, at);
+  const values = list(edges, `${at}.edges`).map((edge) => finite(edge, `${at}.edges`));
+  if (values.length < 1 || values.length >= distributionBinsMax)
+    throw invalidPolicy(`${at}.edges: ${values.length} of them`);
+  if (values.some((edge, index) => index > 0 && edge <= (values[index - 1] as number)))
+    throw invalidPolicy(`${at}.edges do not rise`);
+  const seen = list(counts, `${at}.counts`);
+  if (seen.length !== values.length + 1) throw invalidPolicy(`${at}.counts: ${seen.length}, not ${values.length + 1}`);
+  for (const count of seen)
+    if (!Number.isSafeInteger(count) || (count as number) < 0) throw invalidPolicy(`${at}.counts: no whole number`);
 }
 
 function checkShield(shield: Readonly<Record<string, unknown>>): void {

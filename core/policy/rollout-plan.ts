@@ -29,14 +29,14 @@ export const stageAfter: Readonly<Partial<Record<RolloutStage, RolloutStage>>> =
   held: 'promoted',
 };
 
-/** What is watched of the system while a candidate serves. `failedShare`: tasks that did not complete, of those that ended.
+/** What is watched of the system while a candidate serves, and once it is promoted. `failedShare`: tasks that did not complete, of those that ended.
  *  `oldestWaitSeconds`, `queueLength`: as of now. `slowdown`: response time over the estimate. */
 export const guardMetrics = ['slowdown', 'failedShare', 'oldestWaitSeconds', 'queueLength'] as const;
 export type GuardMetric = (typeof guardMetrics)[number];
 
 export interface GuardRule {
   readonly metric: GuardMetric;
-  /** Breached as soon as the metric is above this: of the present moment, or of the candidate's last {@link windowTasks} ended tasks. */
+  /** Breached as soon as the metric is above this: of the present moment, or of the policy's last {@link windowTasks} ended tasks. */
   readonly atMost: number;
   /** For metrics of tasks; 50 if left out. */
   readonly windowTasks?: number | undefined;
@@ -59,6 +59,23 @@ export interface CanaryPlan {
   readonly slowdownFloorMicros: number;
 }
 
+/** What becomes of a policy that has drifted after its promotion: the last good one before it serves again, a person is told, or nobody
+ *  looks. */
+export const driftResponses = ['rollBack', 'alarm', 'none'] as const;
+
+/** What is watched once a policy is promoted, besides the guards, and how sure one has to be. */
+export interface DriftPlan {
+  readonly response: (typeof driftResponses)[number];
+  /** Tasks of a window: each is held against the trial as a whole. */
+  readonly windowTasks: number;
+  /** Population stability index of an input up to which a window never counts as strange. */
+  readonly stabilityMax: number;
+  /** How much above the promised mean a window's slowdown never counts as strange, as a share of it. */
+  readonly slowdownRiseMax: number;
+  /** Windows between two false alarms, on average, at least. */
+  readonly falseAlarmWindows: number;
+}
+
 export interface RolloutPlan {
   /** Decisions of the incumbent beside which the candidate decides before it may serve. */
   readonly shadowDecisions: number;
@@ -70,9 +87,11 @@ export interface RolloutPlan {
   readonly approvals: readonly RolloutStage[];
   /** Whether an off-policy estimate must say "pass" too, or may not say "fail". */
   readonly offPolicy: 'mustPass' | 'mayNotFail';
+  /** Left out, nobody looks. */
+  readonly drift?: DriftPlan | undefined;
 }
 
-export const defaultRolloutPlan: RolloutPlan = {
+export const defaultRolloutPlan: RolloutPlan & { readonly drift: DriftPlan } = {
   shadowDecisions: 200,
   canary: {
     blockTasks: 20,
@@ -87,13 +106,24 @@ export const defaultRolloutPlan: RolloutPlan = {
   lookMicros: 250_000,
   approvals: [],
   offPolicy: 'mayNotFail',
+  drift: {
+    response: 'rollBack',
+    windowTasks: 100,
+    stabilityMax: 0.25,
+    slowdownRiseMax: 0.5,
+    falseAlarmWindows: 10_000,
+  },
 };
 
 /** The plan with what it leaves out at the defaults. */
 export function completePlan(
-  plan: Partial<Omit<RolloutPlan, 'canary'>> & { readonly canary?: Partial<CanaryPlan> | undefined },
+  plan: Partial<Omit<RolloutPlan, 'canary' | 'drift'>> & {
+    readonly canary?: Partial<CanaryPlan> | undefined;
+    readonly drift?: Partial<DriftPlan> | undefined;
+  },
 ): RolloutPlan {
-  return { ...defaultRolloutPlan, ...plan, canary: { ...defaultRolloutPlan.canary, ...plan.canary } };
+  const { canary, drift } = defaultRolloutPlan;
+  return { ...defaultRolloutPlan, ...plan, canary: { ...canary, ...plan.canary }, drift: { ...drift, ...plan.drift } };
 }
 
 /** Whether a plan keeps the bounds of what a canary can do. */
@@ -126,6 +156,19 @@ export function checkPlan(plan: RolloutPlan): Status {
                             !whole(windowTasks, 1, 10_000),
                         )
                       ? `a guard bounds ${guardMetrics.join(', ')} by a number, over 1 to 10,000 tasks`
-                      : '';
+                      : driftProblem(plan.drift);
   return problem === '' ? accepted : refused('SIRA_SETTING_INVALID', problem);
+}
+
+function driftProblem(drift: DriftPlan | undefined): string {
+  if (drift === undefined) return '';
+  const { response, windowTasks, stabilityMax, slowdownRiseMax, falseAlarmWindows } = drift;
+  if (!driftResponses.includes(response)) return `what follows drift is one of ${driftResponses.join(', ')}`;
+  if (!Number.isInteger(windowTasks) || windowTasks < 10 || windowTasks > 10_000)
+    return 'a window of the drift watch has 10 to 10,000 tasks';
+  if (!(stabilityMax >= 0.05 && stabilityMax <= 10)) return 'a bound on the stability index lies between 0.05 and 10';
+  if (!(slowdownRiseMax >= 0 && slowdownRiseMax <= 1000)) return 'a rise of the slowdown lies between 0 and 1000';
+  if (!(falseAlarmWindows >= 100 && falseAlarmWindows <= 1e12))
+    return 'false alarms of the drift watch are 100 windows or more apart';
+  return '';
 }

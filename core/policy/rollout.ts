@@ -1,8 +1,11 @@
 // The life of one candidate, from proposal to promotion, rejection or rollback, as data and the words that move it. The machine
 // that moves it is rollouts.ts.
 
-import type { CanaryLook, CanaryState } from './canary.ts';
-import type { RolloutPlan, RolloutStage } from './rollout-plan.ts';
+import type { CanaryLook, CanaryState, WatchedTask } from './canary.ts';
+import type { WatchLook } from './drift-watch.ts';
+import type { InputDistribution } from './input-distribution.ts';
+import type { PolicyWatchesState } from './policy-watches.ts';
+import { type RolloutPlan, type RolloutStage, stageAfter } from './rollout-plan.ts';
 
 /** A policy that has served, or is to. Versions count over the kernel's life; the first policy is version 1. */
 export interface PolicyVersion<Policy> {
@@ -13,7 +16,8 @@ export interface PolicyVersion<Policy> {
   readonly artifact: string;
 }
 
-export const witnessNames = ['simulation', 'replay', 'offPolicy', 'canary'] as const;
+/** `watch`: what speaks after the promotion. */
+export const witnessNames = ['simulation', 'replay', 'offPolicy', 'canary', 'watch'] as const;
 export type WitnessName = (typeof witnessNames)[number];
 export type WitnessVerdict = 'pass' | 'fail' | 'cannotTell';
 
@@ -25,6 +29,12 @@ export interface Testimony {
   readonly evidence: string;
   readonly atMicros: number;
   readonly who: string;
+}
+
+/** Who moves a rollout, and why. */
+export interface Speaker {
+  readonly who: string;
+  readonly why: string;
 }
 
 /** One step of a rollout. */
@@ -57,6 +67,8 @@ export interface Rollout<Policy> {
   /** Of the incumbent while the candidate was its shadow. */
   readonly baseline: { ended: number; slowdowns: number };
   canary: CanaryLook | undefined;
+  /** What was seen of it last after its promotion, once it has drifted. */
+  watch?: WatchLook | undefined;
 }
 
 /** What people and the pipeline may ask. `witness` is how gates that run elsewhere report. */
@@ -88,6 +100,7 @@ export interface RolloutsState<Policy> {
   readonly rollouts: readonly Rollout<Policy>[];
   readonly events: readonly RolloutEvent[];
   readonly canary: CanaryState | undefined;
+  readonly watches?: PolicyWatchesState | undefined;
   readonly lookAtMicros: number | null;
   readonly random: readonly [number, number, number, number];
 }
@@ -104,6 +117,10 @@ export interface RolloutHost<Policy> {
   /** When the task that waits longest was submitted, `Infinity` if none waits. */
   oldestWaitingMicros(): number;
   queueLength(): number;
+  /** {@link arrivalInputs} of a task that has just come. */
+  inputsOf(task: WatchedTask): readonly number[];
+  /** How inputs were distributed in the policy's training, by input; empty for one that learned nothing. */
+  trainedOn(policy: Policy): ReadonlyMap<string, InputDistribution>;
 }
 
 export function newRollout<Policy>(
@@ -128,6 +145,13 @@ export function newRollout<Policy>(
   };
 }
 
+/** A task of the incumbent ended while the candidate was its shadow. */
+export function noteBaseline({ baseline, plan }: Rollout<unknown>, task: WatchedTask, nowMicros: number): void {
+  baseline.ended++;
+  baseline.slowdowns +=
+    (nowMicros - task.submittedMicros) / Math.max(task.estimateMicros, plan.canary.slowdownFloorMicros);
+}
+
 /** A witness speaks; what it said before no longer counts. */
 export function testify(rollout: Rollout<unknown>, said: Testimony): void {
   const { witness, verdict, evidence, atMicros, who } = said;
@@ -137,12 +161,41 @@ export function testify(rollout: Rollout<unknown>, said: Testimony): void {
   else rollout.testimonies[index] = testimony;
 }
 
-export function saidBy(rollout: Rollout<unknown>, witness: WitnessName): WitnessVerdict | undefined {
+function saidBy(rollout: Rollout<unknown>, witness: WitnessName): WitnessVerdict | undefined {
   return rollout.testimonies.find((each) => each.witness === witness)?.verdict;
 }
 
+/** Where its witnesses, and its shadow, carry a rollout from where it stands; undefined while they do not. */
+export function nextStage(rollout: Rollout<unknown>): RolloutStage | undefined {
+  const { stage, plan, shadowDecisions } = rollout;
+  switch (stage) {
+    case 'simulation':
+    case 'replay': {
+      const verdict = saidBy(rollout, stage);
+      if (verdict === 'fail') return 'rejected';
+      return verdict === 'pass' ? stageAfter[stage] : undefined;
+    }
+    case 'shadow':
+      return shadowDecisions >= plan.shadowDecisions ? 'canary' : undefined;
+    case 'held':
+      return agreesOn(rollout) ? 'promoted' : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** The candidate, while it decides beside the policy that serves. */
+export function shadowOf<Policy>(active: Rollout<Policy> | undefined): PolicyVersion<Policy> | undefined {
+  const isShadow = active?.stage === 'shadow' && active.paused === '' && active.awaitsApproval === undefined;
+  return isShadow ? active.candidate : undefined;
+}
+
+export function nameProblem(name: string): string {
+  return name.length === 0 || name.length > 200 ? 'a policy has a name of 1 to 200 characters' : '';
+}
+
 /** Whether all witnesses that must have spoken for it. A gate that a person overrode has not. */
-export function agreesOn(rollout: Rollout<unknown>): boolean {
+function agreesOn(rollout: Rollout<unknown>): boolean {
   const offPolicy = saidBy(rollout, 'offPolicy');
   if (offPolicy === 'fail' || (rollout.plan.offPolicy === 'mustPass' && offPolicy !== 'pass')) return false;
   return (['canary', 'simulation', 'replay'] as const).every((witness) => saidBy(rollout, witness) === 'pass');

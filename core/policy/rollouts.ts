@@ -1,50 +1,44 @@
 // The rollout state machine: one candidate at a time goes from proposal over the simulation gate, the replay gate and the shadow
 // to the canary, and is promoted, rejected or rolled back; a person can approve, pause, resume, reject or roll back at any
-// stage. Promises: whatever is breached, unclear or interrupted, the last good policy serves from that very input on; a
-// candidate serves alone only if every witness that must has spoken for it, or a person has. It is told of tasks and commands,
-// and says which policy serves; what a policy is, and how it decides, is the host's business. All of it is state of the kernel:
-// journaled by the inputs that move it, and carried by snapshots.
+// stage. Promises: whatever is breached, unclear or interrupted, the last good policy serves from that very input on, be it
+// after a promotion; a candidate serves alone only if every witness that must has spoken for it, or a person has. It is told
+// of tasks and commands, and says which policy serves; what a policy is, and how it decides, is the host's business. All of it
+// is state of the kernel: journaled by the inputs that move it, and carried by snapshots.
 
-import { assert } from '../base/assert.ts';
 import { RandomStream } from '../base/random.ts';
 import { Canary, tellLook, type WatchedTask } from './canary.ts';
+import type { WatchLook } from './drift-watch.ts';
+import { PolicyWatches, type TaskEnding } from './policy-watches.ts';
 import {
-  agreesOn,
   copyOf,
   hasServed,
+  nameProblem,
   newRollout,
+  nextStage,
+  noteBaseline,
   type PolicyVersion,
   type Rollout,
   type RolloutCommand,
   type RolloutEvent,
   type RolloutHost,
   type RolloutsState,
-  saidBy,
+  type Speaker,
+  shadowOf,
   testify,
 } from './rollout.ts';
-import { breachOf, guardWindowMax } from './rollout-guards.ts';
+import { breachOf } from './rollout-guards.ts';
 import { checkPlan, endStages, type RolloutStage, stageAfter } from './rollout-plan.ts';
-
-const rolloutsKept = 64;
-const eventsKept = 1024;
-const goodKept = 32;
-
-interface Speaker {
-  readonly who: string;
-  readonly why: string;
-}
+import { RolloutRecords } from './rollout-records.ts';
+import { TrustedPolicies } from './trusted-policies.ts';
 
 export class Rollouts<Policy> {
   private readonly host: RolloutHost<Policy>;
   private readonly random: RandomStream;
   private versionCount = 1;
   private rolloutCount = 0;
-  /** Policies that were trusted with everything, the one that is now last. */
-  readonly good: PolicyVersion<Policy>[];
-  private serving: PolicyVersion<Policy>;
-  /** Oldest first, as the events are; only this class changes them. */
-  readonly rollouts: Rollout<Policy>[] = [];
-  readonly events: RolloutEvent[] = [];
+  private readonly trusted: TrustedPolicies<Policy>;
+  private readonly records = new RolloutRecords<Policy>();
+  private readonly watches = new PolicyWatches();
   private canary: Canary | undefined;
   private lookAtMicros = Number.POSITIVE_INFINITY;
 
@@ -52,19 +46,37 @@ export class Rollouts<Policy> {
   constructor(first: { readonly name: string; readonly policy: Policy }, seed: number, host: RolloutHost<Policy>) {
     this.host = host;
     this.random = new RandomStream(seed, 'rollouts');
-    this.serving = { version: 1, name: first.name, policy: first.policy, artifact: '' };
-    this.good = [this.serving];
+    const version = { version: 1, name: first.name, policy: first.policy, artifact: '' };
+    this.trusted = new TrustedPolicies(version, (serves) => host.serve(serves));
   }
 
   /** The policy that decides now. */
   get serves(): PolicyVersion<Policy> {
-    return this.serving;
+    return this.trusted.serves;
+  }
+
+  /** Policies that were trusted with everything, the one that is now last. */
+  get good(): readonly PolicyVersion<Policy>[] {
+    return this.trusted.all;
+  }
+
+  /** Oldest first, as the events are; only this class changes them. */
+  get rollouts(): readonly Rollout<Policy>[] {
+    return this.records.rollouts;
+  }
+
+  get events(): readonly RolloutEvent[] {
+    return this.records.events;
   }
 
   /** The one that is not at its end. */
   get active(): Rollout<Policy> | undefined {
-    const last = this.rollouts.at(-1);
-    return last === undefined || endStages.includes(last.stage) ? undefined : last;
+    return this.records.active;
+  }
+
+  /** What is seen of the policy that was promoted last; undefined if nobody looks. */
+  get watch(): WatchLook | undefined {
+    return this.watches.look();
   }
 
   /** True if nobody ever proposed anything: then there is nothing to save. */
@@ -85,10 +97,10 @@ export class Rollouts<Policy> {
         if (command.rollout === undefined) return this.rollbackServing(speaker, nowMicros);
         break;
     }
-    const rollout = this.rollouts.find((each) => each.rollout === command.rollout);
+    const rollout = this.records.find(command.rollout);
     if (rollout === undefined) return `there is no rollout ${command.rollout}`;
     if (command.command === 'rollback' && rollout.stage === 'promoted') {
-      if (rollout.candidate.version !== this.good.at(-1)?.version) return 'another policy has taken its place since';
+      if (rollout.candidate.version !== this.trusted.last.version) return 'another policy has taken its place since';
       return this.rollbackServing(speaker, nowMicros);
     }
     if (endStages.includes(rollout.stage)) return `rollout ${rollout.rollout} is over: ${rollout.stage}`;
@@ -107,42 +119,31 @@ export class Rollouts<Policy> {
         rollout.paused = '';
         this.tell(rollout, rollout.stage, speaker, nowMicros);
         if (rollout.stage === 'shadow') this.host.shadow(rollout.candidate);
-        this.lookAgain(rollout, nowMicros);
+        this.lookAgain(nowMicros);
         this.goOn(rollout, speaker, nowMicros);
         return '';
       case 'reject':
       case 'rollback':
-        return this.end(rollout, hasServed(rollout) ? 'rolledBack' : 'rejected', speaker, nowMicros);
+        return this.giveUp(rollout, speaker, nowMicros);
     }
   }
 
   /** A task comes, before it is queued: the canary may change who serves. */
   submitted(task: WatchedTask, nowMicros: number): void {
-    const rollout = this.active;
-    if (rollout?.stage !== 'canary' || rollout.paused !== '') return;
-    const canary = this.canary as Canary;
-    if (canary.isExhausted) return;
-    const arm = canary.submittedTask(task, nowMicros, () => this.random.nextUint32() % 2 === 0);
-    this.serve(arm === 'candidate' ? rollout.candidate : this.lastGood);
-    if (canary.isExhausted) {
-      canary.close(nowMicros);
-      this.serve(this.lastGood);
-    }
-    rollout.canary = canary.look(nowMicros);
+    const breach = this.watches.wantsArrivals ? this.watches.arrivedTask(this.host.inputsOf(task)) : '';
+    const rollout = this.tried;
+    if (rollout === undefined) this.heed(breach, nowMicros);
+    else this.takeTurns(rollout, task, nowMicros);
   }
 
   /** A task ended. */
-  ended(task: WatchedTask, completed: boolean, nowMicros: number): void {
-    const rollout = this.active;
-    if (rollout === undefined) return;
-    if (rollout.stage === 'shadow') {
-      const floor = rollout.plan.canary.slowdownFloorMicros;
-      rollout.baseline.ended++;
-      rollout.baseline.slowdowns += (nowMicros - task.submittedMicros) / Math.max(task.estimateMicros, floor);
-    }
-    if (this.canary === undefined) return;
-    this.canary.endedTask(task.task, completed, nowMicros);
-    if (rollout.stage === 'canary' && rollout.paused === '') this.judge(rollout, nowMicros);
+  ended(task: WatchedTask, ending: TaskEnding, nowMicros: number): void {
+    const { active } = this;
+    if (active?.stage === 'shadow') noteBaseline(active, task, nowMicros);
+    const slowdown = this.canary?.endedTask(task.task, ending.completed, nowMicros);
+    if (slowdown !== undefined) this.watches.triedTask(slowdown, task, ending);
+    if (this.tried !== undefined) this.judge(this.tried, nowMicros);
+    else this.heed(this.watches.endedTask(task, ending, this.host, nowMicros), nowMicros);
   }
 
   /** The shadow has decided beside the policy that serves. */
@@ -157,22 +158,19 @@ export class Rollouts<Policy> {
 
   /** Time has come to {@link nextDeadlineMicros}. */
   fire(nowMicros: number): void {
-    const rollout = this.active;
-    if (rollout === undefined) {
-      this.lookAtMicros = Number.POSITIVE_INFINITY;
-      return;
-    }
-    this.lookAgain(rollout, nowMicros);
-    if (rollout.stage === 'canary') this.judge(rollout, nowMicros);
-    else this.goOn(rollout, rollouts, nowMicros);
+    const { active, tried } = this;
+    this.lookAgain(nowMicros);
+    if (tried !== undefined) this.judge(tried, nowMicros);
+    else if (active !== undefined) this.goOn(active, rollouts, nowMicros);
+    if (this.tried === undefined) this.heed(this.watches.breach(this.host, nowMicros), nowMicros);
   }
 
   /** The kernel was down, or stood still: nobody knows what the candidate has to do with it. The last good policy serves, and
    *  the rollout waits for a person. */
   interrupted(pausedMicros: number, nowMicros: number): void {
+    this.watches.skip(nowMicros);
     const rollout = this.active;
-    if (rollout === undefined || rollout.paused !== '') return;
-    if (rollout.stage !== 'canary' && rollout.stage !== 'shadow') return;
+    if (rollout?.paused !== '' || (rollout.stage !== 'canary' && rollout.stage !== 'shadow')) return;
     this.pause(rollout, `the kernel stood still for ${pausedMicros} µs`, rollouts, nowMicros);
   }
 
@@ -181,10 +179,11 @@ export class Rollouts<Policy> {
       versionCount: this.versionCount,
       rolloutCount: this.rolloutCount,
       good: [...this.good],
-      servesVersion: this.serving.version,
+      servesVersion: this.serves.version,
       rollouts: this.rollouts.map(copyOf),
       events: [...this.events],
       canary: this.canary?.save(),
+      watches: this.watches.save(),
       lookAtMicros: this.lookAtMicros === Number.POSITIVE_INFINITY ? null : this.lookAtMicros,
       random: this.random.save(),
     };
@@ -194,32 +193,26 @@ export class Rollouts<Policy> {
   restore(state: RolloutsState<Policy>): void {
     this.versionCount = state.versionCount;
     this.rolloutCount = state.rolloutCount;
-    this.good.splice(0, 1, ...state.good);
-    this.rollouts.push(...state.rollouts.map(copyOf));
-    this.events.push(...state.events);
+    this.records.restore(state.rollouts.map(copyOf), state.events);
+    if (state.watches !== undefined) this.watches.restore(state.watches);
     this.lookAtMicros = state.lookAtMicros ?? Number.POSITIVE_INFINITY;
     this.random.restore(state.random);
     const { active } = this;
-    const serving = [...this.good, ...(active === undefined ? [] : [active.candidate])].find(
-      ({ version }) => version === state.servesVersion,
-    );
-    assert(serving !== undefined, 'a snapshot knows the policy that serves');
-    this.serving = serving;
+    this.trusted.restore(state.good, state.servesVersion, active?.candidate);
     if (state.canary === undefined || active === undefined) return;
-    this.canary = this.canaryOf(active);
+    this.canary = new Canary(active);
     this.canary.restore(state.canary);
   }
 
   /** Who decides beside the policy that serves. */
   get shadows(): PolicyVersion<Policy> | undefined {
-    const { active } = this;
-    return active?.stage === 'shadow' && active.paused === '' && active.awaitsApproval === undefined
-      ? active.candidate
-      : undefined;
+    return shadowOf(this.active);
   }
 
-  private get lastGood(): PolicyVersion<Policy> {
-    return this.good.at(-1) as PolicyVersion<Policy>;
+  /** The one whose canary goes on. */
+  private get tried(): Rollout<Policy> | undefined {
+    const { active } = this;
+    return active?.stage === 'canary' && active.paused === '' ? active : undefined;
   }
 
   private propose(
@@ -229,14 +222,13 @@ export class Rollouts<Policy> {
   ): string {
     const { active } = this;
     if (active !== undefined) return `rollout ${active.rollout} of ${active.candidate.name} is not over`;
-    if (name.length === 0 || name.length > 200) return 'a policy has a name of 1 to 200 characters';
     const status = checkPlan(plan);
     if (!status.ok) return status.reason;
-    const objection = this.host.objection(policy);
+    const objection = nameProblem(name) || this.host.objection(policy);
     if (objection !== '') return objection;
     const candidate = { version: ++this.versionCount, name, policy, artifact };
-    const rollout = newRollout(++this.rolloutCount, candidate, this.lastGood.version, plan);
-    if (this.rollouts.push(rollout) > rolloutsKept) this.rollouts.shift();
+    const rollout = newRollout(++this.rolloutCount, candidate, this.trusted.last.version, plan);
+    this.records.add(rollout, this.good);
     this.tell(rollout, 'proposed', speaker, nowMicros);
     return '';
   }
@@ -244,45 +236,34 @@ export class Rollouts<Policy> {
   /** Moves a rollout as far as the witnesses carry it. */
   private goOn(rollout: Rollout<Policy>, speaker: Speaker, nowMicros: number): void {
     if (rollout.paused !== '' || rollout.awaitsApproval !== undefined) return;
-    const { stage } = rollout;
-    if (stage === 'simulation' || stage === 'replay') {
-      const verdict = saidBy(rollout, stage);
-      if (verdict === 'fail')
-        this.end(rollout, 'rejected', { who: speaker.who, why: `${stage} gate: fail` }, nowMicros);
-      else if (verdict === 'pass')
-        this.enter(rollout, stage === 'simulation' ? 'replay' : 'shadow', speaker, nowMicros);
-    } else if (stage === 'shadow' && rollout.shadowDecisions >= rollout.plan.shadowDecisions)
-      this.enter(rollout, 'canary', rollouts, nowMicros);
-    else if (stage === 'held') this.weigh(rollout, nowMicros);
+    const stage = nextStage(rollout);
+    if (stage === 'rejected')
+      this.end(rollout, stage, { who: speaker.who, why: `${rollout.stage} gate: fail` }, nowMicros);
+    else if (stage === 'promoted') this.enter(rollout, stage, { ...rollouts, why: 'all witnesses agree' }, nowMicros);
+    else if (stage !== undefined) this.enter(rollout, stage, stage === 'canary' ? rollouts : speaker, nowMicros);
   }
 
   private enter(rollout: Rollout<Policy>, stage: RolloutStage, speaker: Speaker, nowMicros: number): void {
     if (rollout.plan.approvals.includes(stage)) {
       rollout.awaitsApproval = stage;
-      this.host.shadow(undefined);
-      this.serve(this.lastGood);
-      return;
-    }
-    this.begin(rollout, stage, speaker, nowMicros);
+      this.serveAlone();
+    } else this.begin(rollout, stage, speaker, nowMicros);
   }
 
   private begin(rollout: Rollout<Policy>, stage: RolloutStage, speaker: Speaker, nowMicros: number): void {
     const from = rollout.stage;
     rollout.stage = stage;
     rollout.awaitsApproval = undefined;
-    if (stage === 'canary') this.canary = this.canaryOf(rollout);
-    if (stage === 'promoted') this.promote(rollout);
+    if (stage === 'shadow' || stage === 'canary') this.watches.beginTrial();
+    if (stage === 'canary') this.canary = new Canary(rollout);
+    if (stage === 'promoted') this.promote(rollout, nowMicros);
     else {
       this.host.shadow(stage === 'shadow' ? rollout.candidate : undefined);
-      this.serve(this.lastGood);
+      this.trusted.serveLast();
     }
     this.tell(rollout, from, speaker, nowMicros);
-    this.lookAgain(rollout, nowMicros);
+    this.lookAgain(nowMicros);
     this.goOn(rollout, speaker, nowMicros);
-  }
-
-  private canaryOf({ plan, baseline }: Rollout<Policy>): Canary {
-    return new Canary(plan.canary, baseline, guardWindowMax(plan.guards));
   }
 
   /** Looks at everything that can end a canary. */
@@ -291,32 +272,60 @@ export class Rollouts<Policy> {
     canary.settle(nowMicros);
     const look = canary.look(nowMicros);
     rollout.canary = look;
-    const breach = breachOf(rollout, canary, this.host, nowMicros);
-    if (breach !== '') this.fail(rollout, breach, nowMicros);
-    else if (look.verdict === 'worse') this.fail(rollout, `worse: ${tellLook(look)}`, nowMicros);
-    else if (look.verdict === 'better' || (canary.isExhausted && canary.isSettled)) {
+    const worse = look.verdict === 'worse' ? `worse: ${tellLook(look)}` : '';
+    const breach = breachOf(rollout, canary.recent, this.host, nowMicros) || worse;
+    const said = { witness: 'canary', atMicros: nowMicros, who: rollouts.who } as const;
+    if (breach !== '') {
+      testify(rollout, { ...said, verdict: 'fail', evidence: breach });
+      this.end(rollout, 'rolledBack', { ...rollouts, why: breach }, nowMicros);
+    } else if (look.verdict === 'better' || (canary.isExhausted && canary.isSettled)) {
       const verdict = look.verdict === 'better' ? 'pass' : 'cannotTell';
       const evidence = tellLook(look);
-      testify(rollout, { witness: 'canary', verdict, evidence, atMicros: nowMicros, who: rollouts.who });
+      testify(rollout, { ...said, verdict, evidence });
       this.canary = undefined;
-      this.begin(rollout, 'held', { who: rollouts.who, why: `canary: ${verdict}, ${evidence}` }, nowMicros);
+      this.begin(rollout, 'held', { ...rollouts, why: `canary: ${verdict}, ${evidence}` }, nowMicros);
     }
   }
 
-  private fail(rollout: Rollout<Policy>, evidence: string, nowMicros: number): void {
-    testify(rollout, { witness: 'canary', verdict: 'fail', evidence, atMicros: nowMicros, who: rollouts.who });
-    this.end(rollout, 'rolledBack', { who: rollouts.who, why: evidence }, nowMicros);
+  /** Incumbent and candidate serve in turns, and this task may begin one. */
+  private takeTurns(rollout: Rollout<Policy>, task: WatchedTask, nowMicros: number): void {
+    this.watches.skip(nowMicros);
+    const canary = this.canary as Canary;
+    if (canary.isExhausted) return;
+    const arm = canary.submittedTask(task, nowMicros, () => this.random.nextUint32() % 2 === 0);
+    this.trusted.serve(arm === 'candidate' ? rollout.candidate : this.trusted.last);
+    if (canary.isExhausted) {
+      canary.close(nowMicros);
+      this.trusted.serveLast();
+    }
+    rollout.canary = canary.look(nowMicros);
   }
 
-  /** The canary is over: all witnesses must agree, or a person decides. */
-  private weigh(rollout: Rollout<Policy>, nowMicros: number): void {
-    if (!agreesOn(rollout)) return;
-    this.enter(rollout, 'promoted', { who: rollouts.who, why: 'all witnesses agree' }, nowMicros);
+  private promote({ candidate, plan }: Rollout<Policy>, nowMicros: number): void {
+    this.trusted.trust(candidate);
+    this.watches.promoted(candidate.version, plan, this.host.trainedOn(candidate.policy));
+    this.finish(nowMicros);
   }
 
-  private promote(rollout: Rollout<Policy>): void {
-    if (this.good.push(rollout.candidate) > goodKept) this.good.shift();
-    this.finish();
+  /** What serves alone is not what it was promoted for. */
+  private heed(breach: string, nowMicros: number): void {
+    if (breach === '') return;
+    const { active } = this;
+    const rollout = this.records.ofVersion(this.trusted.last.version) as Rollout<Policy>;
+    testify(rollout, { witness: 'watch', verdict: 'fail', evidence: breach, atMicros: nowMicros, who: watch.who });
+    rollout.watch = this.watches.look();
+    const speaker = { ...watch, why: breach };
+    if (rollout.plan.drift?.response === 'alarm') {
+      this.watches.stop();
+      this.tell(rollout, 'promoted', speaker, nowMicros);
+      return;
+    }
+    // Whoever was to replace it was held against it.
+    if (active !== undefined) {
+      const why = `version ${rollout.candidate.version}, which it was to replace, is rolled back`;
+      this.giveUp(active, { ...watch, why }, nowMicros);
+    }
+    this.rollbackServing(speaker, nowMicros);
   }
 
   private approve(rollout: Rollout<Policy>, speaker: Speaker, nowMicros: number): string {
@@ -330,10 +339,13 @@ export class Rollouts<Policy> {
   private pause(rollout: Rollout<Policy>, why: string, speaker: Speaker, nowMicros: number): string {
     rollout.paused = why;
     this.canary?.close(nowMicros);
-    this.host.shadow(undefined);
-    this.serve(this.lastGood);
+    this.serveAlone();
     this.tell(rollout, rollout.stage, { who: speaker.who, why }, nowMicros);
     return '';
+  }
+
+  private giveUp(rollout: Rollout<Policy>, speaker: Speaker, nowMicros: number): string {
+    return this.end(rollout, hasServed(rollout) ? 'rolledBack' : 'rejected', speaker, nowMicros);
   }
 
   private end(rollout: Rollout<Policy>, stage: 'rejected' | 'rolledBack', speaker: Speaker, nowMicros: number): string {
@@ -342,59 +354,46 @@ export class Rollouts<Policy> {
     rollout.stage = stage;
     rollout.paused = '';
     rollout.awaitsApproval = undefined;
-    this.finish();
+    this.finish(nowMicros);
     this.tell(rollout, from, speaker, nowMicros);
     return '';
   }
 
   private rollbackServing(speaker: Speaker, nowMicros: number): string {
     const { active } = this;
-    if (active !== undefined) {
-      return this.end(active, hasServed(active) ? 'rolledBack' : 'rejected', speaker, nowMicros);
-    }
-    if (this.good.length < 2) return 'no policy served before this one';
-    const removed = this.good.pop() as PolicyVersion<Policy>;
-    const rollout = this.rollouts.find(({ candidate }) => candidate.version === removed.version);
-    this.finish();
-    if (rollout !== undefined) {
-      rollout.stage = 'rolledBack';
-      this.tell(rollout, 'promoted', speaker, nowMicros);
-    }
+    if (active !== undefined) return this.giveUp(active, speaker, nowMicros);
+    const removed = this.trusted.giveUp();
+    if (removed === undefined) return 'no policy served before this one';
+    const rollout = this.records.ofVersion(removed.version) as Rollout<Policy>;
+    rollout.stage = 'rolledBack';
+    this.finish(nowMicros);
+    this.tell(rollout, 'promoted', speaker, nowMicros);
     return '';
   }
 
-  private finish(): void {
+  /** No candidate is on trial: the last good policy serves alone. */
+  private finish(nowMicros: number): void {
     this.canary = undefined;
-    this.lookAtMicros = Number.POSITIVE_INFINITY;
+    this.serveAlone();
+    this.watches.serve(this.good, nowMicros);
+    this.lookAgain(nowMicros);
+  }
+
+  private serveAlone(): void {
     this.host.shadow(undefined);
-    this.serve(this.lastGood);
+    this.trusted.serveLast();
   }
 
-  private serve(version: PolicyVersion<Policy>): void {
-    if (version.version === this.serving.version) return;
-    this.serving = version;
-    this.host.serve(version);
-  }
-
-  private lookAgain(rollout: Rollout<Policy>, nowMicros: number): void {
-    const watches = rollout.stage === 'canary' && rollout.paused === '';
-    this.lookAtMicros = watches ? nowMicros + rollout.plan.lookMicros : Number.POSITIVE_INFINITY;
+  private lookAgain(nowMicros: number): void {
+    this.lookAtMicros = nowMicros + (this.tried?.plan.lookMicros ?? this.watches.lookMicros);
   }
 
   private tell(rollout: Rollout<Policy>, from: RolloutEvent['from'], speaker: Speaker, nowMicros: number): void {
-    const event: RolloutEvent = {
-      rollout: rollout.rollout,
-      from,
-      to: rollout.stage,
-      who: speaker.who,
-      why: speaker.why,
-      atMicros: nowMicros,
-      servesVersion: this.serving.version,
-    };
-    if (this.events.push(event) > eventsKept) this.events.shift();
+    const event = this.records.note(rollout, from, speaker, this.serves.version, nowMicros);
     this.host.changed(event);
   }
 }
 
 /** Who speaks where nobody asked. */
 const rollouts: Speaker = { who: 'rollout', why: 'by its plan' };
+const watch: Speaker = { who: 'drift watch', why: '' };

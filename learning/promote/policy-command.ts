@@ -6,6 +6,7 @@ import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { SiraError } from '../../core/base/errors.ts';
 import { askKernel, defaultKernelUrl, kernelUrl } from '../../core/live/ask-kernel.ts';
+import type { WatchLook } from '../../core/policy/drift-watch.ts';
 import type { Rollout, RolloutEvent } from '../../core/policy/rollout.ts';
 import type { Command, CommandCall, CommandContext } from '../../core/ports/command.ts';
 import type { Profile } from '../../core/scheduler/framework.ts';
@@ -18,6 +19,7 @@ const actions = [
 interface Policies {
   readonly serves: PolicyView;
   readonly good: readonly PolicyView[];
+  readonly watch: Partial<WatchLook>;
   readonly rollouts: readonly (Omit<Rollout<unknown>, 'candidate'> & { readonly candidate: PolicyView })[];
 }
 
@@ -258,9 +260,10 @@ async function signPolicy(
   );
 }
 
-function listText({ serves, good, rollouts }: Policies): string {
+function listText({ serves, good, watch, rollouts }: Policies): string {
   const lines = [`serves: ${serves.name} (version ${serves.version})`];
   lines.push(`trusted: ${good.map(({ name, version }) => `${name} (${version})`).join(', then ')}`);
+  if (watch.inputs !== undefined) lines.push(...watchLines(watch as WatchLook));
   for (const { rollout, candidate, stage, paused, awaitsApproval, canary, testimonies } of rollouts) {
     const standing =
       paused !== '' ? `, stands still: ${paused}` : awaitsApproval ? `, ${awaitsApproval} awaits approval` : '';
@@ -270,6 +273,18 @@ function listText({ serves, good, rollouts }: Policies): string {
       lines.push(`  canary: ${canary.tasks} tasks, ${canary.pairs} pairs, harm ${canary.harmTasks.toFixed(1)} tasks`);
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** What the policy that serves is held to since its promotion, and how it stands. */
+function watchLines({ arrived, slowdown, slowdownPromised, inputs }: WatchLook): string[] {
+  const shown = (value: number | null): string => (value === null ? '—' : value.toFixed(2));
+  return [
+    `watched for ${arrived} tasks: slowdown ${shown(slowdown)}, promised ${shown(slowdownPromised)}`,
+    ...inputs.map(
+      ({ input, source, stability, bound }) =>
+        `  ${input}: shift ${shown(stability)} from the ${source}, bound ${shown(bound)}`,
+    ),
+  ];
 }
 
 function eventText({ rollout, from, to, who, why, atMicros, servesVersion }: RolloutEvent): string {

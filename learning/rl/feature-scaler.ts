@@ -1,5 +1,6 @@
 // How features are distributed: what the network's inputs are standardized by, and the bounds beyond which a policy knows nothing.
 
+import { binOf, distributionOf, type InputDistribution } from '../../core/policy/input-distribution.ts';
 import type { PolicyFeature } from '../../core/policy/policy-manifest.ts';
 
 export class FeatureScaler {
@@ -12,6 +13,9 @@ export class FeatureScaler {
   /** Fixed by {@link freeze}; (value − mean)/deviation is what the network sees. */
   readonly means: Float64Array;
   readonly deviations: Float64Array;
+  /** Rows of candidates that were chosen until {@link freeze}; from then on they are counted. */
+  private chosen: Float64Array[] = [];
+  private distributions: { readonly edges: readonly number[]; readonly counts: number[] }[] = [];
 
   constructor(names: readonly string[]) {
     this.names = names;
@@ -37,6 +41,15 @@ export class FeatureScaler {
     this.count += count;
   }
 
+  /** One raw row, of the candidate that was chosen: each task is, once. */
+  addChosen(row: Float64Array): void {
+    if (this.distributions.length === 0) {
+      this.chosen.push(row.slice());
+      return;
+    }
+    for (const [feature, { edges, counts }] of this.distributions.entries()) counts[binOf(edges, row[feature]!)]!++;
+  }
+
   /** From now on means and deviations stay; bounds go on widening. A feature that never varies keeps deviation 1. */
   freeze(): void {
     for (let feature = 0; feature < this.names.length; feature++) {
@@ -46,6 +59,12 @@ export class FeatureScaler {
       this.means[feature] = Math.fround(mean);
       this.deviations[feature] = variance > 1e-8 ? Math.fround(Math.sqrt(variance)) : 1;
     }
+    if (this.chosen.length === 0) return;
+    this.distributions = this.names.map((_, feature) => {
+      const { edges, counts } = distributionOf(this.chosen.map((row) => row[feature]!));
+      return { edges, counts: [...counts] };
+    });
+    this.chosen = [];
   }
 
   /** Standardizes rows in place. */
@@ -67,6 +86,7 @@ export class FeatureScaler {
       deviation: this.deviations[feature]!,
       minimum: this.minima[feature]! - this.deviations[feature]! / 10,
       maximum: this.maxima[feature]! + this.deviations[feature]! / 10,
+      ...this.distributionAt(feature),
     }));
   }
 
@@ -75,14 +95,26 @@ export class FeatureScaler {
     const kept = { ...columns, means: this.means, deviations: this.deviations };
     return {
       count: this.count,
+      distributions: this.distributions,
       ...Object.fromEntries(Object.entries(kept).map(([name, values]) => [name, [...values]])),
     };
   }
 
   restore(saved: object): void {
-    const { count, ...columns } = saved as { count: number } & Record<string, readonly number[]>;
+    const { count, distributions, ...columns } = saved as Saved;
     this.count = count;
+    this.distributions = (distributions ?? []).map(({ edges, counts }) => ({ edges, counts: [...counts] }));
     for (const name of ['sums', 'squares', 'minima', 'maxima', 'means', 'deviations'] as const)
       (this[name] as Float64Array).set(columns[name]!);
   }
+
+  private distributionAt(feature: number): { readonly distribution?: InputDistribution } {
+    const counted = this.distributions[feature];
+    return counted === undefined ? {} : { distribution: { edges: counted.edges, counts: [...counted.counts] } };
+  }
 }
+
+type Saved = { readonly count: number; readonly distributions?: readonly InputDistribution[] } & Readonly<
+  Record<ScalerColumn, readonly number[]>
+>;
+type ScalerColumn = 'sums' | 'squares' | 'minima' | 'maxima' | 'means' | 'deviations';

@@ -202,6 +202,7 @@ export class Ppo {
       const rows = vector.observe(rollout.features, at);
       const width = scaler.names.length;
       scaler.add(rollout.features.subarray(at, at + rows * width), rows);
+      const raw = rollout.features.slice(at, at + rows * width);
       scaler.apply(rollout.features, at, rows);
       rollout.poolStep(vector.counts);
       const scores = this.policy.forward(rollout.features.subarray(at, at + rows * width), rows);
@@ -214,6 +215,7 @@ export class Ppo {
             ? draw(scores, row, count, this.stream.nextFloat())
             : vector.environments[index]!.choiceOf(teacher);
         choices[index] = choice;
+        scaler.addChosen(raw.subarray((row + choice) * width, (row + choice + 1) * width));
         rollout.choose(index, choice, Math.log(scores[row + choice]!));
         row += count;
       }

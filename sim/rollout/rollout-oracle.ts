@@ -15,8 +15,6 @@ export class RolloutOracle implements WorldObserver {
   private readonly gone = new Set<number>();
   /** Version of the candidate that the canary may use now; 0 for none. */
   private inCanary = 0;
-  private proposed = 1;
-  private candidate = 0;
   /** Decisions of candidates before they were trusted: an oracle that saw none has shown nothing. */
   canaryDecisions = 0;
 
@@ -43,16 +41,18 @@ export class RolloutOracle implements WorldObserver {
       this.fail(`decision ${decision} is made by a policy that was given up`, nowMicros);
   }
 
-  private moved({ from, to, why, servesVersion }: RolloutEvent, nowMicros: number): void {
-    if (from === 'proposed') this.candidate = ++this.proposed;
+  private moved({ rollout, from, to, why, servesVersion }: RolloutEvent, nowMicros: number): void {
+    // The first policy is version 1, and every proposal makes one more.
+    const candidate = rollout + 1;
     const isStill = why.includes('stood still');
-    this.inCanary = to === 'canary' && !isStill ? this.candidate : 0;
-    if (to === 'promoted') this.good.push(this.candidate);
+    this.inCanary = to === 'canary' && !isStill ? candidate : 0;
+    // A promoted policy of which something is told stays promoted.
+    if (to === 'promoted' && from !== 'promoted') this.good.push(candidate);
     if (to === 'rolledBack' || to === 'rejected') {
-      this.gone.add(this.candidate);
-      if (this.good.at(-1) === this.candidate) this.good.pop();
+      this.gone.add(candidate);
+      if (this.good.at(-1) === candidate) this.good.pop();
     }
-    const isCandidate = servesVersion === this.candidate && this.inCanary === this.candidate;
+    const isCandidate = servesVersion === candidate && this.inCanary === candidate;
     if (servesVersion !== this.good.at(-1) && !isCandidate)
       this.fail(
         `version ${servesVersion} serves after ${from} → ${to}, and ${this.good.at(-1)} is the last good one`,

@@ -6,7 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import { SiraError } from '../../base/errors.ts';
 import type { PolicyCommanded } from '../../kernel/inputs.ts';
 import type { PolicyVersion, RolloutCommand, WitnessVerdict } from '../../policy/rollout.ts';
-import { completePlan, guardMetrics, rolloutStages } from '../../policy/rollout-plan.ts';
+import { completePlan, driftResponses, guardMetrics, rolloutStages } from '../../policy/rollout-plan.ts';
 import type { Profile } from '../../scheduler/framework.ts';
 import { answers, integer, list, number, object, text } from './schemas.ts';
 import type { HttpSources } from './views.ts';
@@ -54,6 +54,16 @@ const guard = object(
   '',
   ['windowTasks'],
 );
+const driftFields = {
+  response: text('What follows.', { enum: [...driftResponses] }),
+  windowTasks: integer('Tasks of a window that is held against the trial.', { minimum: 10, maximum: 10_000 }),
+  stabilityMax: number('Population stability index of an input up to which a window is never strange.', {
+    minimum: 0.05,
+    maximum: 10,
+  }),
+  slowdownRiseMax: number('Rise of the mean slowdown up to which it is not, as a share.', { minimum: 0 }),
+  falseAlarmWindows: number('Windows between two false alarms, on average, at least.', { minimum: 100 }),
+};
 const planFields = {
   shadowDecisions: integer('Decisions in the shadow.', { minimum: 0 }),
   canary: object(canaryFields, 'What the canary may do.', Object.keys(canaryFields)),
@@ -61,6 +71,7 @@ const planFields = {
   lookMicros: integer('Time between two looks at guards.', { minimum: 1000, maximum: 1_000_000 }),
   approvals: list(text('Stage that waits for approval.', { enum: [...rolloutStages] })),
   offPolicy: text('What the off-policy witness must say.', { enum: ['mustPass', 'mayNotFail'] }),
+  drift: object(driftFields, 'What is watched once it is promoted.', Object.keys(driftFields)),
 };
 const plan = object(planFields, 'How it is tried; what is left out is by default.', Object.keys(planFields));
 
@@ -90,6 +101,7 @@ export function policyRoutes(server: FastifyInstance, sources: HttpSources): voi
             serves: open('The policy that decides now.'),
             good: list(open('Trusted with everything, the one that is now last.')),
             rollouts: list(open('Oldest first.')),
+            watch: open('What is seen of the policy that was promoted last; empty if nobody looks.'),
           }),
         ),
       },
@@ -98,6 +110,7 @@ export function policyRoutes(server: FastifyInstance, sources: HttpSources): voi
       serves: versionView(machine().serves),
       good: machine().good.map(versionView),
       rollouts: machine().rollouts.map((rollout) => ({ ...rollout, candidate: versionView(rollout.candidate) })),
+      watch: machine().watch ?? {},
     }),
   );
   server.get(

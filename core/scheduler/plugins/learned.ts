@@ -14,9 +14,9 @@ import {
   writeQueueFeatures,
 } from '../../policy/queue-features.ts';
 import { Shield, type ShieldCounts } from '../../policy/shield.ts';
+import { demandShareOf } from '../demand-share.ts';
 import type { QueuedTask, QueueOrderContext, QueueSortPlugin } from '../framework.ts';
 import { ReleaseColumns } from '../release-columns.ts';
-import type { RequestKind } from '../request.ts';
 
 export interface LearnedOrder extends QueueSortPlugin {
   readonly shieldCounts: ShieldCounts;
@@ -47,7 +47,7 @@ export function learned(context: QueueOrderContext, find: (name: string) => Queu
     for (let position = 0; position < candidates; position++) {
       const { kind, estimateMicros, submittedMicros } = tasks[chosen[position] as number] as QueuedTask;
       const estimateSeconds = estimateMicros / 1e6;
-      const share = shareOf(kind, context);
+      const share = demandShareOf(kind, cluster);
       writeQueueFeatures(
         features,
         position * queueFeatureCount,
@@ -123,18 +123,6 @@ function readArtifact(text: string | undefined): ReturnType<typeof readPolicyArt
   return artifact;
 }
 
-/** The largest share that the kind asks for of what all machines have. */
-function shareOf(
-  { cpuMilli, memoryMib, gpuTotalMilli, machineCount }: RequestKind,
-  { cluster }: QueueOrderContext,
-): number {
-  return Math.max(
-    share(cpuMilli * machineCount, cluster.cpuCapacityTotalMilli),
-    share(memoryMib * machineCount, cluster.memoryCapacityTotalMib),
-    share(gpuTotalMilli * machineCount, cluster.gpuCapacityTotalMilli),
-  );
-}
-
 /** What is free of the scarcest resource. */
 function freeOf({ cluster }: QueueOrderContext): number {
   return Math.min(
@@ -142,8 +130,4 @@ function freeOf({ cluster }: QueueOrderContext): number {
     cluster.memoryCapacityTotalMib > 0 ? cluster.memoryFreeTotalMib / cluster.memoryCapacityTotalMib : 1,
     cluster.gpuCapacityTotalMilli > 0 ? cluster.gpuFreeTotalMilli / cluster.gpuCapacityTotalMilli : 1,
   );
-}
-
-function share(part: number, whole: number): number {
-  return whole > 0 ? part / whole : 0;
 }
