@@ -9,7 +9,8 @@ import { inferenceNameOf } from '../inference/data-type-names.ts';
 import type { InferenceDesk } from '../inference/inference-desk.ts';
 import type { Model, TensorSignature } from '../inference/model-table.ts';
 import type { Logger } from '../logger.ts';
-import { type JsonTensor, rankMax, tensorsOfJson, tensorText } from './json-tensors.ts';
+import { inference } from './inference-schemas.ts';
+import { type JsonTensor, tensorsOfJson, tensorText } from './json-tensors.ts';
 
 interface ModelParams {
   readonly model: string;
@@ -23,33 +24,6 @@ interface InferBody {
   readonly outputs?: readonly { readonly name: string }[];
 }
 
-const tags = ['inference'];
-const name = { type: 'string', minLength: 1, maxLength: 300 };
-const parameters = { type: 'object', additionalProperties: { type: ['string', 'number', 'boolean'] } };
-const shape = { type: 'array', items: { type: 'integer', minimum: 0 }, maxItems: rankMax };
-const inferBody = {
-  type: 'object',
-  required: ['inputs'],
-  properties: {
-    id: { type: 'string' },
-    parameters,
-    inputs: {
-      type: 'array',
-      maxItems: 1000,
-      items: {
-        type: 'object',
-        required: ['name', 'shape', 'datatype', 'data'],
-        properties: { name, shape, datatype: { type: 'string' }, parameters, data: { type: 'array' } },
-      },
-    },
-    outputs: {
-      type: 'array',
-      maxItems: 1000,
-      items: { type: 'object', required: ['name'], properties: { name, parameters } },
-    },
-  },
-};
-
 export function inferenceRoutes(
   server: FastifyInstance,
   desk: InferenceDesk,
@@ -58,39 +32,25 @@ export function inferenceRoutes(
 ): void {
   server.register(async (scope) => {
     scope.setErrorHandler((error: Error & { readonly statusCode?: number }, request, reply) =>
-      sendError(error, request, reply, logger),
+      answerInferenceError(error, request, reply, logger),
     );
-    const describe = (operationId: string, summary: string, versioned = false) => ({
-      // The protocol has a description of its own, and errors that are no problem details.
-      hide: true,
-      operationId: versioned ? `${operationId}Version` : operationId,
-      tags,
-      summary,
-    });
-    scope.get('/v2', { schema: describe('getInferenceServer', 'Name and version of the inference server') }, () => ({
+    scope.get('/v2', { schema: inference.server }, () => ({
       name: 'sira-kernel',
       version: desk.version,
       extensions: [],
     }));
-    scope.get('/v2/health/live', { schema: describe('isInferenceLive', 'Whether it works') }, () => ({ live: true }));
-    scope.get('/v2/health/ready', { schema: describe('isInferenceReady', 'Whether it takes requests') }, (_, reply) =>
+    scope.get('/v2/health/live', { schema: inference.live }, () => ({ live: true }));
+    scope.get('/v2/health/ready', { schema: inference.ready }, (_, reply) =>
       reply.code(desk.isReady ? 200 : 503).send({ live: true, ready: desk.isReady }),
     );
     for (const path of ['/v2/models/:model', '/v2/models/:model/versions/:version']) {
-      const versioned = path.endsWith(':version');
-      const params = {
-        type: 'object',
-        properties: versioned ? { model: name, version: name } : { model: name },
-        required: versioned ? ['model', 'version'] : ['model'],
-      };
-      scope.get<{ Params: ModelParams }>(
-        path,
-        { schema: { ...describe('getModel', 'Inputs and outputs of a model', versioned), params } },
-        ({ params: { model, version = '' } }) => metadata(desk, desk.model(model, version)),
+      const { model: modelSchema, modelReady, infer: inferSchema } = inference.ofModel(path.endsWith(':version'));
+      scope.get<{ Params: ModelParams }>(path, { schema: modelSchema }, ({ params: { model, version = '' } }) =>
+        metadata(desk, desk.model(model, version)),
       );
       scope.get<{ Params: ModelParams }>(
         `${path}/ready`,
-        { schema: { ...describe('isModelReady', 'Whether a model takes requests', versioned), params } },
+        { schema: modelReady },
         ({ params: { model, version = '' } }, reply) => {
           const found = desk.model(model, version);
           const ready = desk.isReady && desk.isModelReady(found);
@@ -99,10 +59,7 @@ export function inferenceRoutes(
       );
       scope.post<{ Params: ModelParams; Body: InferBody }>(
         `${path}/infer`,
-        {
-          bodyLimit: bodyBytesMax,
-          schema: { ...describe('infer', 'A request to a model', versioned), params, body: inferBody },
-        },
+        { bodyLimit: bodyBytesMax, schema: inferSchema },
         (request, reply) => infer(desk, request, reply),
       );
     }
@@ -159,7 +116,8 @@ async function infer(
     .send(text);
 }
 
-function sendError(
+/** Also for what the framework refuses before there is a route. */
+export function answerInferenceError(
   error: Error & { readonly statusCode?: number },
   { url }: FastifyRequest,
   reply: FastifyReply,

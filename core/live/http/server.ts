@@ -16,7 +16,7 @@ import { configRoutes } from './config-routes.ts';
 import { consoleRoutes } from './console-routes.ts';
 import { denialRoutes } from './denial-routes.ts';
 import { defaultEventLimits, type EventLimits, EventStreams } from './event-routes.ts';
-import { inferenceRoutes } from './inference-routes.ts';
+import { answerInferenceError, inferenceRoutes } from './inference-routes.ts';
 import { linkRoutes } from './link-routes.ts';
 import { Metrics } from './metrics.ts';
 import { policyRoutes } from './policy-routes.ts';
@@ -104,7 +104,10 @@ export class HttpServer {
       routerOptions: { maxParamLength: 4096, ignoreTrailingSlash: false },
       requestTimeout: 30_000,
       forceCloseConnections: true,
-      frameworkErrors: (error, request, reply) => void answerError(error, request, reply, live.options.logger),
+      frameworkErrors: (error, request, reply) => {
+        const answer = request.url.startsWith('/v2/') ? answerInferenceError : answerError;
+        void answer(error, request, reply, live.options.logger);
+      },
     }) as FastifyInstance;
     const rules = { useDefaults: true, removeAdditional: false, allowUnionTypes: true, strict: false } as const;
     const ofText = new Ajv({ ...rules, coerceTypes: true });
