@@ -63,7 +63,8 @@ function admit(security: KernelSecurity, request: FastifyRequest, reply: Fastify
   if (!caller.calls.take()) return tooMuch(name, `more than ${security.limits.calls.perSecond} requests a second`);
   if (typeof identity === 'string') {
     if (isOpen) return undefined;
-    reply.header('www-authenticate', 'Bearer realm="sira", Basic realm="sira", charset="UTF-8"');
+    // One field each: browsers take a field for one challenge, and ask nobody if the first in it is strange to them.
+    reply.header('www-authenticate', ['Bearer realm="sira"', 'Basic realm="sira", charset="UTF-8"']);
     return deny('unauthenticated', '', new SiraError('SIRA_UNAUTHENTICATED', identity));
   }
   const isRead = request.method === 'GET' || request.method === 'HEAD' || request.method === 'OPTIONS';
