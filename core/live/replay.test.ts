@@ -2,11 +2,11 @@
 
 import { spawnSync } from 'node:child_process';
 import { cpSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFailed, test } from 'vitest';
+import { Cable } from './cable.ts';
 import { Submitter, type TaskEnd, tensorFrom } from './client.ts';
-import { built, freePort, killed, LiveProcesses } from './live-processes.contract.ts';
+import { built, killed, LiveProcesses } from './live-processes.contract.ts';
 
 let processes: LiveProcesses;
 beforeEach(() => {
@@ -19,53 +19,6 @@ function replay(folder: string, ...options: string[]) {
   const words = [join(built, 'sira.js'), 'replay', folder, ...options];
   const { status, stdout, stderr } = spawnSync(process.execPath, words, { encoding: 'utf8' });
   return { status, stdout, stderr };
-}
-
-/** Stands between agents and the kernel; while it is cut, nothing goes through, and nobody is told. */
-class Cable {
-  private readonly server: Server;
-  private readonly sockets = new Set<Socket>();
-  private isCut = false;
-
-  private constructor(server: Server) {
-    this.server = server;
-  }
-
-  static async lay(port: number, to: number): Promise<Cable> {
-    const server = createServer((near) => {
-      const far = connect(to, '127.0.0.1');
-      for (const [from, into] of [
-        [near, far],
-        [far, near],
-      ] as const) {
-        cable.sockets.add(from);
-        from.on('data', (bytes) => {
-          if (!cable.isCut) into.write(bytes);
-        });
-        from.on('error', () => into.destroy());
-        from.on('close', () => into.destroy());
-      }
-    });
-    const cable = new Cable(server);
-    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-    return cable;
-  }
-
-  cut(): void {
-    this.isCut = true;
-  }
-
-  /** What was under way when it was cut is lost, and so are the connections. */
-  mend(): void {
-    this.isCut = false;
-    for (const socket of this.sockets) socket.destroy();
-    this.sockets.clear();
-  }
-
-  remove(): void {
-    this.mend();
-    this.server.close();
-  }
 }
 
 const ones = tensorFrom(new Float64Array(4).fill(1), [2, 2]);
@@ -87,10 +40,9 @@ describe('sira replay', () => {
     writeFileSync(config, 'durability: processCrash\nsnapshot:\n  inputs: 1000\n  kept: 1000\n');
     const options = ['--config', config];
     let kernel = await processes.startKernel(...options);
-    const cablePort = await freePort();
-    const cable = await Cable.lay(cablePort, Number(processes.address.split(':')[1]));
+    const cable = await Cable.lay(Number(processes.address.split(':')[1]));
     const program = join(built, 'core', 'live', 'examples', 'matrix-agent.js');
-    const behindCable = (name: string) => processes.spawn(process.execPath, [program, `127.0.0.1:${cablePort}`, name]);
+    const behindCable = (name: string) => processes.spawn(process.execPath, [program, cable.address, name]);
     const agents = ['a', 'b'].map((name) => processes.startAgent(name));
     behindCable('c');
     const told: TaskEnd[] = [];

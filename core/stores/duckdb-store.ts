@@ -26,7 +26,7 @@ import {
 } from '../telemetry/tables.ts';
 import type { Retention, TelemetryQuery, TelemetryStore } from '../telemetry/telemetry-store.ts';
 import { fillVector, readVector } from './duckdb-vectors.ts';
-import { columnList, microsPerDay, microsPerMinute, orderOf, rollupSelect, whereOf } from './store-sql.ts';
+import { columnList, microsPerDay, minutesToRollUp, orderOf, rollupSelect, storedNames, whereOf } from './store-sql.ts';
 
 const types: Readonly<Record<ColumnKind, DuckDBType>> = {
   time: TIMESTAMP,
@@ -158,7 +158,7 @@ export class DuckDbStore implements TelemetryStore {
   }
 
   private async makeTables(connection: DuckDBConnection): Promise<void> {
-    for (const name of [...tableNames, ...rollupNames]) {
+    for (const name of storedNames) {
       const columns = columnList(columnsOf(name), (column) => `${column.name} ${types[column.kind]}`);
       await connection.run(`CREATE TABLE IF NOT EXISTS ${name} (${columns})`);
       // One that an older version made lacks what came later.
@@ -191,19 +191,18 @@ export class DuckDbStore implements TelemetryStore {
     const reader = await this.connection.runAndReadAll(
       `SELECT (SELECT epoch_us(max(time)) FROM ${name}), (SELECT epoch_us(min(time)) FROM ${from}), (SELECT epoch_us(max(time)) FROM ${from})`,
     );
-    const [rolled, first, latest] = (reader.getRows()[0] ?? []).map((value) =>
+    const [rolledMicros, firstMicros, latestMicros] = (reader.getRows()[0] ?? []).map((value) =>
       typeof value === 'bigint' ? Number(value) : undefined,
     );
-    if (first === undefined || latest === undefined) return;
-    const changed = this.changedMicros.get(from) ?? Number.POSITIVE_INFINITY;
-    const missing = rolled === undefined ? first : Math.max(first, rolled + microsPerMinute);
-    const begin = Math.floor(Math.min(changed, missing) / microsPerMinute) * microsPerMinute;
-    const end = Math.floor(latest / microsPerMinute) * microsPerMinute;
-    if (begin >= end) return;
+    const minutes = minutesToRollUp({ firstMicros, latestMicros, rolledMicros }, this.changedMicros.get(from));
+    if (minutes === undefined) return;
+    const { fromMicros, toMicros } = minutes;
     const minute = "time_bucket(INTERVAL '1 minute', time)";
     await this.connection.run('BEGIN');
-    await this.connection.run(`DELETE FROM ${name} WHERE time >= ${instant(begin)} AND time < ${instant(end)}`);
-    await this.connection.run(`INSERT INTO ${name} ${rollupSelect(name, minute, instant, begin, end)}`);
+    await this.connection.run(
+      `DELETE FROM ${name} WHERE time >= ${instant(fromMicros)} AND time < ${instant(toMicros)}`,
+    );
+    await this.connection.run(`INSERT INTO ${name} ${rollupSelect(name, minute, instant, fromMicros, toMicros)}`);
     await this.connection.run('COMMIT');
   }
 

@@ -19,7 +19,7 @@ import {
 } from '../telemetry/tables.ts';
 import type { Retention, TelemetryQuery, TelemetryStore } from '../telemetry/telemetry-store.ts';
 import { LineWriter } from './line-protocol.ts';
-import { columnList, microsPerDay, microsPerMinute, orderOf, rollupSelect, whereOf } from './store-sql.ts';
+import { columnList, microsPerDay, minutesToRollUp, orderOf, rollupSelect, storedNames, whereOf } from './store-sql.ts';
 
 const types: Readonly<Record<ColumnKind, string>> = {
   time: 'TIMESTAMP',
@@ -53,7 +53,7 @@ export class QuestDbStore implements TelemetryStore {
   }
 
   async open(): Promise<void> {
-    for (const name of [...tableNames, ...rollupNames]) {
+    for (const name of storedNames) {
       const columns = columnList(columnsOf(name), (column) => `${column.name} ${types[column.kind]}`);
       const keys = `DEDUP UPSERT KEYS(${keyOf(name).join(', ')})`;
       await this.execute(
@@ -66,12 +66,12 @@ export class QuestDbStore implements TelemetryStore {
         ([table, column]) => `${table}.${column}`,
       ),
     );
-    for (const name of [...tableNames, ...rollupNames])
+    for (const name of storedNames)
       for (const column of columnsOf(name).filter((one) => !there.has(`${name}.${one.name}`)))
         await this.execute(`ALTER TABLE ${name} ADD COLUMN IF NOT EXISTS ${column.name} ${types[column.kind]}`);
     // A table that a sender made by itself has no keys.
     for (const [name, hasKeys] of await this.rows('SELECT table_name, dedup FROM tables()')) {
-      const table = [...tableNames, ...rollupNames].find((one) => one === name);
+      const table = storedNames.find((one) => one === name);
       if (table === undefined || hasKeys === true) continue;
       await this.execute(`ALTER TABLE ${table} DEDUP ENABLE UPSERT KEYS(${keyOf(table).join(', ')})`);
     }
@@ -170,19 +170,18 @@ export class QuestDbStore implements TelemetryStore {
     }
   }
 
-  private async rollUpOne(name: RollupName, changed = Number.POSITIVE_INFINITY): Promise<void> {
+  private async rollUpOne(name: RollupName, changedMicros: number | undefined): Promise<void> {
     const { from } = telemetryRollups[name];
     const [[rolled] = []] = await this.rows(`SELECT cast(max(time) AS LONG) FROM ${name}`);
     const [[first, latest] = []] = await this.rows(
       `SELECT cast(min(time) AS LONG), cast(max(time) AS LONG) FROM ${from}`,
     );
-    if (typeof first !== 'number' || typeof latest !== 'number') return;
-    const missing = typeof rolled === 'number' ? Math.max(first, rolled + microsPerMinute) : first;
-    const begin = Math.floor(Math.min(changed, missing) / microsPerMinute) * microsPerMinute;
-    const end = Math.floor(latest / microsPerMinute) * microsPerMinute;
-    if (begin >= end) return;
+    const known = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined);
+    const times = { firstMicros: known(first), latestMicros: known(latest), rolledMicros: known(rolled) };
+    const minutes = minutesToRollUp(times, changedMicros);
+    if (minutes === undefined) return;
     const columns = columnsOf(name).map((column) => column.name);
-    const select = rollupSelect(name, "timestamp_floor('m', time)", instant, begin, end);
+    const select = rollupSelect(name, "timestamp_floor('m', time)", instant, minutes.fromMicros, minutes.toMicros);
     await this.execute(`INSERT INTO ${name} (${columns.join(', ')}) ${select}`);
   }
 

@@ -1,10 +1,21 @@
 // What both stores say in SQL, made from the schema alone; where their dialects differ, the caller says how.
 
-import { columnsOf, keyOf, type RollupName, type TelemetryColumn, telemetryRollups } from '../telemetry/tables.ts';
+import {
+  columnsOf,
+  keyOf,
+  type RollupName,
+  rollupNames,
+  type TelemetryColumn,
+  tableNames,
+  telemetryRollups,
+} from '../telemetry/tables.ts';
 import type { TelemetryQuery } from '../telemetry/telemetry-store.ts';
 
-export const microsPerMinute = 60_000_000;
+const microsPerMinute = 60_000_000;
 export const microsPerDay = 86_400_000_000;
+
+/** All that a store holds. */
+export const storedNames = [...tableNames, ...rollupNames] as const;
 
 /** A text in SQL. */
 export function quoted(text: string): string {
@@ -44,6 +55,26 @@ export function rollupSelect(
   const groups = columns.slice(0, 2 + by.length).map((_, index) => index + 1);
   const where = whereOf({ table: from, fromMicros, toMicros }, instant);
   return `SELECT ${columns.join(', ')} FROM ${from}${where} GROUP BY ${groups.join(', ')}`;
+}
+
+/** Times of the rows of a table, and of its rollup, as stored; `undefined` where there are none. */
+export interface StoredTimes {
+  readonly firstMicros: number | undefined;
+  readonly latestMicros: number | undefined;
+  readonly rolledMicros: number | undefined;
+}
+
+/** The whole minutes that a rollup lacks, or of which rows have come since (`changedMicros`); `undefined` if there are none. */
+export function minutesToRollUp(
+  { firstMicros, latestMicros, rolledMicros }: StoredTimes,
+  changedMicros = Number.POSITIVE_INFINITY,
+): { readonly fromMicros: number; readonly toMicros: number } | undefined {
+  if (firstMicros === undefined || latestMicros === undefined) return undefined;
+  const minute = (micros: number): number => Math.floor(micros / microsPerMinute) * microsPerMinute;
+  const missing = rolledMicros === undefined ? firstMicros : Math.max(firstMicros, rolledMicros + microsPerMinute);
+  const fromMicros = minute(Math.min(changedMicros, missing));
+  const toMicros = minute(latestMicros);
+  return fromMicros < toMicros ? { fromMicros, toMicros } : undefined;
 }
 
 const expressions: Readonly<Record<string, (column: string) => string>> = {

@@ -5,7 +5,7 @@ import type { ChildProcess } from 'node:child_process';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { SiraError } from '../../core/base/errors.ts';
-import { Cable } from './cable.ts';
+import { Cable } from '../../core/live/cable.ts';
 import { startProgram } from './child-program.ts';
 
 export const agentFaults = ['kill', 'hang', 'slow', 'cut'] as const;

@@ -7,6 +7,7 @@ import type { Effect } from '../../core/kernel/effects.ts';
 import type { Kernel } from '../../core/kernel/kernel.ts';
 import { createOracles } from '../../sim/oracle/create-oracles.ts';
 import type { MachineSpec } from '../../sim/workload/workload.ts';
+import { soundNetwork } from '../../sim/world/sound-network.ts';
 import { World, type WorldOptions } from '../../sim/world/world.ts';
 import { type KnownSkills, knownSkills } from './known-skills.ts';
 import { type HeldOutRequest, matchingDemand } from './matching-workload.ts';
@@ -84,13 +85,7 @@ export function runMatching(options: MatchingOptions): MatchingResult {
       overtakeMax: 0,
       typicalTasks: [],
     },
-    network: {
-      latency: { distribution: 'constant', meanMicros: 200, sigma: 0 },
-      bandwidthBytesPerSecond: 0,
-      loss: 0,
-      duplication: 0,
-      reordering: 0,
-    },
+    network: soundNetwork(200),
     heartbeat: { intervalMicros: 10 * microsPerSecond, leaseMicros: 40 * microsPerSecond },
     limits: { eventsPerInstantMax: 1_000_000, causalDepthMax: 1_000_000, queueLengthMax: 1_000_000 },
     faults: [],

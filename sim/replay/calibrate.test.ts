@@ -12,6 +12,7 @@ import { Kernel } from '../../core/kernel/kernel.ts';
 import type { Profile } from '../../core/scheduler/framework.ts';
 import type { WorkloadTask } from '../workload/workload.ts';
 import { atShare, type Calibration, calibrationShares } from '../world/calibration.ts';
+import { soundNetwork } from '../world/sound-network.ts';
 import { World } from '../world/world.ts';
 import { calibrationText, readCalibration } from './calibration-file.ts';
 import { fitCalibration } from './fit-calibration.ts';
@@ -57,10 +58,7 @@ function play(seed: number, tasks: readonly WorkloadTask[], calibration: Calibra
   const world = new World({
     ...{ seed, machines, profile, settings, calibration, faults: [] },
     workload: { tasks: () => tasks[Symbol.iterator](), typicalTasks: () => [], notes: [] },
-    network: {
-      latency: { distribution: 'constant', meanMicros: 0, sigma: 0 },
-      ...{ bandwidthBytesPerSecond: 0, loss: 0, duplication: 0, reordering: 0 },
-    },
+    network: soundNetwork(0),
     heartbeat: { intervalMicros: second, leaseMicros: 5 * second },
     limits: { eventsPerInstantMax: 1_000_000, causalDepthMax: 100_000, queueLengthMax: 100_000 },
     observers: [

@@ -9,6 +9,7 @@ import { Kernel } from '../../core/kernel/kernel.ts';
 import type { Profile } from '../../core/scheduler/framework.ts';
 import type { FaultSpec } from '../experiment/scenario.ts';
 import type { WorkloadTask } from '../workload/workload.ts';
+import { soundNetwork } from '../world/sound-network.ts';
 import { World } from '../world/world.ts';
 import { RecordedWorld } from './recorded-world.ts';
 import { TaskTimes } from './task-times.ts';
@@ -49,10 +50,7 @@ function play(tasks: readonly WorkloadTask[], policy: Profile, latencyMicros: nu
     ],
     workload: { tasks: () => tasks[Symbol.iterator](), typicalTasks: () => [], notes: [] },
     profile: policy,
-    network: {
-      latency: { distribution: 'constant', meanMicros: latencyMicros, sigma: 0 },
-      ...{ bandwidthBytesPerSecond: 0, loss: 0, duplication: 0, reordering: 0 },
-    },
+    network: soundNetwork(latencyMicros),
     heartbeat: { intervalMicros: second, leaseMicros: 5 * second },
     limits: { eventsPerInstantMax: 1_000_000, causalDepthMax: 100_000, queueLengthMax: 100_000 },
     faults,

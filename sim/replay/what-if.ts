@@ -6,6 +6,7 @@ import { SiraError } from '../../core/base/errors.ts';
 import { createKernelSettings, type KernelSettingName } from '../../core/config/kernel-setting-table.ts';
 import type { Profile } from '../../core/scheduler/framework.ts';
 import type { Calibration } from '../world/calibration.ts';
+import { soundNetwork } from '../world/sound-network.ts';
 import { World } from '../world/world.ts';
 import { aloneMicros } from './fit-calibration.ts';
 import { type JournalSource, readJournal, snapshotSequences } from './read-journal.ts';
@@ -88,14 +89,7 @@ export function simulateRecord(
     machines: recorded.machines,
     workload: { tasks: () => tasks[Symbol.iterator](), typicalTasks: () => [], notes: [] },
     profile,
-    network: {
-      latency: {
-        distribution: 'constant',
-        meanMicros: calibration === undefined ? recorded.latencyMicros : 0,
-        sigma: 0,
-      },
-      ...{ bandwidthBytesPerSecond: 0, loss: 0, duplication: 0, reordering: 0 },
-    },
+    network: soundNetwork(calibration === undefined ? recorded.latencyMicros : 0),
     heartbeat: {
       intervalMicros: of('registry.heartbeatIntervalMicros'),
       leaseMicros: of('registry.leaseMicros'),

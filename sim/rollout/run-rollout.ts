@@ -7,6 +7,7 @@ import type { RolloutEvent } from '../../core/policy/rollout.ts';
 import type { RolloutStage } from '../../core/policy/rollout-plan.ts';
 import type { WorkloadTask } from '../workload/workload.ts';
 import type { WorldObserver } from '../world/observer.ts';
+import { soundNetwork } from '../world/sound-network.ts';
 import { World, type WorldOptions } from '../world/world.ts';
 import { type OperatorOptions, RolloutOperator } from './rollout-operator.ts';
 
@@ -37,10 +38,7 @@ export function runRollout(options: RolloutRunOptions, limitMicros = 86_400_000_
   const operator = new RolloutOperator(options);
   const meter = new SlowdownMeter(options.plan.canary.slowdownFloorMicros);
   const world = new World({
-    network: {
-      latency: { distribution: 'constant', meanMicros: 200, sigma: 0 },
-      ...{ bandwidthBytesPerSecond: 0, loss: 0, duplication: 0, reordering: 0 },
-    },
+    network: soundNetwork(200),
     heartbeat: { intervalMicros: 10_000_000, leaseMicros: 40_000_000 },
     limits: { eventsPerInstantMax: 1_000_000, causalDepthMax: 10_000, queueLengthMax: 1_000_000 },
     faults: [],

@@ -10,6 +10,7 @@ import type { LogSettings } from '../../core/log/log.ts';
 import { defaultSimulationLimits, Simulation } from '../engine/simulation.ts';
 import { Disk } from './disk.ts';
 import { soundDisk } from './disk-spec.ts';
+import { soundNetwork } from './sound-network.ts';
 import { World } from './world.ts';
 
 const settings = { segmentBytesMax: 4096, recordBytesMax: 4096, indexEveryBytes: 512 };
@@ -185,13 +186,7 @@ describe('a kernel that comes back to a full disk', () => {
       machines: [{ name: 'one', cpuMilli: 8000, memoryMib: 65_536, gpuCount: 0, gpuModel: '' }],
       workload: { tasks: () => tasks[Symbol.iterator](), typicalTasks: () => [], notes: [] },
       profile: plainProfile,
-      network: {
-        latency: { distribution: 'constant', meanMicros: 100, sigma: 0 },
-        bandwidthBytesPerSecond: 0,
-        loss: 0,
-        duplication: 0,
-        reordering: 0,
-      },
+      network: soundNetwork(100),
       heartbeat: { intervalMicros: microsPerSecond, leaseMicros: 5 * microsPerSecond },
       limits: { ...defaultSimulationLimits, queueLengthMax: 1000 },
       faults: [

@@ -4,6 +4,7 @@ import { microsPerMinute, microsPerSecond } from '../../core/base/time.ts';
 import type { FaultSpec } from '../experiment/scenario.ts';
 import type { MachineSpec, Workload } from '../workload/workload.ts';
 import { kernelNode } from './network.ts';
+import { soundNetwork } from './sound-network.ts';
 import { World } from './world.ts';
 
 const machines: MachineSpec[] = Array.from({ length: 6 }, (_, index) => ({
@@ -47,13 +48,7 @@ function outcome(faults: readonly FaultSpec[], asked: boolean): readonly unknown
       overtakeMax: 0,
       typicalTasks: [],
     },
-    network: {
-      latency: { distribution: 'constant', meanMicros: 500, sigma: 0 },
-      bandwidthBytesPerSecond: 0,
-      loss: 0,
-      duplication: 0,
-      reordering: 0,
-    },
+    network: soundNetwork(500),
     heartbeat: { intervalMicros: 10 * microsPerSecond, leaseMicros: 40 * microsPerSecond },
     limits: { eventsPerInstantMax: 100_000, causalDepthMax: 1000, queueLengthMax: 1000 },
     faults,

@@ -9,6 +9,7 @@ import { HeartbeatGateway } from './heartbeat-gateway.ts';
 import { Machine } from './machine.ts';
 import type { MachineWorld } from './machine-world.ts';
 import { firstMachineNode, Network } from './network.ts';
+import { soundNetwork } from './sound-network.ts';
 
 const second = 1_000_000;
 const interval = 10 * second;
@@ -54,13 +55,7 @@ class Bench {
           world,
         ),
     );
-    const spec = {
-      latency: { distribution: 'constant', meanMicros: 0, sigma: 0 },
-      bandwidthBytesPerSecond: 0,
-      loss: 0,
-      duplication: 0,
-      reordering: 0,
-    } as const;
+    const spec = soundNetwork(0);
     this.network = new Network(simulation, spec, firstMachineNode + count, new RandomStream(1, 'network'));
     this.gateway = new HeartbeatGateway(this.machines, this.network, interval);
   }

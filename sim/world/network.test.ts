@@ -4,14 +4,9 @@ import { Simulation } from '../engine/simulation.ts';
 import type { NetworkSpec } from '../experiment/scenario.ts';
 import { type LatencySpec, sampleLatency } from './latency.ts';
 import { Network } from './network.ts';
+import { soundNetwork } from './sound-network.ts';
 
-const perfect: NetworkSpec = {
-  latency: { distribution: 'constant', meanMicros: 200, sigma: 0 },
-  bandwidthBytesPerSecond: 0,
-  loss: 0,
-  duplication: 0,
-  reordering: 0,
-};
+const perfect: NetworkSpec = soundNetwork(200);
 
 class Bench {
   readonly simulation = new Simulation();

@@ -1,6 +1,7 @@
 // Placement energy-aware: the machine whose power rises least, as its agent declares it, so that little work keeps few machines on.
 
 import type { PluginContext, ScorePlugin } from '../framework.ts';
+import { meanUseWith } from './mean-use.ts';
 
 /** Machines whose power would rise by more than this are not told apart, watts. */
 const riseMaxWatts = 100_000;
@@ -19,23 +20,6 @@ export function energyAware({ cluster, power }: PluginContext): ScorePlugin {
     name: 'energy-aware',
     score(kind, machine) {
       const cpu = cluster.cpuCapacityMilli[machine] as number;
-      const memory = cluster.memoryCapacityMib[machine] as number;
-      const gpu = (cluster.gpuCount[machine] as number) * 1000;
-      let used = 0;
-      let resources = 0;
-      if (cpu > 0) {
-        used += 1 - ((cluster.cpuFreeMilli[machine] as number) - kind.cpuMilli) / cpu;
-        resources++;
-      }
-      if (memory > 0) {
-        used += 1 - ((cluster.memoryFreeMib[machine] as number) - kind.memoryMib) / memory;
-        resources++;
-      }
-      if (gpu > 0) {
-        used += 1 - ((cluster.gpuFreeMilli[machine] as number) - kind.gpuTotalMilli) / gpu;
-        resources++;
-      }
-      const fullness = resources > 0 ? used / resources : 0;
       const rating = power?.of(machine);
       let watts = 0;
       if (rating !== undefined) {
@@ -43,7 +27,11 @@ export function energyAware({ cluster, power }: PluginContext): ScorePlugin {
         watts += (rating.acceleratorWatts * kind.gpuTotalMilli) / 1000;
         if (cluster.allocationCount[machine] === 0) watts += Math.max(0, rating.idleWatts - (rating.sleepWatts ?? 0));
       }
-      return 1000 * riseMaxWatts - Math.round(1000 * Math.min(watts, riseMaxWatts)) + 0.999 * fullness;
+      return (
+        1000 * riseMaxWatts -
+        Math.round(1000 * Math.min(watts, riseMaxWatts)) +
+        0.999 * meanUseWith(cluster, kind, machine)
+      );
     },
   };
 }

@@ -2,6 +2,7 @@
 
 import type { PluginContext, ScorePlugin } from '../framework.ts';
 import type { RequestKind } from '../request.ts';
+import { meanUseWith } from './mean-use.ts';
 
 /** Upper bounds of the classes of length, seconds; what is longer is in one class more. Four times as long each. */
 const lengthBounds: readonly number[] = [15, 60, 240, 960, 3840, 15_360, 61_440, 245_760];
@@ -37,7 +38,7 @@ export function predictive({ cluster, forecastSeconds }: PluginContext): ScorePl
       const own = lengthOf(kind);
       const longest = longestOn(machine);
       const prolonged = Math.max(0, own - longest);
-      return 1000 * (lengths - prolonged) + fullness(kind, machine);
+      return 1000 * (lengths - prolonged) + meanUseWith(cluster, kind, machine);
     },
     changed(kind, machine, sign) {
       const end = (machine + 1) * lengths;
@@ -50,25 +51,4 @@ export function predictive({ cluster, forecastSeconds }: PluginContext): ScorePl
       counts[at] = (counts[at] as number) + sign;
     },
   };
-
-  function fullness(kind: RequestKind, machine: number): number {
-    const cpu = cluster.cpuCapacityMilli[machine] as number;
-    const memory = cluster.memoryCapacityMib[machine] as number;
-    const gpu = (cluster.gpuCount[machine] as number) * 1000;
-    let used = 0;
-    let resources = 0;
-    if (cpu > 0) {
-      used += 1 - ((cluster.cpuFreeMilli[machine] as number) - kind.cpuMilli) / cpu;
-      resources++;
-    }
-    if (memory > 0) {
-      used += 1 - ((cluster.memoryFreeMib[machine] as number) - kind.memoryMib) / memory;
-      resources++;
-    }
-    if (gpu > 0) {
-      used += 1 - ((cluster.gpuFreeMilli[machine] as number) - kind.gpuTotalMilli) / gpu;
-      resources++;
-    }
-    return resources > 0 ? used / resources : 0;
-  }
 }

@@ -2,6 +2,7 @@
 
 import { markdownTable } from '../../../reports/tables/markdown.ts';
 import { type Check, checkList } from '../../../reports/tables/table.ts';
+import { loadRowsTable, percent, squaredErrorCheck } from './load-page.ts';
 import type { LoadRow } from './load-table.ts';
 import type { M4Row } from './m4-table.ts';
 
@@ -39,14 +40,7 @@ export function forecastChecks(m4: readonly M4Row[], loads: readonly LoadRow[]):
     );
   }
   for (const [label, rows] of groups(loads)) {
-    for (const [horizon, at] of byHorizon(rows)) {
-      const squared = (key: keyof LoadRow['squared']): number => mean(at.map((row) => row.squared[key]));
-      checks.push({
-        requirement: `${label}, ${horizon} ahead: squared error below persistence's and the seasonal naive's (mean over series)`,
-        found: `RMSE ${squared('ensemble').toFixed(3)} against ${squared('persistence').toFixed(3)} and ${squared('seasonalNaive').toFixed(3)}`,
-        holds: squared('ensemble') < Math.min(squared('persistence'), squared('seasonalNaive')),
-      });
-    }
+    for (const [horizon, at] of byHorizon(rows)) checks.push(squaredErrorCheck(`${label}, ${horizon} ahead`, at));
   }
   return checks;
 }
@@ -105,30 +99,7 @@ function loadSection(label: string, rows: readonly LoadRow[]): string[] {
     `${text} The mean is asked of the ensemble (persistence, linear on lags with and without the season, exponential smoothing) and ` +
       'judged by the root mean squared error; the median is asked of the linear model fitted to absolute errors and judged by the mean ' +
       'absolute error.',
-    markdownTable(
-      [
-        'series',
-        'ahead',
-        'RMSE persistence',
-        'seasonal naive',
-        'ensemble',
-        'MAE persistence',
-        'seasonal naive',
-        'median',
-        'in 80%',
-        'in 95%',
-        'width',
-      ],
-      rows.map(({ series, horizon, squared, absolute, coverage80, coverage95, width80 }) => [
-        series,
-        String(horizon),
-        ...[squared.persistence, squared.seasonalNaive, squared.ensemble].map((value) => value.toFixed(3)),
-        ...[absolute.persistence, absolute.seasonalNaive, absolute.median].map((value) => value.toFixed(3)),
-        percent(coverage80),
-        percent(coverage95),
-        width80.toFixed(2),
-      ]),
-    ),
+    loadRowsTable(rows, true),
     label === 'Helios'
       ? 'Demand moves in steps and stays for long: as a rule the next minutes bring no change at all, so persistence is the median, and ' +
         'no method has a smaller absolute error worth the name. What can be won is in the mean and in the width of the intervals, and ' +
@@ -172,14 +143,6 @@ function groups(rows: readonly LoadRow[]): [string, LoadRow[]][] {
 function byHorizon(rows: readonly LoadRow[]): [number, LoadRow[]][] {
   const horizons = [...new Set(rows.map(({ horizon }) => horizon))];
   return horizons.map((horizon) => [horizon, rows.filter((row) => row.horizon === horizon)]);
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)}%`;
 }
 
 function within(value: number, low: number, high: number): boolean {

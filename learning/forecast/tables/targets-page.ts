@@ -3,6 +3,7 @@
 import { markdownTable } from '../../../reports/tables/markdown.ts';
 import { type Check, checkList } from '../../../reports/tables/table.ts';
 import { type DurationOptions, type DurationScores, durationMethods } from '../durations.ts';
+import { loadRowsTable, percent, squaredErrorCheck } from './load-page.ts';
 import type { LoadRow } from './load-table.ts';
 
 export interface DurationRow extends DurationScores {
@@ -36,13 +37,7 @@ export function targetsChecks(durations: DurationRow | undefined, queues: readon
   // Minutes ahead a queue is what it is; what a forecast can be asked for lies farther away.
   for (const horizon of [...new Set(queues.map((row) => row.horizon))].filter((one) => one >= 60)) {
     const rows = queues.filter((row) => row.horizon === horizon);
-    const mean = (key: keyof LoadRow['squared']): number =>
-      rows.reduce((sum, row) => sum + row.squared[key], 0) / rows.length;
-    checks.push({
-      requirement: `Queue length, ${horizon} minutes ahead: squared error below persistence’s and the seasonal naive’s (mean over series)`,
-      found: `RMSE ${mean('ensemble').toFixed(3)} against ${mean('persistence').toFixed(3)} and ${mean('seasonalNaive').toFixed(3)}`,
-      holds: mean('ensemble') < Math.min(mean('persistence'), mean('seasonalNaive')),
-    });
+    checks.push(squaredErrorCheck(`Queue length, ${horizon} minutes ahead`, rows));
   }
   return checks;
 }
@@ -87,26 +82,7 @@ function queueSection(rows: readonly LoadRow[]): string[] {
     '## Queue length',
     'Jobs that wait in virtual clusters of Helios, minute by minute, May 2020 (those in which anybody waited in one of fifty minutes); the ' +
       'last seven days are the test, with an origin every ten minutes; the season is a day. Methods as on the page of forecasters.',
-    markdownTable(
-      [
-        'series',
-        'ahead',
-        'RMSE persistence',
-        'seasonal naive',
-        'ensemble',
-        'MAE persistence',
-        'seasonal naive',
-        'median',
-        'in 80%',
-        'in 95%',
-      ],
-      rows.map(({ series, horizon, squared, absolute, coverage80, coverage95 }) => [
-        ...[series, String(horizon)],
-        ...[squared.persistence, squared.seasonalNaive, squared.ensemble].map((value) => value.toFixed(3)),
-        ...[absolute.persistence, absolute.seasonalNaive, absolute.median].map((value) => value.toFixed(3)),
-        ...[percent(coverage80), percent(coverage95)],
-      ]),
-    ),
+    loadRowsTable(rows, false),
     absoluteRemark(rows),
   ];
 }
@@ -119,8 +95,4 @@ function absoluteRemark(rows: readonly LoadRow[]): string {
     `Persistence is as good or better in ${squared} by squared error and in ${absolute} by absolute error: for most minutes a queue stays ` +
     'as it is, most often empty, and intervals of 80% hold more than they promise, because they cannot be narrower than nothing.'
   );
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)}%`;
 }

@@ -1,4 +1,5 @@
-// A cable between an agent and the kernel, that can be cut: then nothing goes through, and neither end is told.
+// A cable between an agent and the kernel, that can be cut: then nothing goes through, and neither end is told. For demonstrations and
+// tests; nothing of the kernel needs it.
 
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
