@@ -212,6 +212,9 @@ export class Topics {
         }
         return;
       }
+      case 'ping':
+        this.stream.send({ message: { $case: 'echo', value: message.value } });
+        return;
       case 'revoked':
         return;
     }

@@ -5,8 +5,9 @@
 import { LinkQuality, type LinkReport } from '../../registry/link-quality.ts';
 import type { Logger } from '../logger.ts';
 
-/** `agent`: a stream of an agent or of a gateway of several. */
-export type LinkKind = 'agent' | 'submitter';
+/** `agent`: a stream of an agent or of a gateway of several. `topicClient`: of who publishes or subscribes. */
+export const linkKinds = ['agent', 'submitter', 'topicClient'] as const;
+export type LinkKind = (typeof linkKinds)[number];
 
 /** A stream that is measured. */
 export interface MeasuredStream {
@@ -19,7 +20,7 @@ export interface MeasuredStream {
 
 export interface LinkView extends LinkReport {
   readonly kind: LinkKind;
-  /** Of the stream's first agent, or of the submitter. */
+  /** Of the stream's first agent, of the submitter, or of the client of topics. */
   readonly name: string;
   /** Agents that speak on it. */
   readonly agents: number;

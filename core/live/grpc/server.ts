@@ -89,7 +89,7 @@ export class GrpcServer {
       outgoingMax: 16_384,
     });
     const submissions = new SubmissionGateway(live, guard, links, { outgoingMax: 16_384, pendingMax: 4096 });
-    const topics = new TopicGateway(options.topics, guard, () => live.now(), 16_384);
+    const topics = new TopicGateway(options.topics, guard, links, () => live.now(), 16_384);
     const server = new Server({
       'grpc.max_receive_message_length': options.messageBytesMax,
       'grpc.max_send_message_length': options.messageBytesMax,

@@ -15,7 +15,8 @@ import {
 import type { LiveTopics } from '../live-topics.ts';
 import type { GrpcGuard } from '../security/grpc-guard.ts';
 import type { Role } from '../security/identity.ts';
-import { GatewaySession } from './gateway-session.ts';
+import type { LinkDesk } from './link-desk.ts';
+import { MeasuredSession } from './measured-session.ts';
 import { nameProblem } from './messages.ts';
 
 type Stream = ServerDuplexStream<JoinRequest, JoinResponse>;
@@ -31,6 +32,7 @@ const modes: Readonly<Record<number, GroupMode>> = {
 export class TopicGateway {
   private readonly topics: LiveTopics;
   private readonly guard: GrpcGuard;
+  private readonly links: LinkDesk;
   private readonly now: () => number;
   private readonly outgoingMax: number;
   private readonly sessions = new Set<ClientSession>();
@@ -39,9 +41,10 @@ export class TopicGateway {
   private readonly stopListening: () => void;
   private connections = 0;
 
-  constructor(topics: LiveTopics, guard: GrpcGuard, now: () => number, outgoingMax: number) {
+  constructor(topics: LiveTopics, guard: GrpcGuard, links: LinkDesk, now: () => number, outgoingMax: number) {
     this.topics = topics;
     this.guard = guard;
+    this.links = links;
     this.now = now;
     this.outgoingMax = outgoingMax;
     this.stopListening = topics.listen((effect) => this.carryOut(effect));
@@ -53,7 +56,7 @@ export class TopicGateway {
 
   /** A stream begins. */
   attach(stream: Stream): void {
-    const session = new ClientSession(stream, this.outgoingMax);
+    const session = new ClientSession(stream, this.outgoingMax, this.links);
     this.sessions.add(session);
     session.listen(
       (message) => this.receive(session, message),
@@ -73,6 +76,7 @@ export class TopicGateway {
   private detach(session: ClientSession): void {
     if (!this.sessions.delete(session)) return;
     session.outgoing.end();
+    this.links.end(session);
     const { client, producer, connection } = session;
     if (this.byProducer.get(producer) === session) this.byProducer.delete(producer);
     if (this.byClient.get(client) !== session) return;
@@ -88,6 +92,10 @@ export class TopicGateway {
     }
     if (this.byClient.get(subscriber) !== session) {
       if (connection === 0) session.fail(status.FAILED_PRECONDITION, 'a stream begins with a hello');
+      return;
+    }
+    if (message.$case === 'echo') {
+      this.links.answered(session, message.value.id);
       return;
     }
     const denied = this.guard.refusalOf(session.stream, rolesOf[message.$case], undefined, message.$case);
@@ -151,6 +159,7 @@ export class TopicGateway {
     earlier?.fail(status.ABORTED, `another stream of ${client} has taken over`);
     this.topics.give({ kind: 'subscriberConnected', subscriber: client, connection: session.connection });
     session.send({ $case: 'welcome', value: {} });
+    this.links.begin('topicClient', client, session);
   }
 
   private create(session: ClientSession, creation: TopicCreation): void {
@@ -242,7 +251,7 @@ export class TopicGateway {
 }
 
 /** What each message after the hello takes. */
-const rolesOf: Readonly<Record<Exclude<Request['$case'], 'hello'>, Role>> = {
+const rolesOf: Readonly<Record<Exclude<Request['$case'], 'hello' | 'echo'>, Role>> = {
   create: 'publish',
   publish: 'publish',
   subscribe: 'subscribe',
@@ -254,7 +263,7 @@ const rolesOf: Readonly<Record<Exclude<Request['$case'], 'hello'>, Role>> = {
 
 const requestNames: Readonly<Record<string, string>> = { createTopic: 'create' };
 
-class ClientSession extends GatewaySession<Request, Response> {
+class ClientSession extends MeasuredSession<Request, Response> {
   client = '';
   producer = '';
   /** 0 before the hello. */

@@ -1,18 +1,17 @@
-// The links to agents and submitters over HTTP: how long messages take there and back, how evenly, how many are lost, how fast bytes
+// The links to agents, submitters and clients of topics over HTTP: how long messages take there and back, how evenly, how many are lost, how fast bytes
 // go, and what is unusual about it.
 
 import type { FastifyInstance } from 'fastify';
-import type { LinkView } from '../grpc/link-desk.ts';
+import { type LinkView, linkKinds } from '../grpc/link-desk.ts';
 import { answers, flag, integer, limit, list, number, object, orNull, text } from './schemas.ts';
 import type { HttpSources } from './views.ts';
 
-const kinds = ['agent', 'submitter'];
 const anomalyNames = ['lossy', 'slow', 'slower'];
 
 const link = object(
   {
-    kind: text('Whose it is.', { enum: kinds }),
-    name: text('Of the first agent of the stream, or of the submitter.'),
+    kind: text('Whose it is.', { enum: linkKinds }),
+    name: text('Of the first agent of the stream, of the submitter, or of the client of topics.'),
     agents: integer('Agents that speak on it.'),
     address: text('Of the other side; of the last connection, if there is none now.'),
     connected: flag('Whether there is a stream.'),
@@ -52,10 +51,10 @@ export function linkRoutes(server: FastifyInstance, { links }: HttpSources): voi
       schema: {
         operationId: 'listLinks',
         tags: ['links'],
-        summary: 'Links to agents and submitters, those with a stream first, by name',
+        summary: 'Links to agents, submitters and clients of topics, those with a stream first, by name',
         querystring: object(
           {
-            kind: text('Of this kind alone.', { enum: kinds }),
+            kind: text('Of this kind alone.', { enum: linkKinds }),
             anomalous: flag('Those alone that are unusual, or that are not.'),
             after: integer('Begin after so many: `next` of the page before.', {
               minimum: 0,

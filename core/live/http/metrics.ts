@@ -5,6 +5,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { ReleasedInput } from '../../kernel/journaled-kernel.ts';
 import { agentStates } from '../../registry/agent-state.ts';
 import type { BatcherCounts } from '../../telemetry/batcher.ts';
+import { linkKinds } from '../grpc/link-desk.ts';
 import type { GrpcServer } from '../grpc/server.ts';
 import type { LiveKernel } from '../live-kernel.ts';
 import type { LiveTopics } from '../live-topics.ts';
@@ -256,7 +257,7 @@ export class Metrics {
       registers,
       collect() {
         const views = links.views().filter(({ connected }) => connected);
-        for (const kind of ['agent', 'submitter'] as const)
+        for (const kind of linkKinds)
           for (const anomaly of ['lossy', 'slow', 'slower'] as const) {
             const isOne = (view: (typeof views)[number]) => view.kind === kind && view.anomalies.includes(anomaly);
             this.set({ kind, anomaly }, views.filter(isOne).length);

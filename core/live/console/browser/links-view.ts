@@ -1,4 +1,4 @@
-// The links to agents and submitters: what is unusual comes first, and says in words what it is.
+// The links to agents, submitters and clients of topics: what is unusual comes first, and says in words what it is.
 
 import { ask, type Link, type LinkPage } from './api.ts';
 import { byId, type Child, count, duration, h, moment, plural, replace } from './dom.ts';
@@ -47,7 +47,7 @@ function row(link: Link): Child[] {
   const isMeasured = roundTripMicros !== null;
   return [
     h('span', { title }, h('b', {}, name), more),
-    kind,
+    kind === 'topicClient' ? 'client of topics' : kind,
     h('span', {}, state(link)),
     duration(roundTripMicros),
     duration(roundTripMicrosMin),

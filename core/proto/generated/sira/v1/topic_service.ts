@@ -17,6 +17,7 @@ import {
   type Metadata,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { LinkEcho, LinkPing } from "./link.ts";
 
 export const protobufPackage = "sira.v1";
 
@@ -130,6 +131,7 @@ export interface JoinRequest {
     | { $case: "grant"; value: Grant }
     | { $case: "acknowledge"; value: Acknowledgement }
     | { $case: "reject"; value: Rejection }
+    | { $case: "echo"; value: LinkEcho }
     | undefined;
 }
 
@@ -200,6 +202,9 @@ export interface JoinResponse {
     | { $case: "delivery"; value: Delivery }
     | { $case: "revoked"; value: Revocation }
     | { $case: "refused"; value: TopicRefusal }
+    | //
+    /** Answer it by an echo. */
+    { $case: "ping"; value: LinkPing }
     | undefined;
 }
 
@@ -876,6 +881,9 @@ export const JoinRequest: MessageFns<JoinRequest> = {
       case "reject":
         Rejection.encode(message.message.value, writer.uint32(66).fork()).join();
         break;
+      case "echo":
+        LinkEcho.encode(message.message.value, writer.uint32(74).fork()).join();
+        break;
     }
     return writer;
   },
@@ -955,6 +963,14 @@ export const JoinRequest: MessageFns<JoinRequest> = {
             }
 
             message.message = { $case: "reject", value: Rejection.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.message = { $case: "echo", value: LinkEcho.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -1563,6 +1579,9 @@ export const JoinResponse: MessageFns<JoinResponse> = {
       case "refused":
         TopicRefusal.encode(message.message.value, writer.uint32(58).fork()).join();
         break;
+      case "ping":
+        LinkPing.encode(message.message.value, writer.uint32(66).fork()).join();
+        break;
     }
     return writer;
   },
@@ -1634,6 +1653,14 @@ export const JoinResponse: MessageFns<JoinResponse> = {
             }
 
             message.message = { $case: "refused", value: TopicRefusal.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.message = { $case: "ping", value: LinkPing.decode(reader, reader.uint32()) };
             continue;
           }
         }
