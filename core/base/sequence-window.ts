@@ -32,6 +32,14 @@ export class SequenceWindow {
     while (this.early.size > 0 && this.early.delete(this.watermark + 1)) this.watermark++;
   }
 
+  /** Every number up to `number` counts as seen. */
+  advanceTo(number: number): void {
+    if (number <= this.watermark) return;
+    this.watermark = number;
+    for (const early of this.early) if (early <= number) this.early.delete(early);
+    while (this.early.size > 0 && this.early.delete(this.watermark + 1)) this.watermark++;
+  }
+
   /** The largest number noted, 0 if none was. */
   get highest(): number {
     let highest = this.watermark;

@@ -34,6 +34,8 @@ export interface BrokerSnapshot {
   readonly version: 1;
   readonly nowMicros: number;
   readonly nextSubscriptionId: number;
+  /** Snapshots of before topics were retired lack it. */
+  readonly firstOffset?: number | undefined;
   readonly topics: readonly SavedTopic[];
   /** In order of creation. */
   readonly subscriptions: readonly SavedSubscription[];

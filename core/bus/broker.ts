@@ -29,7 +29,7 @@ import { ProducerTable } from './producer-table.ts';
 import type { ProducerWindow } from './producer-window.ts';
 import { refusalOf } from './refusal.ts';
 import { RequestTable } from './request-table.ts';
-import { type Subscriber, Subscription } from './subscription.ts';
+import { joiningRefusal, type Subscriber, Subscription } from './subscription.ts';
 import { Topic } from './topic.ts';
 
 export type { BrokerSnapshot } from './broker-snapshot.ts';
@@ -45,6 +45,8 @@ export class Broker {
   private readonly deliveries: Deliveries;
   private readonly faults: FaultSwitch;
   private nextSubscriptionId = 0;
+  /** Of topics that are made from now on. */
+  private firstOffset = 0;
   private nowMicros = 0;
 
   constructor(settings: BrokerSettings, faults: FaultSwitch = noFaults) {
@@ -120,6 +122,24 @@ export class Broker {
     this.producers.forget(producer);
   }
 
+  /** Forgets a topic and the one subscription that reads it, with its members that have no other, if nothing of it is unacknowledged
+   *  and nobody waits for a reply on it; else false, and nothing has changed. Topics that are made later begin behind its offsets,
+   *  so that nobody who comes back to one of that name takes a new message for one that it has had. */
+  retire(topicName: string, subscriptionName: string): boolean {
+    const topic = this.topics.get(topicName);
+    const subscription = this.subscriptions.get(subscriptionName);
+    if (topic === undefined && subscription === undefined) return true;
+    if (topic === undefined || subscription?.topic !== topic || topic.readers.length !== 1) return false;
+    if (topic.nextOffset !== topic.firstOffset || this.requests.awaitsReplyOn(topicName)) return false;
+    for (const member of [...subscription.members]) this.part(subscription, member);
+    this.subscriptions.delete(subscriptionName);
+    this.deliveries.forget(subscription);
+    topic.removeReader(subscription);
+    this.topics.delete(topicName);
+    this.firstOffset = Math.max(this.firstOffset, topic.nextOffset);
+    return true;
+  }
+
   /** Messages held, over all topics. */
   get retainedCount(): number {
     let count = 0;
@@ -133,6 +153,7 @@ export class Broker {
       version: 1,
       nowMicros: this.nowMicros,
       nextSubscriptionId: this.nextSubscriptionId,
+      firstOffset: this.firstOffset,
       topics: Array.from(this.topics.values(), (topic) => topic.save()),
       ...saveSubscriptions(this.subscriptions, this.subscribers),
       producers: this.producers.save(),
@@ -145,6 +166,7 @@ export class Broker {
     assert(this.topics.size === 0 && this.nextSubscriptionId === 0, 'only a fresh broker can be restored');
     this.nowMicros = snapshot.nowMicros;
     this.nextSubscriptionId = snapshot.nextSubscriptionId;
+    this.firstOffset = snapshot.firstOffset ?? 0;
     for (const { name } of snapshot.topics) {
       this.topics.set(name, new Topic<Subscription>(name, this.settings.topicMessagesMax));
     }
@@ -365,23 +387,8 @@ export class Broker {
     const known = this.topics.get(name);
     if (known !== undefined) return known;
     if (this.topics.size >= this.settings.topicCountMax) return undefined;
-    const topic = new Topic<Subscription>(name, this.settings.topicMessagesMax);
+    const topic = new Topic<Subscription>(name, this.settings.topicMessagesMax, this.firstOffset);
     this.topics.set(name, topic);
     return topic;
   }
-}
-
-function joiningRefusal(
-  existing: Subscription,
-  input: SubscribeInput,
-  settings: BrokerSettings,
-): RefusalReason | undefined {
-  if (existing.topic.name !== input.topic || existing.mode !== input.mode) return 'subscription has other terms';
-  if (existing.hasMember(input.subscriber)) return undefined;
-  if (existing.mode === 'exclusive') {
-    return existing.connectedCount > 0 ? 'subscription is held by another subscriber' : undefined;
-  }
-  return existing.members.length >= settings.membersPerSubscriptionMax
-    ? 'subscription has too many members'
-    : undefined;
 }

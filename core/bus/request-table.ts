@@ -54,6 +54,13 @@ export class RequestTable {
     this.size--;
   }
 
+  /** Looks at all of them. */
+  awaitsReplyOn(topic: string): boolean {
+    for (const own of this.byRequester.values())
+      for (const { replyTopic } of own.values()) if (replyTopic === topic) return true;
+    return false;
+  }
+
   shiftTimers(byMicros: number): void {
     this.heap.shift(byMicros);
   }

@@ -2,7 +2,8 @@
 // shared with the broker's table of subscribers. Deciding to deliver is the broker's business.
 
 import { assert } from '../base/assert.ts';
-import type { SubscriptionMode } from './broker-protocol.ts';
+import type { RefusalReason, SubscribeInput, SubscriptionMode } from './broker-protocol.ts';
+import type { BrokerSettings } from './broker-settings.ts';
 import type { DeadlineEntry } from './deadline-heap.ts';
 import type { DeliveryWindow } from './delivery-window.ts';
 import type { Topic, TopicReader } from './topic.ts';
@@ -90,4 +91,18 @@ export class Subscription implements TopicReader, DeadlineEntry {
     member.subscriptions.splice(member.subscriptions.indexOf(this), 1);
     if (member.connected) this.connectedCount--;
   }
+}
+
+/** Why somebody may not join a subscription, or join it again; undefined if it may. */
+export function joiningRefusal(
+  existing: Subscription,
+  input: SubscribeInput,
+  { membersPerSubscriptionMax }: BrokerSettings,
+): RefusalReason | undefined {
+  if (existing.topic.name !== input.topic || existing.mode !== input.mode) return 'subscription has other terms';
+  if (existing.hasMember(input.subscriber)) return undefined;
+  if (existing.mode === 'exclusive') {
+    return existing.connectedCount > 0 ? 'subscription is held by another subscriber' : undefined;
+  }
+  return existing.members.length >= membersPerSubscriptionMax ? 'subscription has too many members' : undefined;
 }

@@ -28,9 +28,9 @@ export class Topic<Reader extends TopicReader = TopicReader> {
   /** In order of creation. */
   readonly readers: Reader[] = [];
   /** Oldest offset retained. */
-  firstOffset = 0;
+  firstOffset: number;
   /** Offset of the next message. */
-  nextOffset = 0;
+  nextOffset: number;
   /** Messages that it holds, at most; more that it has already stay. */
   messagesMax: number;
   private producers: string[] = [];
@@ -41,9 +41,11 @@ export class Topic<Reader extends TopicReader = TopicReader> {
   /** Readers whose floor is `firstOffset`: when the last of them moves on, messages can go. */
   private slowestCount = 0;
 
-  constructor(name: string, messagesMax: number) {
+  constructor(name: string, messagesMax: number, firstOffset = 0) {
     this.name = name;
     this.messagesMax = messagesMax;
+    this.firstOffset = firstOffset;
+    this.nextOffset = firstOffset;
   }
 
   get isFull(): boolean {

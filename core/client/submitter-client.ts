@@ -36,6 +36,9 @@ export interface SubmitterOptions {
   readonly acknowledgeMicros: number;
 }
 
+/** Asked for so often and not delivered again: what is missing is not there. */
+const gapAsksMax = 3;
+
 /** Submissions that are sent again and on their way at once, at most. */
 const repeatsMax = 64;
 
@@ -65,6 +68,8 @@ export class SubmitterClient {
   private gapOffset = -1;
   /** It is not asked for again before. */
   private askFromMicros = 0;
+  /** Times that what is missing there was asked for. */
+  private gapAsks = 0;
   private unacknowledged = 0;
   private acknowledgeAtMicros = Number.POSITIVE_INFINITY;
   private wishedMicros = Number.POSITIVE_INFINITY;
@@ -306,10 +311,14 @@ export class SubmitterClient {
   /** Later ends came and an earlier one did not: if that lasts, has everything unacknowledged delivered again. That may not be what is
    *  missing, and each delivery be a reason to ask: it is asked for now and then, or there would be ever more of them. */
   private askAgain(nowMicros: number): void {
+    if (this.gapOffset !== this.nextOffset) this.gapAsks = 0;
     const isTime = nowMicros >= this.askFromMicros;
     if (isTime && (this.gapOffset === this.nextOffset || this.faults.fires('submitter.reconnect'))) {
       this.askFromMicros = nowMicros + this.options.acknowledgeMicros;
-      this.shell.send({ kind: 'subscriberConnected', timeMicros: nowMicros, subscriber: this.name });
+      this.gapAsks++;
+      // There may be nothing to deliver again: the kernel says where its ends begin if it has forgotten this submitter meanwhile.
+      if (this.gapAsks > gapAsksMax) this.start(nowMicros);
+      else this.shell.send({ kind: 'subscriberConnected', timeMicros: nowMicros, subscriber: this.name });
     }
     this.gapOffset = this.nextOffset;
     if (this.acknowledgeAtMicros === Number.POSITIVE_INFINITY) {

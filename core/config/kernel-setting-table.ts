@@ -134,6 +134,23 @@ export const kernelSettingTable = {
     max: 16,
     description: 'Machines, the best by the policy, among which exploration draws.',
   },
+  'submissions.submittersMax': {
+    type: 'integer',
+    default: 16_384,
+    min: 1,
+    max: 60_000,
+    description:
+      'Submitters that are known at once. For one more, one is forgotten that has no open task, has taken all ends, and was not heard of for submissions.idleMicros; without such a one a new submitter waits, unanswered.',
+  },
+  'submissions.idleMicros': {
+    type: 'integer',
+    unit: 'micros',
+    default: 60 * minute,
+    min: second,
+    max: 365 * day,
+    description:
+      'How long nothing must have been heard of a submitter before it may be forgotten. A submission that is repeated later than that may be taken for a new one.',
+  },
   'dispatch.retryMicros': {
     type: 'integer',
     unit: 'micros',

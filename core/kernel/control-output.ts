@@ -9,4 +9,6 @@ export interface ControlOutput {
   publishEnd(submitter: number, ended: TaskEnded): void;
   /** A submitter is new: what is published for it from now on must be kept until it has taken it. */
   openEnds(submitter: number): void;
+  /** Nothing more is published for a submitter, unless it comes again; false, and nothing has changed, if it has ends to take. */
+  forgetEnds(submitter: number): boolean;
 }

@@ -12,7 +12,7 @@ import {
   holdReleased,
 } from '../scheduler/cluster-state.ts';
 import type { Profile } from '../scheduler/framework.ts';
-import type { RequestKind } from '../scheduler/request.ts';
+import type { RequestKind, RequestKindsState, RequestKindTable } from '../scheduler/request.ts';
 import type { SchedulerSnapshot } from '../scheduler/scheduler.ts';
 import type { Attempt, Task } from '../scheduler/task.ts';
 import type { AgentHoldsState } from './agent-holds.ts';
@@ -30,6 +30,8 @@ export interface ControlSnapshot {
   /** GPU model names in the order of their bits. */
   readonly models: readonly string[];
   readonly requestKinds: readonly RequestKind[];
+  /** Snapshots of before kinds were forgotten lack it. */
+  readonly requestKindsState?: RequestKindsState | undefined;
   /** What keeps each machine from new tasks: bits. */
   readonly holds: readonly number[];
   readonly tasks: readonly SavedTask[];
@@ -61,8 +63,8 @@ export function saveTask(task: Task): SavedTask {
   return saved;
 }
 
-export function restoreTask(saved: SavedTask, kinds: readonly RequestKind[]): Task {
-  const kind = kinds[saved.kind];
+export function restoreTask(saved: SavedTask, kinds: RequestKindTable): Task {
+  const kind = kinds.find(saved.kind);
   assert(kind !== undefined, 'snapshot names an unknown request kind');
   // Snapshots of before sizes lack them.
   return { ...saved, size: saved.size ?? 1, kind, gang: undefined, queueKey: 0, queueIndex: -1 };

@@ -54,7 +54,7 @@ export class Control implements SchedulerOutput {
   readonly registry: AgentRegistry;
   /** Waiting and placed tasks by number, for others to read; an ended task is forgotten. */
   readonly tasks = new Map<number, Task>();
-  private readonly intake: TaskIntake;
+  readonly intake: TaskIntake;
   /** Where the profile scales. */
   readonly scaling: FleetScaling | undefined;
   private readonly dispatcher: Dispatcher;
@@ -188,6 +188,7 @@ export class Control implements SchedulerOutput {
     this.nowMicros = nowMicros;
     this.intake.submitted(input, nowMicros);
   }
+  }
 
   taskCancelled(input: TaskCancelled, nowMicros: number): void {
     this.nowMicros = nowMicros;
@@ -277,7 +278,8 @@ export class Control implements SchedulerOutput {
       registry: this.registry.save(),
       scheduler: this.scheduler.save(),
       models: [...this.scheduler.cluster.models.names],
-      requestKinds: this.scheduler.kinds.kinds.map((kind) => ({ ...kind })),
+      requestKinds: Array.from(this.scheduler.kinds.all, (kind) => ({ ...kind })),
+      requestKindsState: this.scheduler.kinds.save(),
       holds: Array.from(this.scheduler.cluster.holds.subarray(0, this.scheduler.cluster.machineCount)),
       tasks: [...this.tasks.values()].map(saveTask),
       attempts: [...this.scheduler.attempts.values()].map(saveAttempt),
@@ -296,13 +298,13 @@ export class Control implements SchedulerOutput {
   restore(snapshot: ControlSnapshot, nowMicros: number): void {
     const scheduler = this.scheduler;
     for (const name of snapshot.models) scheduler.cluster.models.intern(name);
-    for (const kind of snapshot.requestKinds) scheduler.kinds.restore(kind);
+    scheduler.kinds.restore(snapshot.requestKinds, snapshot.requestKindsState);
     this.registry.restore(snapshot.registry);
     for (let row = 0; row < this.registry.size; row++) {
       scheduler.cluster.addMachine(this.registry.resourcesOf(row));
     }
     this.rollouts.restore(snapshot.rollouts);
-    for (const saved of snapshot.tasks) this.tasks.set(saved.task, restoreTask(saved, scheduler.kinds.kinds));
+    for (const saved of snapshot.tasks) this.tasks.set(saved.task, restoreTask(saved, scheduler.kinds));
     restoreHolds(scheduler.cluster, snapshot.holds);
     const attempts = snapshot.attempts.map((saved) => restoreAttempt(saved, this.tasks));
     scheduler.restore(snapshot.scheduler, this.tasks, attempts, snapshot.attemptCount, nowMicros);
@@ -383,6 +385,7 @@ export class Control implements SchedulerOutput {
     task.state = 'ended';
     this.tasks.delete(task.task);
     this.rollouts.ended(task, { completed: outcome === 'completed', serviceMicros }, this.nowMicros);
+    this.intake.ended(task, this.nowMicros);
     this.output.publishEnd(task.submitter, {
       task: task.task,
       submission: task.submission,

@@ -17,23 +17,12 @@ import { Control, type ControlOutput, controlTimers } from './control.ts';
 import type { ControlSnapshot } from './control-snapshot.ts';
 import { digestEffect } from './effect-digest.ts';
 import type { Effect, EffectSink, TaskEnded } from './effects.ts';
+import { endsSubscriber, endsSubscription, endsTopic, submitterOf } from './ends-topic.ts';
 import type { Input, SettingsAssigned } from './inputs.ts';
 import { brokerSettingsOf, isCopied, type KernelSettings } from './kernel-settings.ts';
 import { PendingEnds, type PendingEndsState } from './pending-ends.ts';
 
-/** Topic on which the ends of a submitter's tasks are published. */
-export function endsTopic(submitter: number): string {
-  return `tasks/ended/${submitter}`;
-}
-
-/** The submitter as the broker knows it, and its subscription to that topic. */
-export function endsSubscriber(submitter: number): string {
-  return `submitter/${submitter}`;
-}
-
-export function endsSubscription(submitter: number): string {
-  return `submitter/${submitter}/ends`;
-}
+export { endsSubscriber, endsSubscription, endsTopic };
 
 export interface KernelCounts {
   readonly inputs: number;
@@ -207,7 +196,12 @@ export class Kernel implements ControlOutput {
       case 'resumed':
       case 'timeReached':
         break;
-      case 'subscribe':
+      case 'subscribe': {
+        const submitter = submitterOf(body.topic);
+        // Whom there is no room for is not answered, and asks again.
+        if (submitter < 0 || control.intake.meet(submitter, now)) this.brokerInput({ ...body, timeMicros: now });
+        break;
+      }
       case 'unsubscribe':
       case 'publish':
       case 'acknowledge':
@@ -246,6 +240,10 @@ export class Kernel implements ControlOutput {
       },
       this.brokerSink,
     );
+  }
+
+  forgetEnds(submitter: number): boolean {
+    return !this.pendingEnds.has(submitter) && this.broker.retire(endsTopic(submitter), endsSubscription(submitter));
   }
 
   /** The whole state as plain data; {@link Kernel.restore} makes a kernel from it that goes on identically. */

@@ -20,7 +20,7 @@ describe('SubmissionLedger', () => {
     expect(ledger.look(5, 3)).toBe('new');
     expect(ledger.look(3, 0)).toBe('settled');
     expect(ledger.look(4, 0)).toBe('refused');
-    expect(ledger.save()).toEqual({ watermark: 4, early: [], refused: [4], settled: 3 });
+    expect(ledger.save()).toMatchObject({ watermark: 4, early: [], refused: [4], settled: 3 });
   });
 
   test('refusals are bounded: one more is left unanswered until some are settled', () => {

@@ -7,6 +7,9 @@ export interface SubmissionLedgerState extends SequenceWindowState {
   /** In order of refusal. */
   readonly refused: readonly number[];
   readonly settled: number;
+  /** Snapshots of before submitters were forgotten lack these two. */
+  readonly heardMicros?: number | undefined;
+  readonly hasEnds?: boolean | undefined;
 }
 
 export class SubmissionLedger {
@@ -14,6 +17,12 @@ export class SubmissionLedger {
   private readonly refused = new Set<number>();
   /** The submitter has the answers to all submissions up to this one. */
   private settled = 0;
+  /** When the submitter was last heard of, or a task of it ended. */
+  heardMicros = 0;
+  /** Its tasks that have not ended. */
+  openTasks = 0;
+  /** Its ends are kept until it has taken them. */
+  hasEnds = false;
 
   /** Classifies a submission; one that is `settled` needs no answer any more. `settled`: what its submitter says of itself. */
   look(submission: number, settled: number): Seen | 'refused' | 'settled' {
@@ -40,7 +49,8 @@ export class SubmissionLedger {
   }
 
   save(): SubmissionLedgerState {
-    return { ...this.window.save(), refused: [...this.refused], settled: this.settled };
+    const { settled, heardMicros, hasEnds } = this;
+    return { ...this.window.save(), refused: [...this.refused], settled, heardMicros, hasEnds };
   }
 
   static restored(saved: SubmissionLedgerState): SubmissionLedger {
@@ -48,11 +58,15 @@ export class SubmissionLedger {
     ledger.window.restore(saved);
     for (const submission of saved.refused) ledger.refused.add(submission);
     ledger.settled = saved.settled;
+    ledger.heardMicros = saved.heardMicros ?? 0;
+    ledger.hasEnds = saved.hasEnds ?? true;
     return ledger;
   }
 
   private settle(settled: number): void {
     this.settled = settled;
+    // What it says of numbers before is true as well of a submitter that was forgotten meanwhile.
+    this.window.advanceTo(settled);
     // In order of refusal, which is nearly that of the numbers: what is left behind goes a little later.
     for (const number of this.refused) {
       if (number > settled) return;

@@ -25,7 +25,11 @@ export interface TaskOwner {
   sheds(task: Task): void;
 }
 
+/** Submitters that are looked at for one that may be forgotten. */
+const looksMax = 64;
+
 export class TaskIntake {
+  /** Those that are known. There is a bound: see decision 0022. */
   readonly submitters = new Map<number, SubmissionLedger>();
   /** Tasks taken so far: the number of the last one. */
   taskCount = 0;
@@ -61,10 +65,11 @@ export class TaskIntake {
 
   submitted(input: TaskSubmitted, nowMicros: number): void {
     const { submitter, submission } = input;
-    let ledger = this.submitters.get(submitter);
-    if (ledger === undefined) {
-      ledger = new SubmissionLedger();
-      this.submitters.set(submitter, ledger);
+    // Whom there is no room for is not answered, and asks again.
+    if (!this.meet(submitter, nowMicros)) return;
+    const ledger = this.submitters.get(submitter) as SubmissionLedger;
+    if (!ledger.hasEnds) {
+      ledger.hasEnds = true;
       this.output.openEnds(submitter);
     }
     const seen = ledger.look(submission, input.settled);
@@ -92,6 +97,26 @@ export class TaskIntake {
     this.output.emit({ kind: 'submissionAccepted', submitter, submission });
   }
 
+  /** A submitter is heard of; false if there is no room for another one. */
+  meet(submitter: number, nowMicros: number): boolean {
+    let ledger = this.submitters.get(submitter);
+    if (ledger === undefined) {
+      const isFull = this.submitters.size >= this.settings.get('submissions.submittersMax');
+      if (isFull && !this.forgetOne(nowMicros)) return false;
+      ledger = new SubmissionLedger();
+      this.submitters.set(submitter, ledger);
+    }
+    ledger.heardMicros = nowMicros;
+    return true;
+  }
+
+  /** One of its tasks has ended. */
+  ended({ submitter }: Task, nowMicros: number): void {
+    const ledger = this.submitters.get(submitter) as SubmissionLedger;
+    ledger.openTasks--;
+    ledger.heardMicros = nowMicros;
+  }
+
   save(): SavedSubmitters {
     return [...this.submitters].map(([submitter, ledger]) => ({ submitter, ...ledger.save() }));
   }
@@ -102,6 +127,22 @@ export class TaskIntake {
     this.advice.restore(advice);
     for (const { submitter, ...state } of saved) this.submitters.set(submitter, SubmissionLedger.restored(state));
     this.taskCount = taskCount;
+    for (const { submitter } of this.tasks.values()) (this.submitters.get(submitter) as SubmissionLedger).openTasks++;
+  }
+
+  /** Forgets a submitter of whom nothing is left to do and nothing was heard for long, if a look at some of them finds one; those who
+   *  stay are looked at again after all others. */
+  private forgetOne(nowMicros: number): boolean {
+    const idleSinceMicros = nowMicros - this.settings.get('submissions.idleMicros');
+    const some: [number, SubmissionLedger][] = [];
+    for (const entry of this.submitters) if (some.push(entry) === looksMax) break;
+    for (const [submitter, ledger] of some) {
+      this.submitters.delete(submitter);
+      const isIdle = ledger.openTasks === 0 && ledger.heardMicros <= idleSinceMicros;
+      if (isIdle && this.output.forgetEnds(submitter)) return true;
+      this.submitters.set(submitter, ledger);
+    }
+    return false;
   }
 
   /** Gives up the least important waiting task, if it is less important than this and that makes room. */
@@ -116,9 +157,15 @@ export class TaskIntake {
   /** Returns the number of the task. */
   private take(input: TaskSubmitted, nowMicros: number): number {
     const taskClass = this.registry.skills.internClass(input.taskClass ?? '');
-    const kind = this.scheduler.kinds.intern(input.request, taskClass, input.skill);
+    const { kinds } = this.scheduler;
+    if (kinds.isCrowded) {
+      kinds.keepOnly(new Set(Array.from(this.tasks.values(), (known) => known.kind)));
+      this.scheduler.parts.queue.forgetEmpty();
+    }
+    const kind = kinds.intern(input.request, taskClass, input.skill);
     const task = submittedTask(input, ++this.taskCount, kind, nowMicros);
     this.tasks.set(task.task, task);
+    (this.submitters.get(input.submitter) as SubmissionLedger).openTasks++;
     this.owner.arrives(task, nowMicros);
     this.sheddable.note(task);
     if (input.gang === undefined) this.scheduler.enqueue(task, nowMicros);

@@ -38,6 +38,9 @@ export interface RequestKind {
   readonly skill?: string | undefined;
 }
 
+/** Kinds of requests that are kept although nobody uses them; the table is never larger than this, or than twice those in use. */
+export const requestKindsMin = 16_384;
+
 /** GPU models that a mask can tell apart. */
 export const modelCountMax = 30;
 
@@ -61,26 +64,61 @@ export class ModelTable {
   }
 }
 
-/** Interns requests. The order of first sight fixes the ids, so it is deterministic. */
+/** In a form that JSON carries; the kinds stand apart. */
+export interface RequestKindsState {
+  readonly nextId: number;
+  readonly crowdedAt: number;
+}
+
+/**
+ * Interns requests. The order of first sight fixes the ids, so it is deterministic. However many different requests are made, the
+ * table is bounded: when it is crowded, {@link RequestKindTable.keepOnly} forgets those that nobody uses, which is looked for again
+ * only when it has grown to twice what was left. A request that comes again after that is a new kind, with a new id.
+ */
 export class RequestKindTable {
-  readonly kinds: RequestKind[] = [];
+  private readonly byId = new Map<number, RequestKind>();
   private readonly byKey = new Map<string, RequestKind>();
   private readonly models: ModelTable;
+  private readonly kindsMin: number;
+  private nextId = 0;
+  private crowdedAt: number;
   /** Workloads share request objects between tasks of a kind; the cache spares those the key. */
   private readonly lately = new WeakMap<ResourceRequest, RequestKind>();
 
-  constructor(models: ModelTable) {
+  /** `kindsMin`: so many are always kept. */
+  constructor(models: ModelTable, kindsMin = requestKindsMin) {
     this.models = models;
+    this.kindsMin = kindsMin;
+    this.crowdedAt = kindsMin;
+  }
+
+  /** In order of first sight. */
+  get all(): Iterable<RequestKind> {
+    return this.byId.values();
+  }
+
+  get size(): number {
+    return this.byId.size;
+  }
+
+  /** There are so many that those without use should be forgotten. */
+  get isCrowded(): boolean {
+    return this.byId.size >= this.crowdedAt;
+  }
+
+  find(id: number): RequestKind | undefined {
+    return this.byId.get(id);
   }
 
   /** `skill`: see {@link RequestKind}. */
   intern(request: ResourceRequest, taskClass = 0, skill = ''): RequestKind {
     const lately = this.lately.get(request);
-    if (lately !== undefined && (lately.taskClass ?? 0) === taskClass && (lately.skill ?? '') === skill) return lately;
+    const isSame = lately !== undefined && (lately.taskClass ?? 0) === taskClass && (lately.skill ?? '') === skill;
+    if (isSame && this.byId.has(lately.id)) return lately;
     const mask = this.models.mask(request.gpuModels);
     const gpuMilli = request.gpuCount === 0 ? 0 : request.gpuMilli;
     const kind: RequestKind = {
-      id: this.kinds.length,
+      id: this.nextId,
       cpuMilli: request.cpuMilli,
       memoryMib: request.memoryMib,
       gpuCount: request.gpuCount,
@@ -102,14 +140,32 @@ export class RequestKindTable {
     return kind;
   }
 
-  /** Takes a kind from a snapshot; kinds come in the order of their ids. */
-  restore(kind: RequestKind): void {
-    this.add(keyOf(kind), kind);
+  /** Forgets all kinds but those `used`. */
+  keepOnly(used: ReadonlySet<RequestKind>): void {
+    for (const [id, kind] of this.byId) {
+      if (used.has(kind)) continue;
+      this.byId.delete(id);
+      this.byKey.delete(keyOf(kind));
+    }
+    this.crowdedAt = Math.max(this.kindsMin, 2 * this.byId.size);
+  }
+
+  save(): RequestKindsState {
+    return { nextId: this.nextId, crowdedAt: this.crowdedAt };
+  }
+
+  /** Takes kinds from a snapshot, in the order of their ids; without `state`, one of before kinds were forgotten. */
+  restore(kinds: Iterable<RequestKind>, state: RequestKindsState | undefined): void {
+    for (const kind of kinds) this.add(keyOf(kind), kind);
+    if (state === undefined) return;
+    this.nextId = state.nextId;
+    this.crowdedAt = state.crowdedAt;
   }
 
   private add(key: string, kind: RequestKind): void {
-    assert(kind.id === this.kinds.length, 'kinds are numbered in order');
-    this.kinds.push(kind);
+    assert(kind.id >= this.nextId, 'kinds are numbered in order');
+    this.nextId = kind.id + 1;
+    this.byId.set(kind.id, kind);
     this.byKey.set(key, kind);
   }
 }

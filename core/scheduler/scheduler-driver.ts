@@ -130,7 +130,7 @@ export class SchedulerDriver implements SchedulerOutput {
     const former = this.scheduler;
     const snapshot = JSON.parse(JSON.stringify(former.save()));
     const next = new Scheduler(this.profile, new RandomStream(1, 'test'), this.settings);
-    for (const kind of former.kinds.kinds) next.kinds.restore(kind);
+    next.kinds.restore(former.kinds.all, former.kinds.save());
     const { cluster } = former;
     for (let row = 0; row < cluster.machineCount; row++) {
       next.cluster.addMachine({

@@ -481,12 +481,13 @@ describe('properties', () => {
 
           const twin = build(of, machines);
           const { scheduler } = bench;
-          for (const kind of scheduler.kinds.kinds) twin.scheduler.kinds.restore({ ...kind });
+          const kinds = Array.from(scheduler.kinds.all, (kind) => ({ ...kind }));
+          twin.scheduler.kinds.restore(kinds, scheduler.kinds.save());
           for (let row = 0; row < machines.length; row++) {
             twin.scheduler.setSchedulable(row, scheduler.cluster.schedulable[row] === 1);
           }
           for (const [number, task] of bench.tasks) {
-            const kind = twin.scheduler.kinds.kinds[task.kind.id] as Task['kind'];
+            const kind = twin.scheduler.kinds.find(task.kind.id) as Task['kind'];
             twin.tasks.set(number, { ...task, kind, queueIndex: -1 });
           }
           Object.assign(twin, { taskCount: bench.tasks.size });

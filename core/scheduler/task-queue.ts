@@ -33,7 +33,8 @@ export interface TaskQueueSnapshot {
 export class TaskQueue {
   private readonly order: QueueSortPlugin;
   private readonly byPriority: boolean;
-  private readonly lines: (Line | undefined)[] = [];
+  /** By kind; kept when they are empty, since most are filled again. */
+  private readonly lines = new Map<number, Line>();
   /** Lines that are not empty, by kind and priority (`byPriority`), or by gang. */
   private readonly keyedLines = new Map<string, Line>();
   private readonly active: Line[] = [];
@@ -82,6 +83,11 @@ export class TaskQueue {
     if (line.heap.size > 0) return;
     this.unlink(line);
     if (this.byPriority || task.gang !== undefined) this.keyedLines.delete(keyOf(task));
+  }
+
+  /** Forgets the lines in which nobody stands. */
+  forgetEmpty(): void {
+    for (const [kind, line] of this.lines) if (line.heap.size === 0) this.lines.delete(kind);
   }
 
   contains(task: Task): boolean {
@@ -267,10 +273,10 @@ export class TaskQueue {
       }
       return line;
     }
-    let line = this.lines[task.kind.id];
+    let line = this.lines.get(task.kind.id);
     if (line === undefined) {
       line = new Line();
-      this.lines[task.kind.id] = line;
+      this.lines.set(task.kind.id, line);
     }
     return line;
   }

@@ -42,7 +42,8 @@ export function memoryBounds({ machines, tasks, settings, settingChanges = [] }:
   const lengths = settingChanges.flatMap(({ name, value }) => (name === 'bus.topicLengthMax' ? [value] : []));
   return {
     machineCount: machines.length,
-    requestKindsMax: new Set(tasks.map(({ request, taskClass }) => JSON.stringify([request, taskClass]))).size,
+    requestKindsMax: new Set(tasks.map(({ request, taskClass, skill }) => JSON.stringify([request, taskClass, skill])))
+      .size,
     topicLengthMax: Math.max(
       settings?.['bus.topicLengthMax'] ?? kernelSettingTable['bus.topicLengthMax'].default,
       ...lengths,

@@ -58,6 +58,7 @@ function tablesOf(world: World, bounds: MemoryBounds): Table[] {
     working('questions to agents', count(control.dispatcher.retries), 10_000),
     working('requests that wait for a reply', count(broker.requests.requests), 0),
     lasting('kinds of requests', count(control.requestKinds), requestKindsMax),
+    lasting('submitters', count(control.submitters), world.settings.get('submissions.submittersMax')),
     lasting('agents', count(control.registry.names), machineCount),
     lasting('held agents', count(control.agentHolds.holds), 2 * machineCount),
   ];
