@@ -188,7 +188,6 @@ export class Control implements SchedulerOutput {
     this.nowMicros = nowMicros;
     this.intake.submitted(input, nowMicros);
   }
-  }
 
   taskCancelled(input: TaskCancelled, nowMicros: number): void {
     this.nowMicros = nowMicros;

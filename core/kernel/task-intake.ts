@@ -29,7 +29,7 @@ export interface TaskOwner {
 const looksMax = 64;
 
 export class TaskIntake {
-  /** Those that are known. There is a bound: see decision 0018. */
+  /** Those that are known. There is a bound: see decision 0022. */
   readonly submitters = new Map<number, SubmissionLedger>();
   /** Tasks taken so far: the number of the last one. */
   taskCount = 0;

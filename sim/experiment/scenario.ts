@@ -33,12 +33,19 @@ export const machineFaultKinds = [
   'clockDrift',
   'drain',
   'resize',
+  'reconnect',
 ] as const;
 export type MachineFaultKind = (typeof machineFaultKinds)[number];
 
 /** What can befall those between the machines, the submitter and the kernel: their processes die and come back, or their
  *  links are clogged. */
-export const serviceFaultKinds = ['gatewayCrash', 'submitterCrash', 'submitterClog', 'gatewayClog'] as const;
+export const serviceFaultKinds = [
+  'gatewayCrash',
+  'submitterCrash',
+  'submitterClog',
+  'gatewayClog',
+  'submitterReconnect',
+] as const;
 export type ServiceFaultKind = (typeof serviceFaultKinds)[number];
 
 /** What can befall a kernel with a journal: its power fails, its disk is slow, has no room, or flips bits when the fault

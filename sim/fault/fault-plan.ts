@@ -156,6 +156,9 @@ function apply(
         restart(world, machine, index);
       }
       break;
+    case 'reconnect':
+      if (begins) machine.reconnect();
+      break;
     case 'resize': {
       const share = active.size > 0 ? 0.5 : 1;
       const { cpuMilli, memoryMib, gpuCount, gpuModel } = machine.spec;
@@ -195,6 +198,9 @@ function applyToService(
       break;
     case 'submitterClog':
       world.network.clog(submitterNode, active.size > 0);
+      break;
+    case 'submitterReconnect':
+      if (begins) world.submitter.reconnect();
       break;
     case 'gatewayClog':
       world.network.clog(gatewayNode, active.size > 0);

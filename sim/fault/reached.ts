@@ -89,8 +89,7 @@ export const reachable: Readonly<Record<string, readonly string[]>> = {
   outcome: [...Object.keys(outcomes), 'refused'],
   decision: ['placed', 'waits', 'dropped', 'backs off', 'evicts'] satisfies readonly DecisionOutcome[],
   rule: ['in order', 'backfilled', 'after eviction', 'incomplete gang', 'shed'] satisfies readonly DecisionRule[],
-  // Simulated agents declare no functions: who needs one is tested in core/kernel/skill-requirement.test.ts.
-  'machines ruled out': filterReasons.slice(1).filter((reason) => reason !== 'skill'),
+  'machines ruled out': filterReasons.slice(1),
   'kernel heard': Object.keys(inputs),
   'kernel said': Object.keys(effects),
   branch: [

@@ -1,6 +1,7 @@
 // What the corners bring about: that which they are drawn for does happen, and the kernel stands it.
 
 import { describe, expect, it } from 'vitest';
+import { filterReasons } from '../../core/scheduler/cluster-state.ts';
 import { drawCase } from './check-case.ts';
 import { runSwarmCase, type SwarmCase } from './swarm.ts';
 import { withCorners } from './swarm-corners.ts';
@@ -66,6 +67,48 @@ describe('corners of the swarm', () => {
     };
     runSwarmCase(drawn, { observers: [observer as never] });
     expect(stale).toBeGreaterThan(0);
+  });
+
+  it('reconnections: agents say what they run over connection after connection, and go on with it', () => {
+    const isCalm = ({ journal, faults }: SwarmCase): boolean =>
+      journal === undefined && faults.every(({ kind }) => kind.endsWith('econnect') || kind === 'drain');
+    const drawn = cases.map((each) => ({
+      ...each,
+      faults: each.faults.filter(({ kind }) => kind.endsWith('econnect')),
+    }));
+    const chosen = drawn.find((each) => each.faults.length > 10 && isCalm(each)) as SwarmCase;
+    let connection = 0;
+    let running = 0;
+    let restarted = 0;
+    const observer = {
+      kernelInput: (input: { kind: string; connection: number; running: readonly unknown[] }): void => {
+        if (input.kind !== 'agentHello') return;
+        connection = Math.max(connection, input.connection);
+        running += input.running.length;
+      },
+      kernelEffect: (effect: { kind: string; reason?: string }): void => {
+        if (effect.kind === 'agentStateChanged' && effect.reason === 'restarted') restarted++;
+      },
+    };
+    runSwarmCase({ ...chosen, network: { ...chosen.network, loss: 0 } }, { observers: [observer as never] });
+    expect([connection > 1, running > 5, restarted]).toEqual([true, true, 0]);
+  });
+
+  it('skills: tasks that ask for one run, and where it is declared', () => {
+    const drawn = casesWith(
+      ({ tasks, journal }) => journal === undefined && tasks.some(({ skill }) => skill === 'talk'),
+    )[0];
+    let placed = 0;
+    let ruledOut = 0;
+    const observer = {
+      kernelEffect: (effect: { kind: string; record: { outcome: string; reasonCounts: readonly number[] } }): void => {
+        if (effect.kind !== 'decisionMade') return;
+        if (effect.record.outcome === 'placed') placed++;
+        ruledOut += effect.record.reasonCounts[filterReasons.indexOf('skill')] ?? 0;
+      },
+    };
+    runSwarmCase(drawn as SwarmCase, { observers: [observer as never] });
+    expect([placed > 20, ruledOut > 20]).toEqual([true, true]);
   });
 
   it('shortened waits: a gang is given up at the moment at which its time-out becomes shorter', () => {

@@ -17,6 +17,10 @@ export function withCorners(drawn: SwarmCase): SwarmCase {
   if (beats.nextFloat() < 0.06) more = withStaleBeats(more, beats);
   const waits = new RandomStream(drawn.seed, 'swarm.shortenedWaits');
   if (waits.nextFloat() < 0.06) more = withShortenedWaits(more, waits);
+  const connections = new RandomStream(drawn.seed, 'swarm.reconnects');
+  if (connections.nextFloat() < 0.08) more = withReconnects(more, connections);
+  const skills = new RandomStream(drawn.seed, 'swarm.skills');
+  if (skills.nextFloat() < 0.08) more = withSkills(more, skills);
   return more;
 }
 
@@ -32,6 +36,39 @@ function spanOf({ tasks }: SwarmCase): number {
 
 function on(kind: FaultSpec['kind'], atMicros: number, forMicros: number, name?: string): FaultSpec {
   return { kind, atMicros, forMicros, machines: name === undefined ? [] : [name], factor: 1 };
+}
+
+/** Connections of agents and of the submitter that break and are made anew, many times. On one connection nothing is overtaken. */
+function withReconnects(drawn: SwarmCase, random: RandomStream): SwarmCase {
+  const network = { ...punctual(drawn), reordering: 0, loss: drawn.network.loss };
+  const faults: FaultSpec[] = [];
+  const spanMicros = spanOf(drawn) + microsPerMinute;
+  for (let left = 5 + random.nextBelow(20); left > 0; left--) {
+    const machines = [(drawn.machines[random.nextBelow(drawn.machines.length)] as MachineSpec).name];
+    const ofAll = random.nextFloat() < 0.2 ? { share: 1 } : machines;
+    const atMicros = random.nextBelow(spanMicros);
+    if (random.nextFloat() < 0.3) faults.push(on('submitterReconnect', atMicros, 1));
+    else faults.push({ kind: 'reconnect', atMicros, forMicros: 1, machines: ofAll, factor: 1 });
+  }
+  return { ...drawn, network, faults: [...drawn.faults, ...faults] };
+}
+
+/** Agents that declare one skill or another, and tasks that ask for one: such that any one machine may be gone. */
+function withSkills(drawn: SwarmCase, random: RandomStream): SwarmCase {
+  const machines = drawn.machines.map((spec) => {
+    const skills = {
+      ...(spec.gpuCount > 0 ? { see: 1 } : {}),
+      ...(spec.gpuModel === 'T4' ? {} : { talk: 1 }),
+    };
+    return { ...spec, skills };
+  });
+  const tasks = drawn.tasks.map((task): WorkloadTask => {
+    const { gpuCount, gpuModels, machineCount } = task.request;
+    if (task.gang !== undefined || random.nextFloat() < 0.5) return task;
+    const mayTalk = !gpuModels.includes('T4') && (gpuCount === 0 || machineCount === 1);
+    return { ...task, skill: mayTalk && random.nextFloat() < 0.5 ? 'talk' : 'see' };
+  });
+  return { ...drawn, machines, tasks };
 }
 
 /** Machines that restart, and whose link is clogged as soon as their hello has left: the answer, and the work that is sent after it,

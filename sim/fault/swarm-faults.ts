@@ -9,8 +9,8 @@ import { type FaultSpec, machineFaultKinds, serviceFaultKinds } from '../experim
 import type { MachineSpec, WorkloadTask } from '../workload/workload.ts';
 import type { SettingChange, SwarmCase } from './swarm.ts';
 
-/** A clog of the gateway is drawn by `withCorners`. */
-const newKinds = [...machineFaultKinds.slice(5), ...serviceFaultKinds.slice(0, 3)];
+/** Reconnections, and a clog of the gateway, are drawn by `withCorners`. */
+const newKinds = [...machineFaultKinds.slice(5, 10), ...serviceFaultKinds.slice(0, 3)];
 const lengthsMicros = [microsPerSecond / 2, 5 * microsPerSecond, 20 * microsPerSecond] as const;
 
 export function withMoreFaults(drawn: SwarmCase): SwarmCase {

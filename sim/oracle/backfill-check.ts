@@ -102,10 +102,11 @@ export class BackfillCheck {
     return this.reservation;
   }
 
-  private computed({ of: { request } }: ModelTask): ModelReservation {
+  private computed({ of }: ModelTask): ModelReservation {
+    const { request } = of;
     const machines = this.model.machines.map((machine) => machine.copy());
     const fitting = (): number[] =>
-      machines.flatMap((machine, index) => (this.model.isOpen(index) && machine.fits(request) ? [index] : []));
+      machines.flatMap((machine, index) => (this.model.isOpen(index) && machine.fits(of) ? [index] : []));
     const ends = [...this.model.attempts.values()]
       .map((attempt) => ({ attempt, endMicros: expectedEnd(attempt) }))
       .sort((left, right) => left.endMicros - right.endMicros);

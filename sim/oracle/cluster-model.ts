@@ -26,6 +26,9 @@ export interface ModelTask {
   cancelled: boolean;
 }
 
+/** What decides where a task may run. */
+export type Asking = Pick<WorkloadTask, 'request' | 'skill'>;
+
 export interface ModelAttempt {
   readonly attempt: number;
   readonly task: ModelTask;
@@ -62,8 +65,10 @@ export class ModelMachine {
     return copy;
   }
 
-  fits({ cpuMilli, memoryMib, gpuCount, gpuMilli, gpuModels }: WorkloadTask['request']): boolean {
+  fits({ request, skill }: Asking): boolean {
+    const { cpuMilli, memoryMib, gpuCount, gpuMilli, gpuModels } = request;
     if (this.cpuMilli < cpuMilli || this.memoryMib < memoryMib) return false;
+    if (skill !== undefined && skill !== '' && this.spec.skills?.[skill] === undefined) return false;
     if (gpuCount === 0) return true;
     if (gpuModels.length > 0 && !gpuModels.includes(this.spec.gpuModel)) return false;
     return this.devices.filter((free) => free >= gpuMilli).length >= gpuCount;
@@ -109,6 +114,7 @@ export class ClusterModel {
   attemptsMax: number;
   private readonly specs = new Map<string, MachineSpec>();
   private readonly incarnations: number[] = [];
+  private readonly connections: number[] = [];
   private readonly arrivals: WorkloadTask[] = [];
   private readonly bySubmission = new Map<number, ModelTask>();
   private input: InputBody | undefined;
@@ -158,7 +164,7 @@ export class ClusterModel {
         const spec = this.specs.get(effect.name);
         if (this.machines[effect.agent] === undefined && spec !== undefined)
           this.machines[effect.agent] = new ModelMachine(spec);
-        this.incarnations[effect.agent] = effect.incarnation;
+        this.connected(effect.agent, effect.incarnation);
         return;
       }
       case 'agentStateChanged':
@@ -187,6 +193,23 @@ export class ClusterModel {
       }
       default:
         return;
+    }
+  }
+
+  /** Over a new connection an agent names what it runs: what else it had begun, or was to stop, is over. */
+  private connected(agent: number, incarnation: number): void {
+    const { input } = this;
+    if (input?.kind !== 'agentHello') return;
+    const isResumed = this.incarnations[agent] === incarnation;
+    const isNewer = !isResumed || input.connection > (this.connections[agent] ?? 0);
+    this.incarnations[agent] = incarnation;
+    if (isNewer) this.connections[agent] = input.connection;
+    if (!isResumed || !isNewer) return;
+    const running = new Set(input.running.map(({ attempt }) => attempt));
+    for (const attempt of [...this.attempts.values()]) {
+      const isOnItsWay = attempt.startedMicros < 0 && !attempt.stopping;
+      if (attempt.machines[0] !== agent || isOnItsWay || running.has(attempt.attempt)) continue;
+      this.release(attempt, false);
     }
   }
 

@@ -40,7 +40,7 @@ export class ConservativeCheck {
       });
     }
     const { request } = head.of;
-    const fitting = machines.filter((machine, index) => this.model.isOpen(index) && machine.fits(request));
+    const fitting = machines.filter((machine, index) => this.model.isOpen(index) && machine.fits(head.of));
     if (fitting.length >= request.machineCount) return;
     const what = `task ${task.task}: it is backfilled, and task ${head.task} cannot start at ${shadowMicros} µs any more, for which it has a reservation`;
     this.fail('placement', what, nowMicros, { task: task.task, submission: task.submission });

@@ -14,7 +14,7 @@ import { drawFaultMachines, isKernelFault } from '../fault/fault-plan.ts';
 import { createFitTest } from '../workload/fit.ts';
 import type { MachineSpec, WorkloadTask } from '../workload/workload.ts';
 import type { WorldObserver } from '../world/observer.ts';
-import { ModelMachine } from './cluster-model.ts';
+import { type Asking, ModelMachine } from './cluster-model.ts';
 import { withRoom } from './column.ts';
 import type { PhysicalWorkListener } from './physical-work.ts';
 import type { Fail } from './violation.ts';
@@ -91,7 +91,8 @@ export class LivenessOracle implements WorldObserver, PhysicalWorkListener {
       this.judged = false;
     } else if (task.gang !== undefined) {
       this.memberArrived(submission, task, task.gang, nowMicros);
-    } else if (this.fits(task.request)) this.open(submission, task, nowMicros);
+    } else if (task.skill === undefined ? this.fits(task.request) : this.fitTogether([task]))
+      this.open(submission, task, nowMicros);
     else if (this.blocks) this.judged = false;
   }
 
@@ -173,7 +174,7 @@ export class LivenessOracle implements WorldObserver, PhysicalWorkListener {
       return;
     }
     this.gathering.delete(name);
-    if (this.fitTogether(members.map((member) => member.task.request)))
+    if (this.fitTogether(members.map((member) => member.task)))
       for (const member of members) this.open(member.submission, member.task, nowMicros);
     // Where one place after the other finds no room for all, another order might.
     else if (this.blocks) this.judged = false;
@@ -192,17 +193,18 @@ export class LivenessOracle implements WorldObserver, PhysicalWorkListener {
     this.deadlineMicros = Math.max(this.deadlineMicros, nowMicros + former) + allowed;
   }
 
-  private fitTogether(requests: readonly WorkloadTask['request'][]): boolean {
-    const key = JSON.stringify(requests);
-    const fits = this.fitting.get(key) ?? this.tryTogether(requests);
+  private fitTogether(tasks: readonly Asking[]): boolean {
+    const key = JSON.stringify(tasks.map(({ request, skill }) => [request, skill]));
+    const fits = this.fitting.get(key) ?? this.tryTogether(tasks);
     this.fitting.set(key, fits);
     return fits;
   }
 
-  private tryTogether(requests: readonly WorkloadTask['request'][]): boolean {
+  private tryTogether(tasks: readonly Asking[]): boolean {
     const machines = this.machines.map((spec) => new ModelMachine(spec));
-    for (const request of requests) {
-      const fitting = machines.filter((machine) => machine.fits(request)).slice(0, request.machineCount);
+    for (const task of tasks) {
+      const { request } = task;
+      const fitting = machines.filter((machine) => machine.fits(task)).slice(0, request.machineCount);
       if (fitting.length < request.machineCount) return false;
       for (const machine of fitting) machine.apply(request, devicesFor(machine, request), -1);
     }

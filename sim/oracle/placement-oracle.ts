@@ -12,7 +12,7 @@ import type { Profile } from '../../core/scheduler/framework.ts';
 import type { MachineSpec, WorkloadTask } from '../workload/workload.ts';
 import type { WorldObserver } from '../world/observer.ts';
 import { BackfillCheck } from './backfill-check.ts';
-import { ClusterModel, type ModelAttempt, type ModelMachine, type ModelTask } from './cluster-model.ts';
+import { type Asking, ClusterModel, type ModelAttempt, type ModelMachine, type ModelTask } from './cluster-model.ts';
 import { ConservativeCheck } from './conservative-check.ts';
 import { leastLeft } from './least-left.ts';
 import { bestMachine, queueKey } from './policy-model.ts';
@@ -148,7 +148,7 @@ export class PlacementOracle implements WorldObserver {
     else if (record.outcome === 'placed') this.judgePlacement(task, record, now);
     else if (record.outcome === 'evicts') this.judgeEviction(task, record, now);
     else if (this.takesWhatFits && task.gang === '' && record.rule === 'in order' && this.follows(record)) {
-      const fitting = this.fitting(task.of.request);
+      const fitting = this.fitting(task.of);
       if (fitting.length >= task.of.request.machineCount)
         this.broken(`the task ${record.outcome} although it fits on machine ${fitting[0]}`, record, now);
     }
@@ -161,7 +161,7 @@ export class PlacementOracle implements WorldObserver {
       const state = this.model.machines[machine];
       if (state === undefined || !this.model.isOpen(machine))
         this.broken(`machine ${machine} is chosen, which takes no tasks`, record, now);
-      if (!state.fits(request)) this.broken(`machine ${machine} is chosen, where the task does not fit`, record, now);
+      if (!state.fits(task.of)) this.broken(`machine ${machine} is chosen, where the task does not fit`, record, now);
       const mask = record.deviceMasks[position] as number;
       if (this.packsDevices) this.judgeDevices(request, machine, mask, record, now);
       state.devices.forEach((free, device) => {
@@ -170,7 +170,7 @@ export class PlacementOracle implements WorldObserver {
       });
     }
     if (rule === 'after eviction' || !this.follows(record)) return;
-    const fitting = this.fitting(request);
+    const fitting = this.fitting(task.of);
     if (record.feasibleCount !== fitting.length)
       this.broken(`${record.feasibleCount} machines are said to fit, ${fitting.length} do`, record, now);
     if (this.takesWhatFits && rule === 'in order' && request.machineCount === 1)
@@ -219,7 +219,7 @@ export class PlacementOracle implements WorldObserver {
       const otherKey = key(other, now);
       if (otherKey > placedKey || (otherKey === placedKey && other.task > placed.task)) continue;
       if (pins && other.since > placed.since) continue;
-      if (unplaced !== 'block' && this.fitting(other.of.request).length < other.of.request.machineCount) continue;
+      if (unplaced !== 'block' && this.fitting(other.of).length < other.of.request.machineCount) continue;
       this.broken(`task ${other.task} waits and comes first by ${order}, task ${placed.task} is placed`, record, now);
     }
   }
@@ -256,14 +256,14 @@ export class PlacementOracle implements WorldObserver {
         this.broken(`task ${victim.task.task} is evicted for the ${victim.task.preemptions + 1}th time`, record, now);
     }
     const gone = victims as readonly ModelAttempt[];
-    if (this.follows(record) && this.fitting(request).length >= request.machineCount)
+    if (this.follows(record) && this.fitting(task.of).length >= request.machineCount)
       this.broken('tasks are evicted for one that fits as it is', record, now);
     this.judgeHurt(task, record, gone, now);
-    if (!this.fitsWithout(record.machines, gone, request))
+    if (!this.fitsWithout(record.machines, gone, task.of))
       this.broken('evicting does not make room enough', record, now);
     for (const spared of gone) {
       const others = gone.filter((victim) => victim !== spared);
-      if (this.fitsWithout(record.machines, others, request))
+      if (this.fitsWithout(record.machines, others, task.of))
         this.broken(`task ${spared.task.task} is evicted although the room of the others is enough`, record, now);
     }
   }
@@ -281,7 +281,7 @@ export class PlacementOracle implements WorldObserver {
     for (let machine = 0; machine < this.model.machines.length; machine++) {
       if (!this.model.isOpen(machine)) continue;
       const there = lesser.filter(({ machines }) => machines.includes(machine));
-      if (there.length === 0 || !this.fitsWithout([machine], there, request)) continue;
+      if (there.length === 0 || !this.fitsWithout([machine], there, task.of)) continue;
       const what = `a task of priority ${highest} is evicted from machine ${record.machines[0]}, on machine ${machine} less important ones would do`;
       this.broken(what, record, now);
     }
@@ -341,26 +341,22 @@ export class PlacementOracle implements WorldObserver {
   }
 
   /** Machines that take the request now, in order. */
-  private fitting(request: WorkloadTask['request']): number[] {
+  private fitting(of: Asking): number[] {
     const fitting: number[] = [];
     this.model.machines.forEach((machine, index) => {
-      if (this.model.isOpen(index) && machine.fits(request)) fitting.push(index);
+      if (this.model.isOpen(index) && machine.fits(of)) fitting.push(index);
     });
     return fitting;
   }
 
-  private fitsWithout(
-    machines: readonly number[],
-    gone: readonly ModelAttempt[],
-    request: WorkloadTask['request'],
-  ): boolean {
+  private fitsWithout(machines: readonly number[], gone: readonly ModelAttempt[], of: Asking): boolean {
     return machines.every((machine) => {
       const copy = this.model.machines[machine]?.copy();
       for (const attempt of gone) {
         const position = attempt.machines.indexOf(machine);
         if (position >= 0) copy?.apply(attempt.task.of.request, attempt.deviceMasks[position] as number, 1);
       }
-      return copy?.fits(request) === true;
+      return copy?.fits(of) === true;
     });
   }
 

@@ -5,7 +5,7 @@ import type { InputBody } from '../../core/kernel/inputs.ts';
 import type { DecisionRecord } from '../../core/scheduler/decision.ts';
 import type { Profile } from '../../core/scheduler/framework.ts';
 import type { WorkloadTask } from '../workload/workload.ts';
-import type { ClusterModel } from './cluster-model.ts';
+import type { Asking, ClusterModel } from './cluster-model.ts';
 import type { Fail } from './violation.ts';
 
 export interface StarvationOptions {
@@ -64,10 +64,10 @@ export class StarvationCheck {
     for (const { task, submission, of, gang, backedOff } of this.model.waiting()) {
       if (gang !== '' || backedOff) continue;
       const { request } = of;
-      let fits = fitting.get(request);
+      let fits = of.skill === undefined ? fitting.get(request) : undefined;
       if (fits === undefined) {
-        fits = this.fits(request);
-        fitting.set(request, fits);
+        fits = this.fits(of);
+        if (of.skill === undefined) fitting.set(request, fits);
       }
       if (fits)
         this.fail('starvation', `task ${task} waits although it fits, and nothing is kept for others`, nowMicros, {
@@ -88,10 +88,10 @@ export class StarvationCheck {
     }
   }
 
-  private fits(request: WorkloadTask['request']): boolean {
+  private fits(of: Asking): boolean {
     let count = 0;
     for (const [machine, state] of this.model.machines.entries())
-      if (state?.fits(request) === true && this.model.isOpen(machine)) count++;
-    return count >= request.machineCount;
+      if (state?.fits(of) === true && this.model.isOpen(machine)) count++;
+    return count >= of.request.machineCount;
   }
 }

@@ -119,6 +119,11 @@ export class Machine {
     if (this.wakeMicros !== Number.POSITIVE_INFINITY) this.scheduleWake();
   }
 
+  /** The agent's connection broke, and there is another one: it says what it runs. */
+  reconnect(): void {
+    if (this.responsive) this.agent.reconnected(this.shownMicros);
+  }
+
   /** The agent takes no new work, and says so. */
   drain(): void {
     if (this.responsive) this.agent.drain(this.shownMicros);

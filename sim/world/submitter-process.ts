@@ -70,6 +70,11 @@ export class SubmitterProcess {
     this.wasAway = true;
   }
 
+  /** Its connection broke, and there is another one. */
+  reconnect(): void {
+    this.client?.reconnected(this.world.simulation.nowMicros);
+  }
+
   /** Tasks come as 1, 2, 3 …; the answer comes with a later event. */
   submit(task: WorkloadTask): void {
     this.unanswered.set(++this.submissionCount, task);

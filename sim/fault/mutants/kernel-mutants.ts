@@ -234,4 +234,25 @@ export const kernelMutants: readonly Mutant[] = [
     search: "if (incarnation !== present) return incarnation < present ? 'stale' : 'unknown';",
     replace: '',
   },
+  {
+    name: 'reconnection-drops-dispatched',
+    bug: 'what is on its way to an agent that reconnects is given to another at once',
+    file: control,
+    search: "|| attempt.state === 'dispatched' || told.has(attempt.attempt)",
+    replace: '|| told.has(attempt.attempt)',
+  },
+  {
+    name: 'former-connection-settles',
+    bug: 'a hello over a connection that is over settles what the agent runs',
+    file: control,
+    search: 'input.connection > (this.connections[row] as number)',
+    replace: 'true',
+  },
+  {
+    name: 'skill-ignored',
+    bug: 'a task is placed where nobody declares the skill that it asks for',
+    file: 'core/scheduler/cluster-state.ts',
+    search: 'if (kind.skill !== undefined && !this.hasSkill(kind.skill, machine)) return reasonSkill;',
+    replace: '',
+  },
 ];
