@@ -3,10 +3,10 @@
 
 import { describe, expect, test } from 'vitest';
 import { RandomStream } from '../base/random.ts';
-import { SubmitterClient, type ToSubmitter } from '../client/submitter-client.ts';
-import type { Effect } from './effects.ts';
-import type { InputBody } from './inputs.ts';
-import { cpuRequest, helloFrom, KernelDriver, submissionOf } from './kernel-driver.ts';
+import type { Effect } from '../kernel/effects.ts';
+import type { InputBody } from '../kernel/inputs.ts';
+import { cpuRequest, helloFrom, KernelDriver, submissionOf } from '../kernel/kernel-driver.ts';
+import { SubmitterClient, type ToSubmitter } from './submitter-client.ts';
 
 const second = 1_000_000;
 const idle = 10 * second;
