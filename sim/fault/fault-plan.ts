@@ -160,6 +160,8 @@ function apply(
       if (begins) machine.reconnect();
       break;
     case 'resize': {
+      // Who was never registered as it is would be refused as it is for ever.
+      if (begins && machine.agent.agent < 0) break;
       const share = active.size > 0 ? 0.5 : 1;
       const { cpuMilli, memoryMib, gpuCount, gpuModel } = machine.spec;
       machine.agent.hasResources({
