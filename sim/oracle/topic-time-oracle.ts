@@ -54,7 +54,8 @@ export class TopicTimeOracle {
   dropped(group: GroupFacts, { offset, deadlineMicros }: LateDroppedEffect): void {
     const { nowMicros } = this.book;
     if (nowMicros <= deadlineMicros) this.book.fail(oracle, `dropped as late before its deadline`, group.name, offset);
-    if (group.isHeld(offset, nowMicros))
+    // A seek that was heard may have taken it back.
+    if (group.seeks === 0 && group.isHeld(offset, nowMicros))
       this.book.fail(oracle, 'dropped as late while it is delivered', group.name, offset);
     const { topic } = group;
     if (!topic.isKnown(offset)) return;
