@@ -8,6 +8,13 @@ const second = 1_000_000;
 const minute = 60 * second;
 const day = 86_400 * second;
 
+/**
+ * Heartbeat intervals that a lease lasts, at least. An agent gives up its work when its lease might end before its next look, an interval
+ * later: the heartbeat before must have been recorded by then, under a lease that it takes for shorter by what its clock may drift. At two
+ * intervals no lease can be held; half of another is for the way there and back.
+ */
+export const leaseIntervalsMin = 2.5;
+
 export const kernelSettingTable = {
   'registry.leaseMicros': {
     type: 'integer',
@@ -16,7 +23,7 @@ export const kernelSettingTable = {
     min: 1000,
     max: day,
     description:
-      'How long an agent that is silent keeps its work. Longer rides out pauses, shorter frees its machine sooner. A change holds for each agent from its next heartbeat on.',
+      'How long an agent that is silent keeps its work. Longer rides out pauses, shorter frees its machine sooner: at 4 heartbeat intervals one heartbeat may be lost, at fewer than 2.5 no agent could hold it. A change holds for each agent from its next heartbeat on.',
   },
   'registry.heartbeatIntervalMicros': {
     type: 'integer',
@@ -25,7 +32,7 @@ export const kernelSettingTable = {
     min: 1000,
     max: 60 * minute,
     description:
-      'How often an agent says that it lives. It must be shorter than the lease. Agents hear of a change with their next heartbeat.',
+      'How often an agent says that it lives. The lease lasts 2.5 intervals at least. Agents hear of a change with their next heartbeat.',
   },
   'registry.disconnectGraceMicros': {
     type: 'integer',
@@ -312,9 +319,8 @@ export type KernelSettingName = keyof KernelSettingTable;
 /** What must hold between settings of the kernel. */
 export const kernelSettingRules: readonly SettingRule<KernelSettingTable>[] = [
   {
-    requirement:
-      'registry.leaseMicros must be longer than registry.heartbeatIntervalMicros, or every agent dies between two beats',
-    holds: (values) => values['registry.leaseMicros'] > values['registry.heartbeatIntervalMicros'],
+    requirement: `registry.leaseMicros must be at least ${leaseIntervalsMin} times registry.heartbeatIntervalMicros, or agents give up their work between two heartbeats: make the lease longer, 4 times so that one may be lost, or the interval shorter`,
+    holds: (values) => values['registry.leaseMicros'] >= leaseIntervalsMin * values['registry.heartbeatIntervalMicros'],
   },
   {
     requirement: 'scheduler.backoffMaxMicros must be at least scheduler.backoffFirstMicros',

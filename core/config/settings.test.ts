@@ -102,8 +102,12 @@ describe('Settings', () => {
 
   it('keeps rules between settings, also on the way back', () => {
     const settings = createKernelSettings();
-    const refusedRule = settings.set('registry.leaseMicros', 10_000_000, reason());
+    const refusedRule = settings.set('registry.leaseMicros', 25_000_000 - 1, reason());
     expect(refusedRule).toMatchObject({ ok: false, code: 'SIRA_SETTING_INVALID' });
+    expect(refusedRule.ok || refusedRule.reason).toMatch(/at least 2.5 times .* make the lease longer/);
+    expect(settings.set('registry.heartbeatIntervalMicros', 16_000_001, reason()).ok).toBe(false);
+    expect(settings.set('registry.leaseMicros', 25_000_000, reason()).ok).toBe(true);
+    expect(settings.set('registry.heartbeatIntervalMicros', 10_000_001, reason()).ok).toBe(false);
     expect(
       settings.assign({ 'registry.leaseMicros': '5s', 'registry.heartbeatIntervalMicros': '1s' }, reason()).ok,
     ).toBe(true);
@@ -166,6 +170,16 @@ describe('Settings', () => {
     expect(settings.version).toBe(4);
     expect(() => settings.restore({ version: 5, values: { 'z.gone': 1 }, history: [] })).toThrow(SiraError);
     expect(settings.version).toBe(4);
+  });
+
+  it('restores what a rule of today would refuse, and has it mended with the next change', () => {
+    const settings = createKernelSettings();
+    settings.restore({ version: 4, values: { 'registry.leaseMicros': 20_000_000 }, history: [] });
+    expect(settings.get('registry.leaseMicros')).toBe(20_000_000);
+    expect(settings.set('scheduler.attemptsMax', 3, reason())).toMatchObject({ ok: false });
+    expect(settings.set('registry.leaseMicros', 40_000_000, reason()).ok).toBe(true);
+    expect(settings.rollback(4, reason())).toMatchObject({ ok: false });
+    expect(settings.set('scheduler.attemptsMax', 3, reason()).ok).toBe(true);
   });
 });
 

@@ -122,11 +122,12 @@ export class Settings<Table extends SettingTable> {
     return this.apply(next.value, reason);
   }
 
-  /** Brings back the values of `version` as a new version. Refused when it is in the future or forgotten. */
+  /** Brings back the values of `version` as a new version. Refused when it is in the future or forgotten, or a rule of today forbids it. */
   rollback(version: number, reason: ChangeReason): Status {
     const reach = this.reach(version);
     if (!reach.ok) return reach;
-    return this.apply(this.valuesAt(version), reason);
+    const former = this.proposed(this.valuesAt(version), {});
+    return former.ok ? this.apply(former.value, reason) : former;
   }
 
   /** What changes from one version to another, either way, by name in the table's order. Refused as {@link rollback} is. */
@@ -161,12 +162,13 @@ export class Settings<Table extends SettingTable> {
 
   /**
    * Takes over a saved state; listeners are not called. Settings that the state does not know get their defaults. Throws
-   * SIRA_SETTING_INVALID, and changes nothing, when a value has no definition or is out of its bounds.
+   * SIRA_SETTING_INVALID, and changes nothing, when a value has no definition or is out of its bounds. Rules are for changes: what was in
+   * force under the rules of its time stays so until somebody changes it, or a kernel could not be started to do that.
    */
   restore(state: SettingsState): void {
     const defaults: Record<string, SettingValue> = {};
     for (const [name, definition] of Object.entries(this.table)) defaults[name] = definition.default;
-    const restored = this.proposed(defaults, state.values);
+    const restored = this.merged(defaults, state.values);
     if (!restored.ok) throw new SiraError(restored.code, restored.reason);
     this.current = restored.value;
     this.currentVersion = state.version;
@@ -178,6 +180,19 @@ export class Settings<Table extends SettingTable> {
     base: Readonly<Record<string, SettingValue>>,
     changes: Readonly<Record<string, unknown>>,
   ): Result<Record<string, SettingValue>> {
+    const merged = this.merged(base, changes);
+    if (!merged.ok) return merged;
+    for (const rule of this.rules) {
+      if (!rule.holds(merged.value as ValuesOf<Table>)) return refused('SIRA_SETTING_INVALID', rule.requirement);
+    }
+    return merged;
+  }
+
+  /** `base` with `changes` put in, checked against every definition. */
+  private merged(
+    base: Readonly<Record<string, SettingValue>>,
+    changes: Readonly<Record<string, unknown>>,
+  ): Result<Record<string, SettingValue>> {
     const values: Record<string, SettingValue> = { ...base };
     for (const [name, value] of Object.entries(changes)) {
       const definition: SettingDefinition | undefined = Object.hasOwn(this.table, name) ? this.table[name] : undefined;
@@ -185,9 +200,6 @@ export class Settings<Table extends SettingTable> {
       const checked = checkSettingValue(name, definition, value);
       if (!checked.ok) return checked;
       values[name] = checked.value;
-    }
-    for (const rule of this.rules) {
-      if (!rule.holds(values as ValuesOf<Table>)) return refused('SIRA_SETTING_INVALID', rule.requirement);
     }
     return acceptedWith(values);
   }

@@ -44,7 +44,7 @@ describe('leases', () => {
     const driver = new KernelDriver();
     driver.give(helloFrom('alpha'));
     beats(driver, 1, 10 * second);
-    change(driver, { 'registry.leaseMicros': 11 * second });
+    change(driver, { 'registry.leaseMicros': 25 * second });
     beats(driver, 1, second);
     // The agent may not have heard of it: it believes in 10 + 40 s, as before.
     driver.pass(50 * second);
@@ -52,8 +52,18 @@ describe('leases', () => {
     driver.pass(51 * second);
     expect(states(driver)).toContain('dead: lease expired');
     driver.give(helloFrom('alpha', { incarnation: 2 }));
-    driver.pass(63 * second);
+    driver.pass(77 * second);
     expect(states(driver)).toContain('dead: lease expired');
+  });
+
+  test('one too short for its heartbeats is refused, with what to do', () => {
+    const driver = new KernelDriver();
+    expect(change(driver, { 'registry.leaseMicros': 25 * second - 1 })).toMatch(
+      /at least 2.5 times .* or the interval/,
+    );
+    expect(change(driver, { 'registry.heartbeatIntervalMicros': 17 * second })).toMatch(/at least 2.5 times/);
+    const both = { 'registry.leaseMicros': 5 * second, 'registry.heartbeatIntervalMicros': 2 * second };
+    expect(change(driver, both)).toBe('');
   });
 
   test('a longer one holds from the next heartbeat on, also across a restart', () => {
@@ -234,7 +244,7 @@ test('whatever is changed whenever: a kernel restored in between does the same',
       'bus.redeliveryMicros',
       'bus.topicLengthMax',
     ),
-    value: fc.constantFrom(1, 2, 5, 3 * second, 12 * second, 90 * second),
+    value: fc.constantFrom(1, 2, 5, 3 * second, 12 * second, 30 * second, 90 * second),
     waitMicros: fc.integer({ min: 0, max: 30 * second }),
     beats: fc.boolean(),
     restarts: fc.boolean(),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createKernelSettings, kernelSettingTable } from '../config/kernel-setting-table.ts';
+import { createKernelSettings, kernelSettingTable, leaseIntervalsMin } from '../config/kernel-setting-table.ts';
 import { Kernel } from './kernel.ts';
 import { helloFrom, KernelDriver, plainProfile, submissionOf } from './kernel-driver.ts';
 import { brokerSettingsOf, registrySettingsOf } from './kernel-settings.ts';
@@ -29,10 +29,10 @@ test('what the parts take from the settings when they are made', () => {
 test('a kernel starts at both ends of every setting', () => {
   for (const [name, definition] of Object.entries(kernelSettingTable)) {
     for (const value of [definition.min, definition.max]) {
-      // The lease outlasts the interval, the longest back-off or hold the first: both move together.
+      // The lease outlasts some intervals, the longest back-off or hold the first: both move together.
       const beside: Record<string, number> = {};
       if (name === 'registry.leaseMicros' && value === definition.min) continue;
-      if (name === 'registry.heartbeatIntervalMicros') beside['registry.leaseMicros'] = 2 * value;
+      if (name === 'registry.heartbeatIntervalMicros') beside['registry.leaseMicros'] = leaseIntervalsMin * value;
       for (const [first, longest] of [
         ['scheduler.backoffFirstMicros', 'scheduler.backoffMaxMicros'],
         ['health.flapHoldFirstMicros', 'health.flapHoldMaxMicros'],
@@ -60,7 +60,7 @@ test('several settings change as one version or not at all, and a rollback is th
     '',
   ]);
   const refusal = assign({ 'scheduler.backoffFirstMicros': 1, 'registry.leaseMicros': 5_000_000 });
-  expect(refusal).toEqual([1, 'registry.leaseMicros must be longer than regis']);
+  expect(refusal).toEqual([1, 'registry.leaseMicros must be at least 2.5 time']);
   expect(assign({ 'scheduler.backofFirstMicros': 1 })).toEqual([1, 'there is no setting "scheduler.backofFirstMicr']);
   const back = settings.difference(1, 0);
   if (!back.ok) throw new Error(back.reason);

@@ -652,16 +652,16 @@ describe('timers', () => {
   test('at one deadline deaths come first: nobody is told to begin who is dead', () => {
     const settings = {
       'registry.heartbeatIntervalMicros': 10 * second,
-      'registry.leaseMicros': 20 * second - 1,
-      'dispatch.retryMicros': 20 * second,
-      'bus.redeliveryMicros': 20 * second,
+      'registry.leaseMicros': 25 * second,
+      'dispatch.retryMicros': 25 * second + 1,
+      'bus.redeliveryMicros': 25 * second + 1,
     };
     const driver = cluster({ unplaced: 'backoff' }, settings);
     driver.give(submissionOf(1));
     driver.give(submissionOf(2));
     driver.end();
     driver.finish(1);
-    driver.pass(20 * second);
+    driver.pass(25 * second + 1);
     // The dispatch of the second task has nobody left to be repeated to.
     expect(kinds(driver.effects)).toEqual(['agentStateChanged', 'agentStateChanged', 'deliver']);
   });
@@ -691,7 +691,7 @@ describe('settings', () => {
     };
     expect(refusal('scheduler.queueLengthMax', 0)).toMatch(/at least 1/);
     expect(refusal('scheduler.queueLengthMaxx', 1)).toMatch(/did you mean scheduler.queueLengthMax/);
-    expect(refusal('registry.leaseMicros', 1000)).toMatch(/longer than registry.heartbeatIntervalMicros/);
+    expect(refusal('registry.leaseMicros', 1000)).toMatch(/at least 2.5 times registry.heartbeatIntervalMicros/);
     expect(refusal('scheduler.backoffMaxMicros', 10)).toMatch(/backoffFirstMicros/);
   });
 });

@@ -82,8 +82,8 @@ describe('the configuration of the live kernel', () => {
       expect.stringContaining('5:25 settings.registry.leaseMicros registry.leaseMicros is at most'),
       '6:8 settings.foo there is no setting "foo"',
     ]);
-    expect(problems('settings: { registry.heartbeatIntervalMicros: 20s }')).toEqual([
-      expect.stringContaining('registry.leaseMicros must be longer than registry.heartbeatIntervalMicros'),
+    expect(problems('settings: { registry.heartbeatIntervalMicros: 1700ms }')).toEqual([
+      expect.stringContaining('registry.leaseMicros must be at least 2.5 times registry.heartbeatIntervalMicros'),
     ]);
     expect(problems('data: [')).toEqual([expect.stringContaining('1:8')]);
     expect(readStart(join(folder, 'nothing.yaml')).problems[0]?.code).toBe('SIRA_FILE_MISSING');

@@ -247,7 +247,11 @@ describe('rules beyond the schema', () => {
       '13:5 policies.2 SIRA_SCENARIO_INVALID the policy "mine" backfills',
     );
     expect(problemsAfter('unplaced: block', 'unplaced: block, overtakeMax: 3')[0]).toContain('bounds overtaking');
-    expect(problemsOf(`${valid}heartbeat: { interval: 10s, lease: 10s }\n`)[0]).toContain('14:36 heartbeat.lease');
+    expect(problemsOf(`${valid}heartbeat: { interval: 10s, lease: 24s }\n`)[0]).toContain('14:36 heartbeat.lease');
+    expect(problemsOf(`${valid}heartbeat: { interval: 10s, lease: 25s }\n`)).toEqual([]);
+    expect(problemsOf(`${valid}heartbeat: { interval: 20s }\n`)[0]).toMatch(
+      /14:24 heartbeat.interval.*40 s, the default/,
+    );
     expect(problemsOf(`${valid}seeds: [1, 2, 1]\n`)).toEqual([
       '14:15 seeds.2 SIRA_SCENARIO_INVALID the seed 1 is given twice',
     ]);

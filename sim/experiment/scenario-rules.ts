@@ -5,7 +5,7 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type ErrorCode, SiraError } from '../../core/base/errors.ts';
 import { formatDuration, parseDurationMicros } from '../../core/base/time.ts';
-import { createKernelSettings, kernelSettingTable } from '../../core/config/kernel-setting-table.ts';
+import { createKernelSettings, kernelSettingTable, leaseIntervalsMin } from '../../core/config/kernel-setting-table.ts';
 import { isKernelFault, strikesMachines } from '../fault/fault-plan.ts';
 import { buildScenario, hasGpus } from './build-scenario.ts';
 import { allMetrics, metricsFor } from './metrics.ts';
@@ -38,7 +38,7 @@ export function checkFields(source: YamlSource, folder: string): CheckedScenario
   const scenario = buildScenario(fields, source.file, source.text, folder);
   checker.policies(fields, scenario);
   checker.seeds(fields, scenario);
-  checker.times(scenario);
+  checker.times(fields, scenario);
   checker.workload(scenario);
   checker.faults(fields, scenario);
   checker.settings(scenario);
@@ -162,15 +162,17 @@ class Checker {
     }
   }
 
-  times(scenario: Scenario): void {
+  times(fields: ScenarioFields, scenario: Scenario): void {
     const { intervalMicros, leaseMicros } = scenario.heartbeat;
     if (intervalMicros === 0)
       this.report(['heartbeat', 'interval'], 'heartbeats need a positive interval', 'Write 10s, say.');
-    if (leaseMicros <= intervalMicros) {
+    if (leaseMicros < leaseIntervalsMin * intervalMicros) {
+      const isDefault = fields.heartbeat?.lease === undefined;
+      const lease = `a lease of ${formatDuration(leaseMicros)}${isDefault ? ', the default,' : ''} is too short`;
       this.report(
-        ['heartbeat', 'lease'],
-        `a lease of ${formatDuration(leaseMicros)} ends before the next heartbeat, ${formatDuration(intervalMicros)} later`,
-        'Make the lease a few intervals long.',
+        ['heartbeat', isDefault ? 'interval' : 'lease'],
+        `${lease} for heartbeats every ${formatDuration(intervalMicros)}: agents would give up their work`,
+        `Make the lease ${leaseIntervalsMin} intervals long at least; 4, so that one heartbeat may be lost.`,
       );
     }
     if (scenario.warmUpMicros > 0 && scenario.measureMicros === 0)
@@ -182,12 +184,9 @@ class Checker {
     const { capMicros, minimumMicros } = scenario.workload.durations;
     if (minimumMicros < 1)
       this.report(['workload', 'durations', 'minimum'], 'no task runs for less than 1us', 'Write 1us or more.');
+    const cap: FieldPath = ['workload', 'durations', 'cap'];
     if (capMicros < minimumMicros)
-      this.report(
-        ['workload', 'durations', 'cap'],
-        'the cap is below the minimum',
-        'Raise the cap, or lower the minimum.',
-      );
+      this.report(cap, 'the cap is below the minimum', 'Raise the cap, or lower the minimum.');
   }
 
   workload(scenario: Scenario): void {

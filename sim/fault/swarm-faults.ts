@@ -5,6 +5,7 @@
 
 import { RandomStream } from '../../core/base/random.ts';
 import { microsPerMinute, microsPerSecond } from '../../core/base/time.ts';
+import { leaseIntervalsMin } from '../../core/config/kernel-setting-table.ts';
 import { type FaultSpec, machineFaultKinds, serviceFaultKinds } from '../experiment/scenario.ts';
 import type { MachineSpec, WorkloadTask } from '../workload/workload.ts';
 import type { SettingChange, SwarmCase } from './swarm.ts';
@@ -79,10 +80,10 @@ export function withMoreFaults(drawn: SwarmCase): SwarmCase {
 }
 
 /** Nobody can work under a lease that is over before its renewal can have come: an agent looks at it once an interval, and gives up if it
- *  could end before the next look. */
+ *  could end before the next look. What the kernel refuses does no harm. */
 function canBeHeld({ heartbeat, network }: SwarmCase, { name, value }: SettingChange): boolean {
   const { meanMicros } = network.latency;
-  if (name !== 'registry.leaseMicros') return true;
+  if (name !== 'registry.leaseMicros' || value < leaseIntervalsMin * heartbeat.intervalMicros) return true;
   return value >= 8 * meanMicros && 0.99 * value > 2 * (heartbeat.intervalMicros + meanMicros);
 }
 
@@ -124,14 +125,14 @@ function factorOf(kind: FaultSpec['kind'], leaseMicros: number, random: RandomSt
   return kind === 'clockJump' ? jump : 1;
 }
 
-/** A lease is drawn as a multiple of the one that the network was drawn for: in a shorter one nobody could stay registered. */
+/** A lease is drawn as a multiple of the one that the network was drawn for: in one much shorter nobody could stay registered. */
 function inForce(name: string, value: number, { heartbeat }: SwarmCase): number {
   return name === 'registry.leaseMicros' ? value * heartbeat.leaseMicros : value;
 }
 
 /** Of those that parts hold a copy of. */
 const copied: typeof changeable = [
-  { name: 'registry.leaseMicros', values: [1, 1.5, 4] },
+  { name: 'registry.leaseMicros', values: [0.5, 1, 1.5, 4] },
   { name: 'registry.disconnectGraceMicros', values: [0, 500_000] },
   { name: 'registry.suspicionThreshold', values: [2, 8, 16] },
   { name: 'skills.halfLifeMicros', values: [60_000_000, 600_000_000_000] },

@@ -300,7 +300,7 @@ describe('configuration', () => {
     await expectProblem(put('scheduler.attemptsMax', { value: 0, ...reason }), 400, invalid, /at least 1/);
     await expectProblem(put('scheduler.attemptsMax', { value: 1.5, ...reason }), 400, invalid, /whole number/);
     await expectProblem(put('scheduler.attemptsMax', { value: 'x', ...reason }), 400, invalid, /a number/);
-    await expectProblem(put('registry.leaseMicros', { value: '1ms', ...reason }), 400, invalid, /longer than/);
+    await expectProblem(put('registry.leaseMicros', { value: '1ms', ...reason }), 400, invalid, /at least 2.5 times/);
     await expectProblem(put('scheduler.atemptsMax', { value: 2, ...reason }), 404, 'SIRA_NOT_FOUND', /attemptsMax/);
     const between = { values: { 'scheduler.backoffMaxMicros': 1 }, ...reason };
     await expectProblem(call('PATCH', '/v1/config', between), 400, invalid, /backoffMaxMicros must be/);
