@@ -21,6 +21,7 @@ import {
   saveTask,
 } from './control-snapshot.ts';
 import { type ControlTimer, type ControlTimerTable, controlTimers, controlTimerTable } from './control-timers.ts';
+import { DeclaredLinks } from './declared-links.ts';
 import { DeclaredPower } from './declared-power.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { Effect } from './effects.ts';
@@ -85,7 +86,8 @@ export class Control implements SchedulerOutput {
     );
     const { registry, tasks } = this;
     const power = new DeclaredPower(registry);
-    this.scheduler = new Scheduler(profile, random, settings, { skills: registry.skills, power, faults });
+    const links = new DeclaredLinks(registry);
+    this.scheduler = new Scheduler(profile, random, settings, { skills: registry.skills, power, links, faults });
     this.scheduler.cluster.hasSkill = (skill, row) => this.registry.capabilities.has(row, skill);
     const emit = (effect: Effect): void => output.emit(effect);
     this.dispatcher = new Dispatcher(this.scheduler.attempts, this.registry, settings, emit, faults);

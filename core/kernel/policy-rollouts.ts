@@ -10,7 +10,7 @@ import type { TaskEnding } from '../policy/policy-watches.ts';
 import { logOfOnePlus } from '../policy/queue-features.ts';
 import type { PolicyVersion, RolloutCommand, RolloutEvent, RolloutHost, RolloutsState } from '../policy/rollout.ts';
 import { Rollouts } from '../policy/rollouts.ts';
-import { findPlacement, findQueueOrder } from '../scheduler/catalogue.ts';
+import { checkPlacement, findQueueOrder } from '../scheduler/catalogue.ts';
 import { demandShareOf } from '../scheduler/demand-share.ts';
 import type { Profile } from '../scheduler/framework.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
@@ -119,11 +119,11 @@ export class PolicyRollouts implements RolloutHost<Profile> {
     try {
       const { artifact, tenantWeights = {} } = profile;
       findQueueOrder(profile.order, { cluster, tenantWeights, artifact, attempts: () => [] });
+      const needsTypical = checkPlacement(profile.place, artifact);
       const hasTypical = Array.isArray(profile.typicalTasks);
       if (!hasTypical) return 'a policy has a list of typical tasks, if an empty one';
-      findPlacement(profile.place);
-      if (profile.place === 'fgd' && profile.typicalTasks.length === 0)
-        return 'placement "fgd" needs the tasks of a typical workload, and there are none';
+      if (needsTypical && profile.typicalTasks.length === 0)
+        return `placement "${profile.place}" needs the tasks of a typical workload, and there are none`;
     } catch (error) {
       return (error as Error).message;
     }

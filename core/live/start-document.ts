@@ -9,7 +9,13 @@ import { createKernelSettings } from '../config/kernel-setting-table.ts';
 import type { DocumentKind } from '../documents/check-command.ts';
 import { compileSchema, schemaProblems } from '../documents/schema-problems.ts';
 import { reasonOf, YamlSource } from '../documents/yaml-source.ts';
-import { findPlacement, findQueueOrder, learnedOrderName, placements, queueOrders } from '../scheduler/catalogue.ts';
+import {
+  checkPlacement,
+  findQueueOrder,
+  learnedOrderName,
+  learnedPlacementName,
+  queueOrders,
+} from '../scheduler/catalogue.ts';
 import { ClusterState } from '../scheduler/cluster-state.ts';
 import { type StartFields, startSettings } from './start-settings.ts';
 
@@ -99,17 +105,16 @@ function meaningProblems(source: YamlSource, { policy, settings }: StartFields):
     } catch (error) {
       note(['policy', artifact === undefined ? 'order' : 'artifact'], error);
     }
-  } else if (artifact !== undefined)
+  } else if (artifact !== undefined && place !== learnedPlacementName)
     note(
       ['policy', 'artifact'],
-      new SiraError('SIRA_SETTING_INVALID', 'only the order `learned` looks at an artifact'),
+      new SiraError('SIRA_SETTING_INVALID', 'only the order or placement `learned` looks at an artifact'),
     );
   else if (order !== undefined && !Object.hasOwn(queueOrders, order))
     note(['policy', 'order'], unknown('queue order', order, [...Object.keys(queueOrders), learnedOrderName]));
   if (place !== undefined) {
     try {
-      findPlacement(place);
-      if (placements[place]?.needsTypicalTasks === true)
+      if (checkPlacement(place, artifact))
         note(
           ['policy', 'place'],
           new SiraError('SIRA_SETTING_INVALID', `${place} needs a typical workload, which a live kernel has not`),

@@ -34,18 +34,35 @@ export class Shield {
       this.counts.overBudget++;
       return false;
     }
-    const width = this.minima.length;
     let candidatesOutside = 0;
-    for (let candidate = 0; candidate < count; candidate++) {
-      let featuresOutside = 0;
-      for (let feature = 0; feature < width; feature++) {
-        const value = features[candidate * width + feature] as number;
-        if (!(value >= (this.minima[feature] as number) && value <= (this.maxima[feature] as number)))
-          featuresOutside++;
-      }
-      if (featuresOutside > this.shield.featuresOutsideMax * width) candidatesOutside++;
+    for (let candidate = 0; candidate < count; candidate++)
+      if (this.isOutside(features, candidate)) candidatesOutside++;
+    return this.admitsShare(count, candidatesOutside);
+  }
+
+  /** As {@link admits}, for candidates that were looked at before: `outside` of them were outside. */
+  admitsCandidates(count: number, outside: number, operations: number): boolean {
+    this.counts.decisions++;
+    if (operations > this.shield.operationsMax) {
+      this.counts.overBudget++;
+      return false;
     }
-    if (candidatesOutside <= this.shield.candidatesOutsideMax * count) return true;
+    return this.admitsShare(count, outside);
+  }
+
+  /** Whether row number `candidate` is outside of the training's distribution. */
+  isOutside(features: Float64Array, candidate: number): boolean {
+    const width = this.minima.length;
+    let featuresOutside = 0;
+    for (let feature = 0; feature < width; feature++) {
+      const value = features[candidate * width + feature] as number;
+      if (!(value >= (this.minima[feature] as number) && value <= (this.maxima[feature] as number))) featuresOutside++;
+    }
+    return featuresOutside > this.shield.featuresOutsideMax * width;
+  }
+
+  private admitsShare(count: number, outside: number): boolean {
+    if (outside <= this.shield.candidatesOutsideMax * count) return true;
     this.counts.outside++;
     return false;
   }

@@ -15,7 +15,9 @@ import { firstFit } from './plugins/first-fit.ts';
 import { gpuClustering } from './plugins/gpu-clustering.ts';
 import { gpuPacking } from './plugins/gpu-packing.ts';
 import { learned } from './plugins/learned.ts';
+import { learnedPlacement, readPlacementArtifact } from './plugins/learned-placement.ts';
 import { leastLeftDevices } from './plugins/least-left-devices.ts';
+import { locality } from './plugins/locality.ts';
 import { predictive } from './plugins/predictive.ts';
 import { priority } from './plugins/priority.ts';
 import { randomDevices } from './plugins/random-devices.ts';
@@ -64,6 +66,11 @@ export const learnedOrderName = 'learned';
 export const learnedOrderDescription =
   'a trained network ranks the tasks (`artifact:`), another order where it knows too little';
 
+/** The placement that a learned policy decides; it too needs an artifact. */
+export const learnedPlacementName = 'learned';
+export const learnedPlacementDescription =
+  'a trained network corrects the scores of another placement (`artifact:`), which decides where it knows too little';
+
 /** Placements by name. */
 export const placements: Readonly<Record<string, PlacementEntry>> = {
   random: {
@@ -86,6 +93,10 @@ export const placements: Readonly<Record<string, PlacementEntry>> = {
     'machines whose tasks will run as long anyway, by a forecast of durations; then the fullest',
     predictive,
   ),
+  locality: simple(
+    'for members of a gang where they all fit, near each other; then the fastest agent, then the fullest machine',
+    locality,
+  ),
   spread: simple('the machine with the fewest tasks, then the least utilized', spread),
   fgd: {
     description: 'the machine and device whose fragmentation, for the typical workload, rises least',
@@ -107,6 +118,7 @@ export function findQueueOrder(name: string, context: QueueOrderContext): QueueS
 /** Builds the placement called `name`; throws SIRA_POLICY_UNKNOWN with the known names, nearest first. The function returned
  *  throws SIRA_SCENARIO_INVALID if the placement needs typical tasks and the context has none. */
 export function findPlacement(name: string): (context: PluginContext) => Placement {
+  if (name === learnedPlacementName) return (context) => learnedPlacement(context, findPlacement);
   const entry = find('placement', placements, name);
   return (context) => {
     if (entry.needsTypicalTasks && context.typicalTasks.length === 0) {
@@ -117,6 +129,14 @@ export function findPlacement(name: string): (context: PluginContext) => Placeme
     }
     return entry.create(context);
   };
+}
+
+/** Throws what {@link findPlacement} does and, for a learned placement, SIRA_POLICY_INVALID if its artifact is missing or wrong.
+ *  Returns whether the placement needs typical tasks. */
+export function checkPlacement(name: string, artifact: string | undefined): boolean {
+  if (name !== learnedPlacementName) return find('placement', placements, name).needsTypicalTasks;
+  const { fallback } = readPlacementArtifact(artifact).manifest.shield;
+  return find('placement', placements, fallback).needsTypicalTasks;
 }
 
 /** A placement of one score of weight 1, ties to the first machine, devices with least left. */

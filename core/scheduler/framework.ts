@@ -51,10 +51,28 @@ export interface QueueOrderContext {
 export interface ScorePlugin {
   readonly name: string;
   score(kind: RequestKind, machine: number): number;
+  /** As `score`, for a member of a gang: asked anew for every machine, and not kept. `score` alone counts if it is left out. */
+  scoreBeside?(kind: RequestKind, machine: number, mates: GangMates): number;
   /** Told of each allocation and release, before the change log notes it: for plug-ins with columns of their own. */
   changed?(kind: RequestKind, machine: number, sign: 1 | -1): void;
   /** Told before the first score of a kind. */
   prepare?(kind: RequestKind): void;
+}
+
+/** The gang of a task that is being placed. */
+export interface GangMates {
+  /** Where the members stand that were placed before it. */
+  readonly machines: readonly number[];
+  /** Members that are still to be placed, itself included. */
+  readonly left: number;
+}
+
+/** What agents say of the links between their machines. Changes only for rows that the cluster's change log notes. */
+export interface Links {
+  /** Empty where an agent says nothing: all those are one rack. */
+  rackOf(machine: number): string;
+  /** Gigabits a second between two machines, above 0. */
+  gigabitsBetween(first: number, second: number): number;
 }
 
 /** Reserve: which devices of the chosen machine the task gets, as a bit mask of `kind.gpuCount` devices that each have at
@@ -103,6 +121,10 @@ export interface PluginContext {
   readonly skills?: Skills | undefined;
   /** Left out where nobody knows. */
   readonly power?: PowerRatings | undefined;
+  /** Left out where nobody knows. */
+  readonly links?: Links | undefined;
+  /** A learned placement's artifact in base64. */
+  readonly artifact?: string | undefined;
   /** How long a task of a kind will run, as forecast: the same each time. Left out without a forecast. */
   readonly forecastSeconds?: ((kind: RequestKind) => number) | undefined;
 }
@@ -174,7 +196,7 @@ export interface Profile {
   readonly durations?: DurationModel | undefined;
   /** Nobody is asked or released if it is left out. */
   readonly scaling?: ScalingRule | undefined;
-  /** Order `learned` only: the policy's artifact, in base64, so that a journal holds all that decides. */
+  /** Order or placement `learned` only: the policy's artifact, in base64, so that a journal holds all that decides. */
   readonly artifact?: string | undefined;
   /** Overrides the placement's own rule for machines of equal score. */
   readonly ties?: Placement['ties'] | undefined;
@@ -191,4 +213,16 @@ export interface Placement {
   readonly devices: DevicePlugin;
   /** Among machines of the highest total: the first in machine order, or one drawn at random. */
   readonly ties: 'first' | 'random';
+  /** Where the scores may not decide, another placement does. */
+  readonly guard?: PlacementGuard | undefined;
+}
+
+/** Keeps scores that were learned to what they were learned on. */
+export interface PlacementGuard {
+  /** Of the same plug-ins where both have them: told of changes once. */
+  readonly fallback: Placement;
+  /** A total below it says that the machine is unlike those of the training. */
+  readonly trustedFrom: number;
+  /** Called once a decision, with the machines that pass the filter and how many of them are below `trustedFrom`. */
+  admits(count: number, outside: number): boolean;
 }

@@ -25,9 +25,12 @@ export interface GangFacts {
 export function placeGang(members: readonly Task[], placer: Placer, facts: GangFacts): readonly Begun[] | undefined {
   const { attemptCount, decisionCount } = placer;
   const begun: Begun[] = [];
+  const taken: number[] = [];
   for (const task of [...members].sort(byDemand)) {
-    const machines = placer.find(task.kind, facts.excluded);
+    const mates = { machines: taken, left: members.length - begun.length };
+    const machines = placer.find(task.kind, facts.excluded, mates);
     if (machines !== undefined) {
+      taken.push(...machines);
       begun.push(placer.reserve(task, machines, facts.nowMicros, facts));
       continue;
     }

@@ -6,7 +6,7 @@ import { assert } from '../base/assert.ts';
 import type { RandomStream } from '../base/random.ts';
 import type { ClusterState } from './cluster-state.ts';
 import { reasonFits } from './cluster-state.ts';
-import type { Placement } from './framework.ts';
+import type { GangMates, Placement, PlacementGuard } from './framework.ts';
 import type { RequestKind } from './request.ts';
 import { infeasible, ScoreColumn } from './score-column.ts';
 import { takeBest } from './take-best.ts';
@@ -40,6 +40,11 @@ export class PlacementIndex {
   private readonly random: RandomStream;
   private readonly limits: PlacementIndexLimits;
   private readonly columns = new Map<number, ScoreColumn>();
+  private readonly fallback: PlacementIndex | undefined;
+  /** Some score looks at where the other members of a gang stand. */
+  readonly looksAtGangs: boolean;
+  /** Of the last find, if it was for a member of a gang whose mates were looked at. */
+  private mates: GangMates | undefined;
   private winner = -1;
   private exploredPropensity = -1;
   private readonly top: Int32Array = new Int32Array(exploredTopMax);
@@ -60,6 +65,9 @@ export class PlacementIndex {
     this.placement = placement;
     this.random = random;
     this.limits = { ...defaultLimits, ...limits };
+    const { guard, scores } = placement;
+    this.looksAtGangs = scores.some(({ plugin }) => plugin.scoreBeside !== undefined);
+    if (guard !== undefined) this.fallback = new PlacementIndex(cluster, guard.fallback, random, limits);
   }
 
   /** Probability with which the last find chose its machine, given the state: 1/ties if ties are drawn, else 1; with
@@ -83,7 +91,9 @@ export class PlacementIndex {
   /** The machine of the highest total score among those that pass the filter, or −1. Ties go as the placement says; only
    *  with ties `random` and more than one does it draw from the stream. Leaves `score`, `tieCount`, `feasibleCount`. */
   find(kind: RequestKind): number {
+    this.mates = undefined;
     const column = this.column(kind);
+    if (this.fallback !== undefined && !this.isTrusted(column)) return this.follow(this.fallback.find(kind));
     column.findBest();
     this.score = column.best;
     this.tieCount = column.tieCount;
@@ -93,6 +103,40 @@ export class PlacementIndex {
     else this.winner = column.tied(this.random.nextBelow(column.tieCount));
     this.explored = false;
     this.exploredPropensity = -1;
+    return this.winner;
+  }
+
+  /** As {@link find} for a member of a gang: every machine that passes the filter and that `excluded` does not name is scored anew
+   *  by where its mates stand. Of equal ones the first, whatever the placement says of ties. */
+  findBeside(kind: RequestKind, mates: GangMates, excluded: ((machine: number) => boolean) | undefined): number {
+    const { scores, guard } = this.placement;
+    const column = this.column(kind);
+    this.explored = false;
+    this.exploredPropensity = -1;
+    this.mates = mates;
+    this.feasibleCount = column.reasonCounts[reasonFits] as number;
+    this.score = infeasible;
+    this.tieCount = 0;
+    this.winner = -1;
+    let outside = 0;
+    for (let machine = 0; machine < column.machineCount; machine++) {
+      if (column.total(machine) === infeasible) continue;
+      let total = 0;
+      for (let index = 0; index < scores.length; index++) {
+        const { plugin, weight } = scores[index] as Placement['scores'][number];
+        total += weight * (plugin.scoreBeside?.(kind, machine, mates) ?? plugin.score(kind, machine));
+      }
+      if (guard !== undefined && total < guard.trustedFrom) outside++;
+      if (total <= this.score || excluded?.(machine) === true) continue;
+      this.score = total;
+      this.winner = machine;
+      this.tieCount = 1;
+    }
+    if (guard !== undefined && this.feasibleCount > 0 && !guard.admits(this.feasibleCount, outside)) {
+      const { fallback } = this;
+      this.mates = undefined;
+      return this.follow((fallback as PlacementIndex).findBeside(kind, mates, excluded));
+    }
     return this.winner;
   }
 
@@ -127,9 +171,10 @@ export class PlacementIndex {
   }
 
   /** Writes up to `count` of the next best machines after the last find's winner into `out`, by score descending, then
-   *  machine ascending, and returns how many. Call it after `find(kind)` and before the allocation. */
+   *  machine ascending, and returns how many; none after `findBeside`. Call it after `find(kind)` and before the allocation. */
   runnersUp(kind: RequestKind, count: number, out: Int32Array): number {
-    return takeBest(this.column(kind), count, this.isWinner, out);
+    // The column does not know what was seen of the mates.
+    return this.mates === undefined ? takeBest(this.column(kind), count, this.isWinner, out) : 0;
   }
 
   /** Fills `out` with `count` distinct machines for a task that spans them, by score descending, then machine ascending,
@@ -143,6 +188,7 @@ export class PlacementIndex {
   ): boolean {
     this.explored = false;
     this.exploredPropensity = -1;
+    this.mates = undefined;
     out.length = 0;
     const column = this.column(kind);
     column.findBest();
@@ -166,6 +212,7 @@ export class PlacementIndex {
     const column = this.column(kind);
     this.explored = false;
     this.exploredPropensity = -1;
+    this.mates = undefined;
     this.winner = machine;
     this.score = column.total(machine);
     this.tieCount = 1;
@@ -174,6 +221,7 @@ export class PlacementIndex {
 
   /** Sets what a find leaves that found nothing: no winner, but which machines are ruled out. */
   consider(kind: RequestKind): void {
+    this.mates = undefined;
     this.explored = false;
     this.exploredPropensity = -1;
     this.winner = -1;
@@ -197,11 +245,44 @@ export class PlacementIndex {
     return this.column(kind).total(machine);
   }
 
+  /** Whether the column's scores may decide. */
+  private isTrusted(column: ScoreColumn): boolean {
+    const guard = this.placement.guard as PlacementGuard;
+    const count = column.reasonCounts[reasonFits] as number;
+    if (count === 0) return true;
+    let outside = 0;
+    for (let machine = 0; machine < column.machineCount; machine++) {
+      const total = column.total(machine);
+      if (total !== infeasible && total < guard.trustedFrom) outside++;
+    }
+    return guard.admits(count, outside);
+  }
+
+  /** Takes over what the fallback has just found. */
+  private follow(winner: number): number {
+    const { score, tieCount, feasibleCount } = this.fallback as PlacementIndex;
+    this.score = score;
+    this.tieCount = tieCount;
+    this.feasibleCount = feasibleCount;
+    this.explored = false;
+    this.exploredPropensity = -1;
+    this.winner = winner;
+    return winner;
+  }
+
   /** Writes each plug-in's own unweighted score of a machine that passes the filter into `out`, in the placement's order.
    *  It describes the state of now, so call it before the allocation. */
   scoresByPlugin(kind: RequestKind, machine: number, out: Float64Array): void {
-    const column = this.column(kind);
     const { scores } = this.placement;
+    const { mates } = this;
+    if (mates !== undefined) {
+      for (let index = 0; index < scores.length; index++) {
+        const { plugin } = scores[index] as Placement['scores'][number];
+        out[index] = plugin.scoreBeside?.(kind, machine, mates) ?? plugin.score(kind, machine);
+      }
+      return;
+    }
+    const column = this.column(kind);
     if (scores.length === 1 && scores[0]!.weight === 1) {
       // The total is that score: asking the plug-in again for every ranked machine would cost a tenth of a placement.
       out[0] = column.total(machine);

@@ -9,12 +9,12 @@ import type { RequestKind } from './request.ts';
 
 /** Throws SIRA_POLICY_UNKNOWN, SIRA_SCENARIO_INVALID as {@link findPlacement}. */
 export function placementOf(
-  { place, typicalTasks, durations }: Profile,
+  { place, typicalTasks, durations, artifact }: Profile,
   cluster: ClusterState,
   random: RandomStream,
-  { skills, power }: Pick<PluginContext, 'skills' | 'power'>,
+  { skills, power, links }: Pick<PluginContext, 'skills' | 'power' | 'links'>,
 ): Placement {
-  const context: PluginContext = { cluster, random, typicalTasks, skills, power };
+  const context: PluginContext = { cluster, random, typicalTasks, skills, power, links, artifact };
   if (durations === undefined) return findPlacement(place)(context);
   const classOf = ({ taskClass = 0 }: RequestKind): string => skills?.className?.(taskClass) ?? '';
   const seconds = (kind: RequestKind): number => forecastSeconds(durations, classOf(kind), kind.gpuCount);

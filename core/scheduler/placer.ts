@@ -8,7 +8,7 @@ import type { Settings } from '../config/settings.ts';
 import type { ClusterState } from './cluster-state.ts';
 import type { DecisionRecord, DecisionRule } from './decision.ts';
 import { type DecisionFacts, DecisionWriter } from './decision-writer.ts';
-import type { Placement, PluginContext, Profile } from './framework.ts';
+import type { GangMates, Placement, PluginContext, Profile } from './framework.ts';
 import { PlacementIndex } from './placement-index.ts';
 import { placementOf } from './placement-of.ts';
 import type { RequestKind } from './request.ts';
@@ -32,7 +32,7 @@ export class Placer {
   private decisions!: DecisionWriter;
   private shadow: { readonly index: PlacementIndex; readonly placement: Placement } | undefined;
   private readonly kernelRandom: RandomStream;
-  private readonly more: Pick<PluginContext, 'skills' | 'power'>;
+  private readonly more: Pick<PluginContext, 'skills' | 'power' | 'links'>;
   private readonly settings: Settings<KernelSettingTable>;
   private readonly onChange: AllocationListener;
   private readonly spanned: number[] = [];
@@ -43,7 +43,7 @@ export class Placer {
     random: RandomStream,
     settings: Settings<KernelSettingTable>,
     onChange: AllocationListener,
-    more: Pick<PluginContext, 'skills' | 'power'> = {},
+    more: Pick<PluginContext, 'skills' | 'power' | 'links'> = {},
   ) {
     this.cluster = cluster;
     this.settings = settings;
@@ -103,8 +103,16 @@ export class Placer {
     this.decisions.count = count;
   }
 
-  /** The best machines for `kind` now, none of which `excluded` names; undefined if there are too few. */
-  find(kind: RequestKind, excluded: ((machine: number) => boolean) | undefined): number[] | undefined {
+  /** The best machines for `kind` now, none of which `excluded` names; undefined if there are too few. `mates`: of a member of a gang. */
+  find(
+    kind: RequestKind,
+    excluded: ((machine: number) => boolean) | undefined,
+    mates?: GangMates,
+  ): number[] | undefined {
+    if (mates !== undefined && kind.machineCount === 1 && this.index.looksAtGangs) {
+      const machine = this.index.findBeside(kind, mates, excluded);
+      return machine < 0 ? undefined : [machine];
+    }
     if (kind.machineCount === 1 && excluded === undefined) {
       const share = this.settings.get('scheduler.exploreShare');
       const machine =

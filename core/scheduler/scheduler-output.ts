@@ -4,7 +4,7 @@ import type { FaultSwitch } from '../base/fault-points.ts';
 import type { RandomState } from '../base/random.ts';
 import type { PlansSnapshot } from './conservative-backfill.ts';
 import type { DecisionRecord } from './decision.ts';
-import type { PowerRatings, Skills } from './framework.ts';
+import type { Links, PowerRatings, Skills } from './framework.ts';
 import type { GangsSnapshot } from './gangs.ts';
 import type { HeldMachinesSnapshot } from './held-machines.ts';
 import type { Attempt, Task } from './task.ts';
@@ -44,5 +44,6 @@ export interface SchedulerSnapshot {
 export interface MoreParts {
   readonly skills?: Skills | undefined;
   readonly power?: PowerRatings | undefined;
+  readonly links?: Links | undefined;
   readonly faults?: FaultSwitch | undefined;
 }

@@ -6,13 +6,15 @@ import { join, relative, resolve } from 'node:path';
 import { SiraError } from '../../core/base/errors.ts';
 import type { Command, CommandCall, CommandContext } from '../../core/ports/command.ts';
 import type { CurveRow, TrainingResult } from './train.ts';
-import type { TrainingSpec } from './training-spec.ts';
+import type { EvolutionSpec, TrainingSpec } from './training-spec.ts';
+
+type AnyTraining = TrainingSpec | EvolutionSpec;
 
 export const trainCommand: Command = {
   name: 'train',
   summary: 'train a scheduling policy in simulation, and export it for the kernel',
   description:
-    'Trains by PPO as the document says (scenarios/training/), once for each seed: the same seed gives the same weights. Writes, for each seed, the policy (NAME.policy.safetensors, for `artifact:` in a scenario), its training.json and checkpoint.json, and a picture of the curves.',
+    'Trains by PPO, or by evolution where runs are judged as a whole, as the document says (scenarios/training/), once for each seed: the same seed gives the same weights. Writes, for each seed, the policy (NAME.policy.safetensors, for `artifact:` in a scenario), its training.json and checkpoint.json, and a picture of the curves.',
   arguments: [{ name: 'training', description: 'YAML file', required: true, many: false }],
   options: [
     { flags: '--seed <number...>', description: 'one training for each (default: 1)' },
@@ -21,7 +23,7 @@ export const trainCommand: Command = {
     { flags: '--resume', description: 'go on from the checkpoints in the folder' },
     {
       flags: '--backend <name>',
-      description: 'what computes gradients',
+      description: 'what computes gradients, for PPO',
       choices: ['plain', 'tensorflow'],
       defaultValue: 'plain',
     },
@@ -30,14 +32,18 @@ export const trainCommand: Command = {
   examples: [
     { line: 'sira train scenarios/training/lublin-backfill.yaml', meaning: 'one seed, a few minutes' },
     { line: 'sira train scenarios/training/lublin.yaml --seed 1 2 3 4 5', meaning: 'five seeds: mean and spread' },
+    { line: 'sira train scenarios/training/openb.yaml', meaning: 'a placement, by evolution' },
     { line: 'sira train scenarios/training/lublin.yaml --resume', meaning: 'go on where it was interrupted' },
   ],
   run: trainAll,
 };
 
 async function trainAll(call: CommandCall, context: CommandContext): Promise<number> {
-  const { readTraining } = await import('./training-spec.ts');
-  const spec = withIterations(readTraining(call.arguments[0] as string), call.options.iterations as string | undefined);
+  const { readAnyTraining } = await import('./training-spec.ts');
+  const spec = withIterations(
+    readAnyTraining(call.arguments[0] as string),
+    call.options.iterations as string | undefined,
+  );
   const seeds = ((call.options.seed as readonly string[] | undefined) ?? ['1']).map((text) =>
     wholeNumber(text, '--seed'),
   );
@@ -55,13 +61,12 @@ async function trainAll(call: CommandCall, context: CommandContext): Promise<num
 }
 
 async function trainOne(
-  spec: TrainingSpec,
+  spec: AnyTraining,
   seed: number,
   folder: string,
   call: CommandCall,
   context: CommandContext,
 ): Promise<TrainingResult> {
-  const { train } = await import('./train.ts');
   const { writePolicyArtifact, policyExtension } = await import('../../core/policy/policy-artifact.ts');
   const { ProgressBar } = await import('../../reports/progress-bar.ts');
   const own = join(folder, `seed-${seed}`);
@@ -71,14 +76,20 @@ async function trainOne(
   const started = performance.now();
   let result: TrainingResult;
   try {
-    result = train(spec, {
+    const options = {
       seed,
-      gradient: await openGradient(call.options.backend as string),
       command: `sira train scenarios/training/${spec.name}.yaml --seed ${seed}`,
       checkpoint: call.options.resume === true ? readCheckpoint(checkpointFile) : undefined,
-      onIteration: (row) => bar.update(row.iteration / spec.iterations, describe(row)),
-      onCheckpoint: (checkpoint) => writeWhole(checkpointFile, JSON.stringify(checkpoint)),
-    });
+      onIteration: (row: CurveRow) => bar.update(row.iteration / spec.iterations, describe(row)),
+      onCheckpoint: (checkpoint: object) => writeWhole(checkpointFile, JSON.stringify(checkpoint)),
+    };
+    if ('runs' in spec) {
+      const { trainWholeRuns } = await import('./evolution-training.ts');
+      result = trainWholeRuns(spec, options);
+    } else {
+      const { train } = await import('./train.ts');
+      result = train(spec, { ...options, gradient: await openGradient(call.options.backend as string) });
+    }
   } finally {
     bar.stop();
   }
@@ -105,7 +116,7 @@ async function openGradient(name: string) {
 }
 
 function tell(
-  spec: TrainingSpec,
+  spec: AnyTraining,
   runs: readonly { seed: number; result: TrainingResult }[],
   folder: string,
   call: CommandCall,
@@ -127,9 +138,9 @@ function tell(
   terminal.write(`written to ${relative(process.cwd(), folder) || '.'}\n`);
 }
 
-function describe({ iteration, training, validation, entropy }: CurveRow): string {
+function describe({ iteration, training, validation, entropy, sigma }: CurveRow): string {
   const number = (value: number): string => (Number.isNaN(value) ? '–' : value.toFixed(3));
-  return `iteration ${iteration}: training ${number(training)}, validation ${number(validation)}, entropy ${entropy.toFixed(2)}`;
+  return `iteration ${iteration}: training ${number(training)}, validation ${number(validation)}, ${sigma === undefined ? `entropy ${entropy.toFixed(2)}` : `sigma ${sigma.toFixed(2)}`}`;
 }
 
 function readCheckpoint(file: string) {
@@ -147,7 +158,7 @@ function writeWhole(file: string, text: string): void {
   renameSync(`${file}.new`, file);
 }
 
-function withIterations(spec: TrainingSpec, text: string | undefined): TrainingSpec {
+function withIterations<Spec extends AnyTraining>(spec: Spec, text: string | undefined): Spec {
   return text === undefined ? spec : { ...spec, iterations: Math.max(1, wholeNumber(text, '--iterations')) };
 }
 

@@ -2,16 +2,14 @@
 // later call goes on from to the same weights, the checkpoint exported that plays validation episodes best. Writes nothing; whoever
 // calls decides where results go.
 
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { RandomStream } from '../../core/base/random.ts';
-import { codeHash } from '../../core/live/code-hash.ts';
 import type { PolicyArtifact } from '../../core/policy/policy-artifact.ts';
 import type { PolicyLineage } from '../../core/policy/policy-manifest.ts';
 import { type OpenedEnvironment, openEnvironment } from '../env/catalogue.ts';
 import { VectorEnvironment } from '../env/vector-environment.ts';
 import { exportPolicy } from './export-policy.ts';
 import { FeatureScaler } from './feature-scaler.ts';
+import { lineageOf } from './lineage.ts';
 import { chooserOf, meanOfFirst, playEpisodes } from './play-policy.ts';
 import type { PolicyGradient } from './policy-gradient.ts';
 import { Ppo, type PpoState } from './ppo.ts';
@@ -27,6 +25,8 @@ export interface CurveRow {
   readonly entropy: number;
   readonly divergence: number;
   readonly explainedVariance: number;
+  /** Of evolution, which has no entropy: how far members differ. */
+  readonly sigma?: number | undefined;
 }
 
 export interface Checkpoint {
@@ -180,27 +180,6 @@ class Trainer {
 
   private lineage(evaluation: Readonly<Record<string, number>>): PolicyLineage {
     const { spec, opened, options, curve } = this;
-    const judged = curve.filter((row) => !Number.isNaN(row.validation));
-    return {
-      command: options.command,
-      seed: options.seed,
-      configSha256: sha256(spec.source),
-      dataSha256: Object.fromEntries(opened.files.map((file) => [nameOf(file), sha256(readFileSync(file))])),
-      codeVersion: codeHash(),
-      parents: [],
-      curve: {
-        iteration: judged.map((row) => row.iteration),
-        validation: judged.map((row) => row.validation),
-      },
-      evaluation,
-    };
+    return lineageOf({ ...options, source: spec.source, files: opened.files, curve, evaluation });
   }
-}
-
-function sha256(content: string | Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex');
-}
-
-function nameOf(file: string): string {
-  return file.split(/[\\/]/).at(-1)!;
 }

@@ -20,12 +20,14 @@ export function trainingFigure(
     itemStyle: { color: figureColours[index % figureColours.length] },
     data,
   });
+  const isEvolution = curves.some(({ curve }) => curve.some((row) => row.sigma !== undefined));
+  const second = isEvolution ? 'Step of the weights' : 'Entropy of the choices, nats';
   return panelFigure({
-    title: `Training of ${name}: ${metric} on validation episodes and entropy by iteration`,
+    title: `Training of ${name}: ${metric} on validation episodes and ${isEvolution ? 'step' : 'entropy'} by iteration`,
     height: 360,
     panels: [
       { heading: `${name}: ${metric} on validation episodes`, left: '6%', width: '52%' },
-      { heading: 'Entropy of the choices, nats', left: '66%', width: '32%' },
+      { heading: second, left: '66%', width: '32%' },
     ],
     legend: curves.map(({ seed }) => `seed ${seed}`),
     xAxis: [horizontalAxis(0, 'iteration', { type: 'value' }), horizontalAxis(1, 'iteration', { type: 'value' })],
@@ -39,7 +41,7 @@ export function trainingFigure(
       line(
         1,
         index,
-        curve.map((row) => [row.iteration, row.entropy] as const),
+        curve.map((row) => [row.iteration, row.sigma ?? row.entropy] as const),
       ),
     ]),
   });

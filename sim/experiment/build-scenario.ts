@@ -3,6 +3,7 @@
 
 import { resolve } from 'node:path';
 import { readDurations } from '../../core/policy/forecast/duration-model.ts';
+import { learnedPlacementName } from '../../core/scheduler/catalogue.ts';
 import type { Profile, ScalingRule } from '../../core/scheduler/framework.ts';
 import { defaultSimulationLimits } from '../engine/simulation.ts';
 import { readCalibration } from '../replay/calibration-file.ts';
@@ -105,11 +106,13 @@ function buildPolicy(
   folder: string,
 ): Omit<Profile, 'typicalTasks'> {
   // The name alone says the placement, or else the queue order, unless the policy says otherwise itself.
-  const named: PolicyFields = placementNames.includes(name)
-    ? { place: name }
-    : orderNames.includes(name)
-      ? { order: name }
-      : {};
+  // `learned` is both: which, the policy must say.
+  const named: PolicyFields =
+    placementNames.includes(name) && name !== learnedPlacementName
+      ? { place: name }
+      : orderNames.includes(name)
+        ? { order: name }
+        : {};
   const merged = { ...defaults, ...named, ...own };
   const artifact = merged.artifact === undefined ? undefined : readArtifactText(resolve(folder, merged.artifact));
   return {

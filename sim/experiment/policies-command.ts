@@ -2,7 +2,14 @@
 
 import { createColors } from 'picocolors';
 import type { Command } from '../../core/ports/command.ts';
-import { learnedOrderDescription, learnedOrderName, placements, queueOrders } from '../../core/scheduler/catalogue.ts';
+import {
+  learnedOrderDescription,
+  learnedOrderName,
+  learnedPlacementDescription,
+  learnedPlacementName,
+  placements,
+  queueOrders,
+} from '../../core/scheduler/catalogue.ts';
 import type { BackfillRule, PreemptRule, UnplacedRule } from '../../core/scheduler/framework.ts';
 
 export const unplacedRules: Readonly<Record<UnplacedRule, string>> = {
@@ -36,7 +43,7 @@ export const policiesCommand: Command = {
   run(call, context) {
     const parts = {
       order: { ...describe(queueOrders), [learnedOrderName]: learnedOrderDescription },
-      place: describe(placements),
+      place: { ...describe(placements), [learnedPlacementName]: learnedPlacementDescription },
       unplaced: unplacedRules,
       backfill: backfillRules,
       preempt: preemptRules,

@@ -39,6 +39,8 @@ export interface WorkRun {
   readonly durationMicros: number;
   readonly fails: boolean;
   readonly joules: number;
+  /** Before it begins, such as for tensors from elsewhere; the agent does not count it as service. None if left out. */
+  readonly setUpMicros?: number | undefined;
 }
 
 export interface MachineSpec extends MachineResources {

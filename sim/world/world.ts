@@ -215,8 +215,9 @@ export class World implements MachineWorld, SubmitterWorld {
     return lanes === undefined || lanes === 0 ? undefined : lanes;
   }
 
-  setUpMicros({ attempt }: Dispatch): number {
-    return this.overheads?.setUpMicros(attempt) ?? 0;
+  setUpMicros({ attempt, submission, agent }: Dispatch): number {
+    const own = this.runs.get(submission)?.(this.machineOfAgent[agent] as number, attempt).setUpMicros ?? 0;
+    return own + (this.overheads?.setUpMicros(attempt) ?? 0);
   }
 
   private after(delayMicros: number, act: (isLate: boolean) => void): void {

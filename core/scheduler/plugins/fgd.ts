@@ -24,8 +24,24 @@ export function fgd({ cluster, typicalTasks }: PluginContext): { score: ScorePlu
 
   const shares = (kind: RequestKind): boolean => kind.gpuCount === 1 && kind.gpuMilli < 1000;
 
+  let lastKind: RequestKind | undefined;
+  let lastMachine = -1;
+  let lastVersion = -1;
+  let lastPacked = -1;
+
   /** Score and device of a task that shares, packed as `score · deviceCountMax + (deviceCountMax − 1 − device)`. */
   const bestDevice = (kind: RequestKind, machine: number): number => {
+    // Score and device of one decision are asked for one after the other.
+    const version = cluster.lastChange[machine] as number;
+    if (kind === lastKind && machine === lastMachine && version === lastVersion) return lastPacked;
+    lastKind = kind;
+    lastMachine = machine;
+    lastVersion = version;
+    lastPacked = tryDevices(kind, machine);
+    return lastPacked;
+  };
+
+  const tryDevices = (kind: RequestKind, machine: number): number => {
     const first = machine * deviceCountMax;
     const count = cluster.gpuCount[machine] as number;
     let best = -1;
