@@ -108,7 +108,7 @@ describe('the configuration of the live kernel', () => {
     ]);
     expect(problems(policy('order: learned'))).toEqual(['1:18 policy.order the order "learned" needs an artifact']);
     expect(problems(policy('order: sjf, artifact: sound.safetensors'))).toEqual([
-      '1:33 policy.artifact only the order `learned` looks at an artifact',
+      '1:33 policy.artifact only the order or placement `learned` looks at an artifact',
     ]);
   });
 

@@ -94,7 +94,7 @@ export const placements: Readonly<Record<string, PlacementEntry>> = {
     predictive,
   ),
   locality: simple(
-    'for members of a gang where they all fit, near each other; then the fastest agent, then the fullest machine',
+    'gangs where they fit and near each other; then the fastest agent, then the fullest machine',
     locality,
   ),
   spread: simple('the machine with the fewest tasks, then the least utilized', spread),
