@@ -11,7 +11,7 @@ import { doctorCommand } from './core/live/doctor.ts';
 import { printError } from './core/live/print-error.ts';
 import { processTerminal } from './core/live/terminal.ts';
 import type { Command } from './core/ports/command.ts';
-import { learningCommands, learningDocuments } from './learning/commands.ts';
+import { learningCommands, learningDocuments, livePlugins } from './learning/commands.ts';
 import { learningChecks } from './learning/doctor-checks.ts';
 import { reportCommands } from './reports/commands.ts';
 import { simCommands, simDocuments } from './sim/commands.ts';
@@ -23,7 +23,7 @@ const commands: readonly Command[] = [
   ...reportCommands,
   ...simCommands,
   ...learningCommands,
-  ...liveCommands,
+  ...liveCommands(livePlugins),
   replayCommand(codeHash),
   calibrateCommand(codeHash),
   checkCommandOf([...simDocuments, ...liveDocuments, ...learningDocuments]),

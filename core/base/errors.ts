@@ -186,6 +186,13 @@ export const errorTable = {
     summary: 'A rollout of a policy cannot do this now.',
     remedy: 'Look at `sira policy list`: one candidate at a time goes through its stages, and some ends are final.',
   },
+  SIRA_ADVICE_REFUSED: {
+    http: 409,
+    grpc: 9,
+    exit: 1,
+    summary: 'A recommendation cannot do this now.',
+    remedy: 'Look at it again (`sira recommend show`): its state and its reasons say what can be done.',
+  },
   SIRA_FORBIDDEN: {
     http: 403,
     grpc: 7,

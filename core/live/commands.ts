@@ -4,11 +4,17 @@ import type { DocumentKind } from '../documents/check-command.ts';
 import type { Command } from '../ports/command.ts';
 import { certsCommand } from './certs-command.ts';
 import { configCommand } from './config-command.ts';
-import { startCommand } from './start.ts';
+import { type PluginsOf, startCommand } from './start.ts';
 import { startDocument } from './start-document.ts';
 import { telemetryCommand } from './telemetry/telemetry-command.ts';
 
-export const liveCommands: readonly Command[] = [startCommand, configCommand, certsCommand, telemetryCommand];
+/** `pluginsOf`: what higher layers add to a kernel that is started. */
+export const liveCommands = (pluginsOf: PluginsOf): readonly Command[] => [
+  startCommand(pluginsOf),
+  configCommand,
+  certsCommand,
+  telemetryCommand,
+];
 
 /** What `sira check` looks at. */
 export const liveDocuments: readonly DocumentKind[] = [startDocument];

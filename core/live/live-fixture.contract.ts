@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AgentConnection, type AgentDefinition, Submitter } from './client.ts';
+import type { HttpPlugin } from './http/server.ts';
 import { silentLogger } from './logger.ts';
 import { type RunningKernel, runKernel } from './run-kernel.ts';
 import { startSettings } from './start-settings.ts';
@@ -13,18 +14,21 @@ export class LiveFixture {
   readonly folder: string;
   running: RunningKernel;
   private readonly changes: object;
+  private readonly plugins: readonly HttpPlugin[];
   private ends: (() => unknown)[] = [];
 
-  private constructor(running: RunningKernel, folder: string, changes: object) {
+  private constructor(running: RunningKernel, folder: string, changes: object, plugins: readonly HttpPlugin[]) {
     this.running = running;
     this.folder = folder;
     this.changes = changes;
+    this.plugins = plugins;
   }
 
   /** `changes`: fields of the configuration besides data and addresses. */
-  static async start(changes: object = {}): Promise<LiveFixture> {
+  static async start(changes: object = {}, plugins: readonly HttpPlugin[] = []): Promise<LiveFixture> {
     const folder = mkdtempSync(join(tmpdir(), 'sira-fixture-'));
-    return new LiveFixture(await runKernel(settingsOf(folder, changes), '1.2.3', silentLogger), folder, changes);
+    const running = await runKernel(settingsOf(folder, changes), '1.2.3', silentLogger, plugins);
+    return new LiveFixture(running, folder, changes, plugins);
   }
 
   /** Stops the kernel and starts one on the same data, at the same addresses. */
@@ -35,7 +39,7 @@ export class LiveFixture {
     };
     await this.running.stop();
     const settings = settingsOf(this.folder, { ...this.changes, ...addresses });
-    this.running = await runKernel(settings, '1.2.3', silentLogger);
+    this.running = await runKernel(settings, '1.2.3', silentLogger, this.plugins);
   }
 
   agents(...definitions: AgentDefinition[]): AgentConnection {

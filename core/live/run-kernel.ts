@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import type { LogFault } from '../log/log.ts';
 import { GrpcServer } from './grpc/server.ts';
-import { HttpServer } from './http/server.ts';
+import { type HttpPlugin, HttpServer } from './http/server.ts';
 import { LiveKernel } from './live-kernel.ts';
 import { LiveTopics } from './live-topics.ts';
 import type { Logger } from './logger.ts';
@@ -26,8 +26,13 @@ export interface RunningKernel {
   stop(): Promise<void>;
 }
 
-/** Throws SIRA_LISTEN_INSECURE, and the coded errors of {@link KernelSecurity}, {@link LiveKernel.start}, {@link GrpcServer.start} and {@link HttpServer.start}. */
-export async function runKernel(settings: StartSettings, version: string, logger: Logger): Promise<RunningKernel> {
+/** `plugins`: routes of higher layers. Throws SIRA_LISTEN_INSECURE, and the coded errors of {@link KernelSecurity}, {@link LiveKernel.start}, {@link GrpcServer.start} and {@link HttpServer.start}. */
+export async function runKernel(
+  settings: StartSettings,
+  version: string,
+  logger: Logger,
+  plugins: readonly HttpPlugin[] = [],
+): Promise<RunningKernel> {
   requireSafeListening(settings.security, [settings.grpcAddress, settings.httpAddress]);
   const security = new KernelSecurity(settings.security, logger);
   const live = await LiveKernel.start({
@@ -76,6 +81,8 @@ export async function runKernel(settings: StartSettings, version: string, logger
       version,
       topics,
       security,
+      telemetry,
+      plugins,
     });
     if (telemetry !== undefined) http.metrics.watchTelemetry(telemetry);
   } catch (error) {

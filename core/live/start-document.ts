@@ -66,6 +66,7 @@ export const startDocument: DocumentKind = {
     'snapshot',
     'security',
     'telemetry',
+    'recommendations',
     'log',
   ],
   check(file, context) {

@@ -3,6 +3,7 @@
 
 import { SiraError } from '../base/errors.ts';
 import { parseDurationMicros } from '../base/time.ts';
+import type { completePlan } from '../policy/rollout-plan.ts';
 import type { Profile } from '../scheduler/framework.ts';
 import type { Durability } from './live-kernel.ts';
 import { type LogLevel, logLevels } from './log-level.ts';
@@ -39,8 +40,46 @@ export interface StartFields {
     readonly retain?: string;
     readonly retainRollups?: string;
   };
+  readonly recommendations?: {
+    readonly every?: string;
+    readonly window?: string;
+    readonly tasksMin?: number;
+    readonly tasksMax?: number;
+    readonly seeds?: number;
+    readonly objective?: string;
+    readonly worthShare?: number;
+    readonly harmShare?: number;
+    readonly measure?: string;
+    readonly expire?: string;
+    readonly revert?: boolean;
+    readonly plan?: RecommendationSettings['plan'];
+  };
   readonly topics?: { readonly record?: boolean };
   readonly log?: { readonly level?: LogLevel };
+}
+
+/** How advice is made and followed. */
+export interface RecommendationSettings {
+  /** Between two analyses; 0: only when somebody asks. */
+  readonly everyMicros: number;
+  /** Telemetry that an analysis looks at, back from now, of so many tasks at least and at most. */
+  readonly windowMicros: number;
+  readonly tasksMin: number;
+  readonly tasksMax: number;
+  /** Simulations of each candidate and of the present settings. */
+  readonly seeds: number;
+  /** Metric of the simulator that advice is to lower. */
+  readonly objective: string;
+  /** What costs machines must lower the objective by this share; what saves energy may raise waits by the other. */
+  readonly worthShare: number;
+  readonly harmShare: number;
+  /** Window in which the effect of what was applied is measured. */
+  readonly measureMicros: number;
+  readonly expireMicros: number;
+  /** Whether what turns out worse than predicted is taken back without asking. */
+  readonly reverts: boolean;
+  /** How a policy that was advised is tried; what is left out is by default. */
+  readonly plan: Parameters<typeof completePlan>[0];
 }
 
 export interface StartSettings {
@@ -66,6 +105,8 @@ export interface StartSettings {
   readonly recordsTopics: boolean;
   /** Undefined: none is kept. */
   readonly telemetry: TelemetrySettings | undefined;
+  /** Undefined: no advice is given. */
+  readonly recommendations: RecommendationSettings | undefined;
   readonly security: SecuritySettings;
 }
 
@@ -129,6 +170,7 @@ export function startSettings(fields: StartFields): StartSettings {
     logLevel: log.level ?? 'info',
     recordsTopics: fields.topics?.record ?? false,
     telemetry: telemetrySettings(fields.telemetry ?? {}),
+    recommendations: fields.recommendations === undefined ? undefined : recommendationSettings(fields.recommendations),
     security: {
       folder: fields.security?.folder ?? '',
       clear: fields.security?.clear ?? 'loopback',
@@ -153,6 +195,28 @@ function telemetrySettings({
       rawMicros: micros('telemetry.retain', retain),
       rollupMicros: micros('telemetry.retainRollups', retainRollups),
     },
+  };
+}
+
+/** Throws SIRA_SETTING_INVALID for a duration that is none. */
+export function recommendationSettings(
+  fields: NonNullable<StartFields['recommendations']> = {},
+): RecommendationSettings {
+  const duration = (name: 'every' | 'window' | 'measure' | 'expire', usual: string): number =>
+    micros(`recommendations.${name}`, fields[name] ?? usual);
+  return {
+    everyMicros: fields.every === 'never' ? 0 : duration('every', '10m'),
+    windowMicros: duration('window', '1h'),
+    tasksMin: fields.tasksMin ?? 200,
+    tasksMax: fields.tasksMax ?? 5000,
+    seeds: fields.seeds ?? 8,
+    objective: fields.objective ?? 'completionMeanSeconds',
+    worthShare: fields.worthShare ?? 0.1,
+    harmShare: fields.harmShare ?? 0.05,
+    measureMicros: duration('measure', '10m'),
+    expireMicros: duration('expire', '24h'),
+    reverts: fields.revert ?? true,
+    plan: fields.plan ?? {},
   };
 }
 

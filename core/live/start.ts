@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { createColors } from 'picocolors';
 import { SiraError } from '../base/errors.ts';
 import type { Command, CommandCall, CommandContext } from '../ports/command.ts';
+import type { HttpPlugin } from './http/server.ts';
 import { readStart } from './start-document.ts';
 import { type StartFields, type StartSettings, startSettings, withEnvironment, withField } from './start-settings.ts';
 
@@ -20,7 +21,10 @@ const optionFields: Readonly<Record<string, string>> = {
   telemetry: 'telemetry.store',
 };
 
-export const startCommand: Command = {
+/** The plug-ins of higher layers that these settings ask for. */
+export type PluginsOf = (settings: StartSettings) => Promise<readonly HttpPlugin[]>;
+
+export const startCommand = (pluginsOf: PluginsOf): Command => ({
   name: 'start',
   summary: 'run the kernel for real: agents and submitters connect over gRPC',
   description:
@@ -43,6 +47,10 @@ export const startCommand: Command = {
       choices: ['loopback', 'everywhere'],
     },
     { flags: '--telemetry <store>', description: 'keep telemetry in a DuckDB file, or in QuestDB at http://HOST:PORT' },
+    {
+      flags: '--recommendations',
+      description: 'advise what could be better, from telemetry and simulation (`sira recommend`)',
+    },
     { flags: '--record-topics', description: 'keep what reaches the durable topics, for `sira replay --broker`' },
     {
       flags: '--log-level <level>',
@@ -55,10 +63,10 @@ export const startCommand: Command = {
     { line: 'sira start --config sira.yaml', meaning: 'as a file says; SIRA_… and options stand above it' },
     { line: 'sira start --data /var/lib/sira --grpc 127.0.0.1:7420', meaning: 'with another data folder' },
   ],
-  run: start,
-};
+  run: (call, context) => start(call, context, pluginsOf),
+});
 
-async function start(call: CommandCall, context: CommandContext): Promise<number> {
+async function start(call: CommandCall, context: CommandContext, pluginsOf: PluginsOf): Promise<number> {
   const { createLogger } = await import('./logger.ts');
   const { runKernel } = await import('./run-kernel.ts');
   const { config } = call.options;
@@ -68,8 +76,10 @@ async function start(call: CommandCall, context: CommandContext): Promise<number
     if (typeof value === 'string') fields = withField(fields, path.split('.'), value) as StartFields;
   }
   if (call.options.recordTopics === true) fields = { ...fields, topics: { record: true } };
+  if (call.options.recommendations === true) fields = { ...fields, recommendations: fields.recommendations ?? {} };
   const settings = startSettings(fields);
-  const running = await runKernel(settings, context.version, createLogger(settings.logLevel));
+  const plugins = await pluginsOf(settings);
+  const running = await runKernel(settings, context.version, createLogger(settings.logLevel), plugins);
   const colours = createColors(context.terminal.colour);
   const line = (what: string, value: string): string => `  ${colours.dim(what.padEnd(10))} ${value}\n`;
   context.terminal.write(

@@ -64,7 +64,7 @@ export class DuckDbStore implements TelemetryStore {
 
   /** For SQL of one's own; see {@link telemetryTables} for what there is. */
   get connection(): DuckDBConnection {
-    if (this.current === undefined) throw new SiraError('SIRA_TELEMETRY_AWAY', `${this.options.file} is not open`);
+    if (this.current === undefined) throw this.notOpen();
     return this.current;
   }
 
@@ -118,17 +118,24 @@ export class DuckDbStore implements TelemetryStore {
   async *read(query: TelemetryQuery): AsyncGenerator<TelemetryBatch> {
     const columns = columnsOf(query.table);
     const names = columnList(columns, ({ name }) => name);
-    const result = await this.connection.stream(
-      `SELECT ${names} FROM ${query.table}${whereOf(query, instant)} ORDER BY ${orderOf(query.table)}`,
-    );
-    for (;;) {
-      const chunk = await result.fetchChunk();
-      if (chunk === null || chunk.rowCount === 0) return;
-      yield {
-        table: query.table,
-        count: chunk.rowCount,
-        columns: columns.map(({ kind }, index) => readVector(chunk, index, kind)),
-      };
+    // A connection of its own: writing goes on meanwhile, and would end what another statement streams.
+    if (this.instance === undefined) throw this.notOpen();
+    const connection = await this.instance.connect();
+    try {
+      const result = await connection.stream(
+        `SELECT ${names} FROM ${query.table}${whereOf(query, instant)} ORDER BY ${orderOf(query.table)}`,
+      );
+      for (;;) {
+        const chunk = await result.fetchChunk();
+        if (chunk === null || chunk.rowCount === 0) return;
+        yield {
+          table: query.table,
+          count: chunk.rowCount,
+          columns: columns.map(({ kind }, index) => readVector(chunk, index, kind)),
+        };
+      }
+    } finally {
+      connection.closeSync();
     }
   }
 
@@ -155,6 +162,10 @@ export class DuckDbStore implements TelemetryStore {
     this.instance?.closeSync();
     this.current = undefined;
     this.instance = undefined;
+  }
+
+  private notOpen(): SiraError {
+    return new SiraError('SIRA_TELEMETRY_AWAY', `${this.options.file} is not open`);
   }
 
   private async makeTables(connection: DuckDBConnection): Promise<void> {

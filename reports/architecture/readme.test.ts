@@ -7,7 +7,7 @@ import { runCommandLine } from '../../core/live/command-line.ts';
 import { liveCommands, liveDocuments } from '../../core/live/commands.ts';
 import { doctorCommand } from '../../core/live/doctor.ts';
 import type { CommandCall } from '../../core/ports/command.ts';
-import { learningCommands } from '../../learning/commands.ts';
+import { learningCommands, livePlugins } from '../../learning/commands.ts';
 import { simCommands, simDocuments } from '../../sim/commands.ts';
 import { describe as describeScenario } from '../../sim/experiment/check-command.ts';
 import { checkScenario, loadScenario } from '../../sim/experiment/load-scenario.ts';
@@ -15,7 +15,7 @@ import { replayCommand } from '../../sim/replay/replay-command.ts';
 import { reportCommands } from '../commands.ts';
 
 const commands = [
-  ...[...reportCommands, ...simCommands, ...learningCommands, ...liveCommands],
+  ...[...reportCommands, ...simCommands, ...learningCommands, ...liveCommands(livePlugins)],
   replayCommand(() => ''),
   checkCommandOf([...simDocuments, ...liveDocuments]),
   doctorCommand([]),

@@ -5,7 +5,7 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type ErrorCode, SiraError } from '../../core/base/errors.ts';
 import { formatDuration, parseDurationMicros } from '../../core/base/time.ts';
-import { createKernelSettings, kernelSettingTable, leaseIntervalsMin } from '../../core/config/kernel-setting-table.ts';
+import { kernelSettingTable, leaseIntervalsMin } from '../../core/config/kernel-setting-table.ts';
 import { isKernelFault, strikesMachines } from '../fault/fault-plan.ts';
 import { buildScenario, hasGpus } from './build-scenario.ts';
 import { allMetrics, metricsFor } from './metrics.ts';
@@ -14,6 +14,7 @@ import { orderNames, placementNames } from './policy-names.ts';
 import type { Scenario } from './scenario.ts';
 import type { ScenarioFields } from './scenario-fields.ts';
 import { suggest } from './schema-problems.ts';
+import { boundProblem, settingProblem } from './setting-problems.ts';
 import { type FieldPath, reasonOf, type YamlSource } from './yaml-source.ts';
 
 /** Settings of the kernel that a scenario says elsewhere. */
@@ -309,7 +310,7 @@ class Checker {
         this.report(['settings', name], `${name} has a field of its own`, `Write \`${place}\` instead.`);
         continue;
       }
-      const problem = settingProblem({ [name]: value });
+      const problem = boundProblem(name, value);
       if (problem !== undefined)
         this.report(['settings', name], problem, suggest(name, Object.keys(kernelSettingTable)));
     }
@@ -385,15 +386,5 @@ class Checker {
 
   private report(path: FieldPath, detail: string, remedy: string, code: ErrorCode = 'SIRA_SCENARIO_INVALID'): void {
     this.problems.push(new SiraError(code, detail, this.source.place(path), remedy));
-  }
-}
-
-function settingProblem(initial: Readonly<Record<string, unknown>>): string | undefined {
-  try {
-    createKernelSettings({ initial });
-    return undefined;
-  } catch (error) {
-    if (error instanceof SiraError) return error.message;
-    throw error;
   }
 }

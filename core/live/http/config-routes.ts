@@ -151,7 +151,7 @@ export function configRoutes(server: FastifyInstance, sources: HttpSources): voi
     },
     ({ params: { name }, body }) => {
       require(name);
-      return assign(sources, { [name]: body.value }, body);
+      return assignSettings(sources, { [name]: body.value }, body);
     },
   );
   server.patch<{ Body: Reason & { readonly values: Readonly<Record<string, SettingValue>> } }>(
@@ -178,7 +178,7 @@ export function configRoutes(server: FastifyInstance, sources: HttpSources): voi
         response: answers(changed, 409, 503),
       },
     },
-    ({ body }) => assign(sources, body.values, body),
+    ({ body }) => assignSettings(sources, body.values, body),
   );
   server.post<{ Body: Reason & { readonly version: number } }>(
     '/v1/config/rollback',
@@ -198,13 +198,13 @@ export function configRoutes(server: FastifyInstance, sources: HttpSources): voi
       const values = Object.fromEntries(changes.map(({ name, to }) => [name, to]));
       if (changes.length === 0) return { version: settings.version, changes: [] };
       const why = `back to version ${body.version}${body.why === '' ? '' : `: ${body.why}`}`.slice(0, 1000);
-      return assign(sources, values, { ...body, why });
+      return assignSettings(sources, values, { ...body, why });
     },
   );
 }
 
 /** One input; resolves when it is on the disk. */
-async function assign(
+export async function assignSettings(
   { live, activity }: HttpSources,
   given: Readonly<Record<string, SettingValue>>,
   { who, why, expectedVersion }: Reason,

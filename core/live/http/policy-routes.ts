@@ -148,7 +148,7 @@ export function policyRoutes(server: FastifyInstance, sources: HttpSources): voi
     },
     ({ body }) => {
       const good = machine().good.at(-1) as PolicyVersion<Profile>;
-      return command(sources, body, {
+      return commandPolicy(sources, body, {
         command: 'propose',
         name: body.name,
         policy: { ...good.policy, ...body.policy, name: body.name },
@@ -170,7 +170,7 @@ export function policyRoutes(server: FastifyInstance, sources: HttpSources): voi
           response: answers(answered, 404, 409, 503),
         },
       },
-      ({ params, body }) => command(sources, body, { command: word, rollout: params.rollout }),
+      ({ params, body }) => commandPolicy(sources, body, { command: word, rollout: params.rollout }),
     );
   server.post<{
     Params: { readonly rollout: number };
@@ -197,7 +197,7 @@ export function policyRoutes(server: FastifyInstance, sources: HttpSources): voi
       },
     },
     ({ params, body: { witness, verdict, evidence, ...speaker } }) =>
-      command(sources, speaker, { command: 'witness', rollout: params.rollout, witness, verdict, evidence }),
+      commandPolicy(sources, speaker, { command: 'witness', rollout: params.rollout, witness, verdict, evidence }),
   );
   server.post<{ Body: Said }>(
     '/v1/policies/rollback',
@@ -210,12 +210,12 @@ export function policyRoutes(server: FastifyInstance, sources: HttpSources): voi
         response: answers(answered, 409, 503),
       },
     },
-    ({ body }) => command(sources, body, { command: 'rollback' }),
+    ({ body }) => commandPolicy(sources, body, { command: 'rollback' }),
   );
 }
 
 /** One input; resolves when it is on the disk. */
-async function command(
+export async function commandPolicy(
   { live, activity }: HttpSources,
   { who, why }: Said,
   asked: RolloutCommand<Profile>,

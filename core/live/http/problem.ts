@@ -40,7 +40,14 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
 export function answerProblems(server: FastifyInstance, logger: Logger): void {
   const routes: Route[] = [];
   server.addHook('onRoute', ({ method, url }) => {
-    const pattern = new RegExp(`^${url.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/:\w+/g, '[^/]+')}$`);
+    // A parameter may have a pattern of its own, and two colons stand for one.
+    const pattern = new RegExp(
+      `^${url
+        .replace(/\(\^?([^)]*)\)/g, '')
+        .replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+        .replace(/(?<!:):\w+/g, '[^/]+')
+        .replace(/::/g, ':')}$`,
+    );
     for (const one of [method].flat()) routes.push({ method: one, pattern, isExact: !url.includes(':') });
   });
   // Before the body is looked at: whatever it is, nobody wants it.

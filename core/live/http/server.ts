@@ -11,6 +11,7 @@ import type { LiveTopics } from '../live-topics.ts';
 import { guardHttp } from '../security/http-guard.ts';
 import { isLoopbackAddress } from '../security/identity.ts';
 import type { KernelSecurity } from '../security/kernel-security.ts';
+import type { LiveTelemetry } from '../telemetry/live-telemetry.ts';
 import { Activity } from './activity.ts';
 import { configRoutes } from './config-routes.ts';
 import { consoleRoutes } from './console-routes.ts';
@@ -39,9 +40,12 @@ export interface HttpServerOptions {
   /** Names under which it may be asked besides addresses and localhost: pages elsewhere that resolve to it are turned away. */
   readonly hosts?: readonly string[] | undefined;
   readonly events?: EventLimits | undefined;
-  /** Routes of higher layers. */
-  readonly plugins?: readonly ((server: FastifyInstance, sources: HttpSources) => void)[] | undefined;
+  readonly telemetry?: LiveTelemetry | undefined;
+  readonly plugins?: readonly HttpPlugin[] | undefined;
 }
+
+/** Routes of a higher layer. What it holds ends with the server's hook `onClose`. */
+export type HttpPlugin = (server: FastifyInstance, sources: HttpSources) => void;
 
 const bodyBytesMax = 256 * 1024;
 const readMillisMax = 2000;
@@ -92,8 +96,10 @@ export class HttpServer {
   /** All but listening. */
   static async create(live: LiveKernel, grpc: GrpcServer, options: HttpServerOptions): Promise<HttpServer> {
     const activity = new Activity(live);
-    const { version, topics, security } = options;
-    const sources: HttpSources = { live, agents: grpc.agents, links: grpc.links, activity, topics, version };
+    const { version, topics, security, telemetry } = options;
+    const sources: HttpSources = {
+      ...{ live, agents: grpc.agents, links: grpc.links, activity, topics, version, telemetry },
+    };
     const samples = new Samples(live, activity);
     const metrics = new Metrics(live, grpc, activity, topics, version);
     const events = new EventStreams(sources, samples, metrics, options.events ?? defaultEventLimits);
@@ -156,6 +162,7 @@ export class HttpServer {
           'links',
           'configuration',
           'policies',
+          'recommendations',
           'events',
           'security',
           'inference',

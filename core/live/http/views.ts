@@ -15,6 +15,7 @@ import type { AgentGateway } from '../grpc/agent-gateway.ts';
 import type { LinkDesk } from '../grpc/link-desk.ts';
 import type { LiveKernel } from '../live-kernel.ts';
 import type { LiveTopics } from '../live-topics.ts';
+import type { LiveTelemetry } from '../telemetry/live-telemetry.ts';
 import type { Activity, KeptDecision, TaskLife } from './activity.ts';
 
 export interface HttpSources {
@@ -24,6 +25,8 @@ export interface HttpSources {
   readonly activity: Activity;
   readonly topics: LiveTopics;
   readonly version: string;
+  /** Undefined if none is kept. */
+  readonly telemetry: LiveTelemetry | undefined;
 }
 
 const skillsShown = 64;

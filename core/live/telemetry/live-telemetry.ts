@@ -4,6 +4,7 @@
 
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { SiraError } from '../../base/errors.ts';
 import { telemetryStoreAt } from '../../stores/telemetry-address.ts';
 import {
   type BatcherCounts,
@@ -13,8 +14,8 @@ import {
   TelemetryBatcher,
 } from '../../telemetry/batcher.ts';
 import { TelemetryRecorder } from '../../telemetry/recorder.ts';
-import type { RowSink } from '../../telemetry/rows.ts';
-import type { Retention } from '../../telemetry/telemetry-store.ts';
+import type { RowSink, TelemetryBatch } from '../../telemetry/rows.ts';
+import type { Retention, TelemetryQuery } from '../../telemetry/telemetry-store.ts';
 import type { LiveKernel } from '../live-kernel.ts';
 import type { Logger } from '../logger.ts';
 import { SpillFolder } from './spill-folder.ts';
@@ -36,7 +37,10 @@ const maintainMillis = 60_000;
 /** Of the rollups' minutes, every so many retention is looked after. */
 const roundsPerExpiry = 60;
 const stopMillisMax = 10_000;
+const readMillisMax = 60_000;
 const workerRestartMillis = 1000;
+
+type ReadAnswer = Extract<DeskAnswer, { readonly kind: 'read' | 'notRead' }>;
 
 /** The thread, or this one. */
 interface Desk {
@@ -59,6 +63,8 @@ export class LiveTelemetry implements RowSink {
   private isAway = false;
   private isBegun = false;
   private refusedTold = 0;
+  private readCount = 0;
+  private readonly reading = new Map<number, (answer: ReadAnswer) => void>();
   private whenFound: () => void = () => {};
   private whenClosed: () => void = () => {};
 
@@ -104,6 +110,27 @@ export class LiveTelemetry implements RowSink {
     this.batcher.flush(this.live.now(), this.sink);
     while (!this.batcher.isEmpty && this.live.now() < giveUp) await pause(10);
     return this.batcher.isEmpty;
+  }
+
+  /** What the store has, in the order of the table's key, after at most `rowsMax` rows cut off. Throws SIRA_TELEMETRY_AWAY. */
+  async read(
+    query: TelemetryQuery,
+    rowsMax: number,
+  ): Promise<{ batches: readonly TelemetryBatch[]; isWhole: boolean }> {
+    const request = this.readCount++;
+    const answer = await new Promise<ReadAnswer>((resolve) => {
+      const timer = setTimeout(() => {
+        this.reading.delete(request);
+        resolve({ kind: 'notRead', request, reason: 'it takes too long to answer' });
+      }, readMillisMax);
+      this.reading.set(request, (given) => {
+        clearTimeout(timer);
+        resolve(given);
+      });
+      this.desk.take({ kind: 'read', request, query, rowsMax });
+    });
+    if (answer.kind === 'read') return answer;
+    throw new SiraError('SIRA_TELEMETRY_AWAY', `${this.settings.store}: ${answer.reason}`);
   }
 
   /** Writes what there is, or leaves it on the disk for the next process. */
@@ -184,6 +211,11 @@ export class LiveTelemetry implements RowSink {
         return;
       case 'notMaintained':
         this.logger.debug({ reason: answer.reason }, 'telemetry was not rolled up');
+        return;
+      case 'read':
+      case 'notRead':
+        this.reading.get(answer.request)?.(answer);
+        this.reading.delete(answer.request);
         return;
       case 'closed':
         this.whenClosed();

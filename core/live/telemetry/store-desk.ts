@@ -6,12 +6,14 @@ import { SiraError } from '../../base/errors.ts';
 import type { BatcherEffect, SpilledBatch } from '../../telemetry/batcher.ts';
 import type { TelemetryBatch } from '../../telemetry/rows.ts';
 import type { TableName } from '../../telemetry/tables.ts';
-import type { Retention, TelemetryStore } from '../../telemetry/telemetry-store.ts';
+import type { Retention, TelemetryQuery, TelemetryStore } from '../../telemetry/telemetry-store.ts';
 import type { SpillFolder } from './spill-folder.ts';
 
 export type DeskRequest =
   | BatcherEffect
   | { readonly kind: 'maintain'; readonly nowMicros: number; readonly retention: Retention | undefined }
+  /** Up to `rowsMax` rows, the first by the table's key. */
+  | { readonly kind: 'read'; readonly request: number; readonly query: TelemetryQuery; readonly rowsMax: number }
   | { readonly kind: 'close' };
 
 export type DeskAnswer =
@@ -22,6 +24,14 @@ export type DeskAnswer =
   | { readonly kind: 'loaded'; readonly batch: number; readonly rows: TelemetryBatch<TableName> | undefined }
   /** Roll-up or retention did not succeed: it is tried again with the next. */
   | { readonly kind: 'notMaintained'; readonly reason: string }
+  | {
+      readonly kind: 'read';
+      readonly request: number;
+      readonly batches: readonly TelemetryBatch[];
+      /** False if there are more rows than were asked for. */
+      readonly isWhole: boolean;
+    }
+  | { readonly kind: 'notRead'; readonly request: number; readonly reason: string }
   | { readonly kind: 'closed' };
 
 export class StoreDesk {
@@ -64,6 +74,9 @@ export class StoreDesk {
       case 'maintain':
         void this.maintain(request.nowMicros, request.retention);
         return;
+      case 'read':
+        void this.read(request.request, request.query, request.rowsMax);
+        return;
       case 'close':
         void this.close();
         return;
@@ -90,6 +103,22 @@ export class StoreDesk {
       if (retention !== undefined) await this.store.expire(nowMicros, retention);
     } catch (error) {
       this.answer({ kind: 'notMaintained', reason: (error as Error).message });
+    }
+  }
+
+  private async read(request: number, query: TelemetryQuery, rowsMax: number): Promise<void> {
+    const batches: TelemetryBatch[] = [];
+    let rows = 0;
+    try {
+      await this.opened();
+      for await (const batch of this.store.read(query)) {
+        batches.push(batch);
+        rows += batch.count;
+        if (rows > rowsMax) break;
+      }
+      this.answer({ kind: 'read', request, batches, isWhole: rows <= rowsMax });
+    } catch (error) {
+      this.answer({ kind: 'notRead', request, reason: (error as Error).message });
     }
   }
 
