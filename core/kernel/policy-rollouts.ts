@@ -9,6 +9,7 @@ import { readPolicyArtifact } from '../policy/policy-artifact.ts';
 import type { TaskEnding } from '../policy/policy-watches.ts';
 import { logOfOnePlus } from '../policy/queue-features.ts';
 import type { PolicyVersion, RolloutCommand, RolloutEvent, RolloutHost, RolloutsState } from '../policy/rollout.ts';
+import { type GuardReading, readGuards } from '../policy/rollout-guards.ts';
 import { Rollouts } from '../policy/rollouts.ts';
 import { checkPlacement, findQueueOrder } from '../scheduler/catalogue.ts';
 import { demandShareOf } from '../scheduler/demand-share.ts';
@@ -105,6 +106,12 @@ export class PolicyRollouts implements RolloutHost<Profile> {
 
   shadow(version: PolicyVersion<Profile> | undefined): void {
     this.scheduler.shadow(version?.policy);
+  }
+
+  /** What the guards see of who is guarded now; empty if nobody is. */
+  guardReadings(nowMicros: number): GuardReading[] {
+    const { guarded } = this.machine;
+    return guarded === undefined ? [] : readGuards(guarded, this, nowMicros);
   }
 
   objection(profile: Profile): string {

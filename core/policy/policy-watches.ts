@@ -8,7 +8,14 @@ import { slowdownOf, type WatchedTask } from './canary.ts';
 import { type DriftReference, driftReference, type EndedUnder, type TrialRecord } from './drift-reference.ts';
 import { DriftWatch, type DriftWatchState, type WatchLook } from './drift-watch.ts';
 import type { InputDistribution } from './input-distribution.ts';
-import { type GuardedHost, guardBreach, isOfTheMoment, RecentTasks, type TaskOutcomes } from './rollout-guards.ts';
+import {
+  type Guarded,
+  type GuardedHost,
+  guardBreach,
+  isOfTheMoment,
+  RecentTasks,
+  type TaskOutcomes,
+} from './rollout-guards.ts';
 import type { DriftPlan, RolloutPlan } from './rollout-plan.ts';
 
 /** How a task ended. */
@@ -57,6 +64,11 @@ export class PolicyWatches {
     return plan?.guards.some(({ metric }) => isOfTheMoment(metric)) === true
       ? plan.lookMicros
       : Number.POSITIVE_INFINITY;
+  }
+
+  /** What serves alone, as guards look at it. */
+  get guarded(): Guarded | undefined {
+    return this.watched;
   }
 
   /** What the watch sees; undefined if there is none. */

@@ -43,6 +43,28 @@ export class RecentTasks {
   }
 }
 
+/** Guards and the tasks that those of them see which are not of the present moment. */
+export interface Guarded {
+  readonly plan: { readonly guards: readonly GuardRule[] };
+  readonly recent: RecentTasks;
+}
+
+export interface GuardReading {
+  readonly metric: GuardMetric;
+  readonly atMost: number;
+  readonly windowTasks: number;
+  /** Undefined while too few tasks have ended. */
+  readonly value: number | undefined;
+}
+
+/** What each guard sees now, for people. */
+export function readGuards({ plan, recent }: Guarded, host: GuardedHost, nowMicros: number): GuardReading[] {
+  return plan.guards.map((guard) => {
+    const { metric, atMost, windowTasks = windowDefault } = guard;
+    return { metric, atMost, windowTasks, value: metricOf(guard, recent, host, nowMicros) };
+  });
+}
+
 /** What is breached in a canary, in words; empty if nothing is. */
 export function breachOf(
   { plan, canary: look }: Rollout<unknown>,

@@ -37,6 +37,10 @@ export interface Speaker {
   readonly why: string;
 }
 
+/** Where nobody asked. */
+export const byItself: Speaker = { who: 'rollout', why: 'by its plan' };
+export const byWatch: Speaker = { who: 'drift watch', why: '' };
+
 /** One step of a rollout. */
 export interface RolloutEvent {
   readonly rollout: number;

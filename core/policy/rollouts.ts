@@ -10,6 +10,8 @@ import { Canary, tellLook, type WatchedTask } from './canary.ts';
 import type { WatchLook } from './drift-watch.ts';
 import { PolicyWatches, type TaskEnding } from './policy-watches.ts';
 import {
+  byItself,
+  byWatch,
   copyOf,
   hasServed,
   nameProblem,
@@ -26,7 +28,7 @@ import {
   shadowOf,
   testify,
 } from './rollout.ts';
-import { breachOf } from './rollout-guards.ts';
+import { breachOf, type Guarded } from './rollout-guards.ts';
 import { checkPlan, endStages, type RolloutStage, stageAfter } from './rollout-plan.ts';
 import { RolloutRecords } from './rollout-records.ts';
 import { TrustedPolicies } from './trusted-policies.ts';
@@ -77,6 +79,11 @@ export class Rollouts<Policy> {
   /** What is seen of the policy that was promoted last; undefined if nobody looks. */
   get watch(): WatchLook | undefined {
     return this.watches.look();
+  }
+
+  /** Whom guards look at: the candidate whose canary goes on, else what serves alone after a promotion. */
+  get guarded(): Guarded | undefined {
+    return this.tried && this.canary ? { plan: this.tried.plan, recent: this.canary.recent } : this.watches.guarded;
   }
 
   /** True if nobody ever proposed anything: then there is nothing to save. */
@@ -161,17 +168,16 @@ export class Rollouts<Policy> {
     const { active, tried } = this;
     this.lookAgain(nowMicros);
     if (tried !== undefined) this.judge(tried, nowMicros);
-    else if (active !== undefined) this.goOn(active, rollouts, nowMicros);
+    else if (active !== undefined) this.goOn(active, byItself, nowMicros);
     if (this.tried === undefined) this.heed(this.watches.breach(this.host, nowMicros), nowMicros);
   }
 
-  /** The kernel was down, or stood still: nobody knows what the candidate has to do with it. The last good policy serves, and
-   *  the rollout waits for a person. */
+  /** The kernel was down, or stood still, perhaps by the candidate: the last good policy serves, and a person decides. */
   interrupted(pausedMicros: number, nowMicros: number): void {
     this.watches.skip(nowMicros);
     const rollout = this.active;
     if (rollout?.paused !== '' || (rollout.stage !== 'canary' && rollout.stage !== 'shadow')) return;
-    this.pause(rollout, `the kernel stood still for ${pausedMicros} µs`, rollouts, nowMicros);
+    this.pause(rollout, `the kernel stood still for ${pausedMicros} µs`, byItself, nowMicros);
   }
 
   save(): RolloutsState<Policy> {
@@ -239,8 +245,8 @@ export class Rollouts<Policy> {
     const stage = nextStage(rollout);
     if (stage === 'rejected')
       this.end(rollout, stage, { who: speaker.who, why: `${rollout.stage} gate: fail` }, nowMicros);
-    else if (stage === 'promoted') this.enter(rollout, stage, { ...rollouts, why: 'all witnesses agree' }, nowMicros);
-    else if (stage !== undefined) this.enter(rollout, stage, stage === 'canary' ? rollouts : speaker, nowMicros);
+    else if (stage === 'promoted') this.enter(rollout, stage, { ...byItself, why: 'all witnesses agree' }, nowMicros);
+    else if (stage !== undefined) this.enter(rollout, stage, stage === 'canary' ? byItself : speaker, nowMicros);
   }
 
   private enter(rollout: Rollout<Policy>, stage: RolloutStage, speaker: Speaker, nowMicros: number): void {
@@ -274,16 +280,16 @@ export class Rollouts<Policy> {
     rollout.canary = look;
     const worse = look.verdict === 'worse' ? `worse: ${tellLook(look)}` : '';
     const breach = breachOf(rollout, canary.recent, this.host, nowMicros) || worse;
-    const said = { witness: 'canary', atMicros: nowMicros, who: rollouts.who } as const;
+    const said = { witness: 'canary', atMicros: nowMicros, who: byItself.who } as const;
     if (breach !== '') {
       testify(rollout, { ...said, verdict: 'fail', evidence: breach });
-      this.end(rollout, 'rolledBack', { ...rollouts, why: breach }, nowMicros);
+      this.end(rollout, 'rolledBack', { ...byItself, why: breach }, nowMicros);
     } else if (look.verdict === 'better' || (canary.isExhausted && canary.isSettled)) {
       const verdict = look.verdict === 'better' ? 'pass' : 'cannotTell';
       const evidence = tellLook(look);
       testify(rollout, { ...said, verdict, evidence });
       this.canary = undefined;
-      this.begin(rollout, 'held', { ...rollouts, why: `canary: ${verdict}, ${evidence}` }, nowMicros);
+      this.begin(rollout, 'held', { ...byItself, why: `canary: ${verdict}, ${evidence}` }, nowMicros);
     }
   }
 
@@ -312,9 +318,9 @@ export class Rollouts<Policy> {
     if (breach === '') return;
     const { active } = this;
     const rollout = this.records.ofVersion(this.trusted.last.version) as Rollout<Policy>;
-    testify(rollout, { witness: 'watch', verdict: 'fail', evidence: breach, atMicros: nowMicros, who: watch.who });
+    testify(rollout, { witness: 'watch', verdict: 'fail', evidence: breach, atMicros: nowMicros, who: byWatch.who });
     rollout.watch = this.watches.look();
-    const speaker = { ...watch, why: breach };
+    const speaker = { ...byWatch, why: breach };
     if (rollout.plan.drift?.response === 'alarm') {
       this.watches.stop();
       this.tell(rollout, 'promoted', speaker, nowMicros);
@@ -323,7 +329,7 @@ export class Rollouts<Policy> {
     // Whoever was to replace it was held against it.
     if (active !== undefined) {
       const why = `version ${rollout.candidate.version}, which it was to replace, is rolled back`;
-      this.giveUp(active, { ...watch, why }, nowMicros);
+      this.giveUp(active, { ...byWatch, why }, nowMicros);
     }
     this.rollbackServing(speaker, nowMicros);
   }
@@ -389,11 +395,6 @@ export class Rollouts<Policy> {
   }
 
   private tell(rollout: Rollout<Policy>, from: RolloutEvent['from'], speaker: Speaker, nowMicros: number): void {
-    const event = this.records.note(rollout, from, speaker, this.serves.version, nowMicros);
-    this.host.changed(event);
+    this.host.changed(this.records.note(rollout, from, speaker, this.serves.version, nowMicros));
   }
 }
-
-/** Who speaks where nobody asked. */
-const rollouts: Speaker = { who: 'rollout', why: 'by its plan' };
-const watch: Speaker = { who: 'drift watch', why: '' };

@@ -11,6 +11,7 @@ import { silentLogger } from '../logger.ts';
 import { type RunningKernel, runKernel } from '../run-kernel.ts';
 import { startSettings } from '../start-settings.ts';
 import { chromiumPath, launchChromium, noChromium } from './chromium.contract.ts';
+import { layoutFaults, openConsole } from './console-page.contract.ts';
 
 const missing = noChromium('the console was not opened in a browser');
 if (!chromiumPath && !process.env.CI) console.warn(`skipped: ${missing}`);
@@ -62,37 +63,8 @@ describe.runIf(chromiumPath)('the console in chromium', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  async function open(width: number, colorScheme: 'light' | 'dark' = 'light'): Promise<Page> {
-    const opened = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
-    opened.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) problems.push(message.text());
-    });
-    opened.on('pageerror', (error) => problems.push(String(error.stack)));
-    opened.on('request', (request) => {
-      if (!request.url().startsWith(running.http.url) && !request.url().startsWith('data:'))
-        problems.push(`request: ${request.url()}`);
-    });
-    await opened.goto(running.http.url);
-    await opened.waitForSelector('html[data-ready]');
-    return opened;
-  }
-
-  /** What is wrong with the layout, as text. Runs in the page. */
-  const layoutFaults = `(() => {
-    const faults = [];
-    const root = document.documentElement;
-    if (root.scrollWidth > innerWidth) faults.push('the page is ' + root.scrollWidth + ' px wide');
-    for (const chart of document.querySelectorAll('.chart')) {
-      if (chart.offsetParent === null) continue;
-      const drawing = chart.querySelector('svg');
-      if (!drawing || drawing.querySelectorAll('path').length < 3) faults.push(chart.id + ' is empty');
-    }
-    for (const field of document.querySelectorAll('input, select'))
-      if (!field.labels.length && !field.getAttribute('aria-label')) faults.push(field.outerHTML + ' has no label');
-    const ids = [...document.querySelectorAll('[id]')].map((element) => element.id);
-    if (new Set(ids).size !== ids.length) faults.push('an id is used twice');
-    return faults;
-  })()`;
+  const open = (width: number, colorScheme: 'light' | 'dark' = 'light'): Promise<Page> =>
+    openConsole(browser, running.http.url, { width, colorScheme, problems });
 
   it('shows the fleet, the queue and live decisions', async () => {
     await page.waitForSelector('.light.on');
@@ -208,7 +180,7 @@ describe.runIf(chromiumPath)('the console in chromium', () => {
   ] as const)('fits at %i px, %s', async (width, colorScheme) => {
     const opened = await open(width, colorScheme);
     await opened.waitForSelector('#decisions .decision');
-    for (const view of ['Overview', 'Tasks', 'Topics', 'Links', 'Configuration']) {
+    for (const view of ['Overview', 'Tasks', 'Topics', 'Links', 'Policies', 'Configuration']) {
       await opened.click(`nav >> text=${view}`);
       await opened.waitForTimeout(150);
       expect(await opened.evaluate(layoutFaults), view).toEqual([]);

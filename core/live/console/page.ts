@@ -19,6 +19,7 @@ export const consolePage = `<!doctype html>
     <a href="#tasks">Tasks</a>
     <a href="#topics">Topics</a>
     <a href="#links">Links</a>
+    <a href="#policies">Policies</a>
     <a href="#configuration">Configuration</a>
   </nav>
   <span id="policy" class="policy"></span>
@@ -85,12 +86,22 @@ export const consolePage = `<!doctype html>
       <h1>Links</h1>
       <span id="links-note" class="quiet"></span>
       <label for="link-kind" class="hidden">Of whom</label>
-      <select id="link-kind"><option value="">all</option><option value="agent">agents</option><option value="submitter">submitters</option></select>
+      <select id="link-kind"><option value="">all</option><option value="agent">agents</option><option value="submitter">submitters</option><option value="topicClient">clients of topics</option></select>
     </div>
     <article>
       <p class="quiet">A small message goes out about once a second and is echoed: the other process is part of the way. What is unlike its peers, or unlike its own usual, comes first.</p>
       <div id="links-table"></div>
     </article>
+  </section>
+  <section id="view-policies" hidden>
+    <h1>Policies</h1>
+    <div class="columns">
+      <div>
+        <article><h2>Serving now</h2><div id="policy-serving"></div></article>
+        <article><h2>Rollouts</h2><div id="policy-rollouts"></div></article>
+      </div>
+      <aside><article><h2>Who decided what</h2><ol id="policy-history" class="history"></ol></article></aside>
+    </div>
   </section>
   <section id="view-configuration" hidden>
     <div class="head"><h1>Configuration</h1><span id="setting-version" class="quiet"></span></div>

@@ -66,8 +66,8 @@ input[type=checkbox]{accent-color:var(--accent)}
 .events{max-height:260px;overflow:auto}
 .badge{display:inline-block;font-size:11.5px;font-weight:600;border-radius:99px;padding:0 9px;line-height:19px;background:var(--starting-wash);color:var(--ink-soft);white-space:nowrap}
 .badge.is-placed,.badge.is-ready,.badge.is-running{background:var(--ready-wash);color:var(--accent)}
-.badge.is-completed{background:var(--good-wash);color:var(--good)}
-.badge.is-failed,.badge.is-dropped,.badge.is-dead,.badge.is-suspect,.badge.is-evicts{background:var(--bad-wash);color:var(--bad)}
+.badge.is-completed,.badge.is-promoted,.badge.is-pass{background:var(--good-wash);color:var(--good)}
+.badge.is-failed,.badge.is-dropped,.badge.is-dead,.badge.is-rejected,.badge.is-rolled-back,.badge.is-fail,.badge.is-suspect,.badge.is-evicts{background:var(--bad-wash);color:var(--bad)}
 .badge+.badge{margin-left:6px}
 .scroll{overflow-x:auto}
 #links-table{margin-top:10px}
@@ -75,7 +75,7 @@ table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th{text-align:left;font-size:12px;font-weight:600;color:var(--ink-faint);padding:4px 14px 4px 0;white-space:nowrap}
 td{border-top:1px solid var(--grid);padding:5px 14px 5px 0;white-space:nowrap}
 .drawer{position:fixed;z-index:10;top:0;right:0;bottom:0;width:min(540px,100vw);background:var(--page);border-left:1px solid var(--rule);box-shadow:0 0 40px rgba(0,0,0,.18);padding:16px 22px;display:flex;flex-direction:column}
-#drawer-body{overflow:auto;flex:1;padding-bottom:24px}
+#drawer-body{overflow:auto;flex:1;padding:4px 4px 24px;margin:0 -4px}
 #drawer-title{font-size:19px;overflow-wrap:anywhere}
 .why{font-size:15px;margin-bottom:12px}
 .facts{display:grid;grid-template-columns:auto 1fr;gap:3px 18px}
@@ -103,6 +103,33 @@ td{border-top:1px solid var(--grid);padding:5px 14px 5px 0;white-space:nowrap}
 .changes li{display:flex;flex-wrap:wrap;justify-content:space-between;gap:0 12px;padding:2px 0;font-size:13px}
 .history .plain{margin-top:6px;font-size:13px}
 .preview{background:var(--ground);border-radius:6px;padding:8px 12px;margin-top:8px}
+.spaced{margin-top:10px}
+.primary{background:var(--accent);color:var(--page);border:0;border-radius:6px;padding:6px 16px;font-weight:600}
+.primary.danger{background:var(--bad)}.primary:disabled{opacity:.6}
+.why-form{display:grid;gap:10px;margin-top:16px}
+.why-form label{display:grid;gap:3px;color:var(--ink-soft);font-size:13px}
+.serving{display:flex;gap:10px;align-items:baseline;font-size:18px;margin-bottom:8px}
+.rollout{border-top:1px solid var(--grid);padding:14px 0 10px}.rollout:first-child{border-top:0;padding-top:0}
+.rollout .head h3{margin:0;font-size:15px}.rollout .head{margin-bottom:6px}.rollout .actions{margin-top:12px}
+.actions{display:flex;flex-wrap:wrap;gap:8px}
+.stages{display:flex;flex-wrap:wrap;gap:4px;margin:8px 0;font-size:12.5px}
+.stages li{flex:1 1 90px;border-top:4px solid var(--grid);padding-top:3px;color:var(--ink-faint);white-space:nowrap}
+.stages .is-past{border-color:var(--good);color:var(--ink-soft)}.stages .is-here{border-color:var(--accent);color:var(--ink);font-weight:650}.stages .is-failed{border-color:var(--bad);color:var(--bad);font-weight:650}
+.figure{margin:10px 0}
+.meter,.intervals li{display:grid;grid-template-columns:170px minmax(60px,1fr) 190px;gap:12px;align-items:center;padding:3px 0;font-size:13px}
+.meter .bar{height:8px;background:var(--grid);border-radius:4px;overflow:hidden}.meter i{display:block;height:100%;background:var(--ready)}
+.meter .number,.intervals .number{text-align:right;font-variant-numeric:tabular-nums}
+.intervals .track{position:relative;height:22px;background:var(--ground);border-radius:4px}
+.intervals i{position:absolute;top:0;bottom:0}
+.intervals .zero{border-left:1.5px solid var(--ink-faint)}.intervals .bound{border-left:1.5px dashed var(--bad)}
+.intervals .around{top:9px;bottom:9px;border-radius:2px;opacity:.35;background:currentColor}
+.intervals .range{top:5px;bottom:5px;border-radius:3px;opacity:.55;background:currentColor}
+.intervals .point{top:3px;bottom:3px;width:4px;margin-left:-2px;border-radius:2px;background:currentColor}
+.intervals .point.is-measured{top:6px;bottom:6px;width:10px;margin-left:-5px;border-radius:50%}
+.intervals .is-better .track{color:var(--good)}.intervals .is-worse .track{color:var(--bad)}.intervals .is-unclear .track{color:var(--ready)}
+.wrap{display:block;white-space:normal;overflow-wrap:anywhere;min-width:190px}
+.rollout .changes{margin:4px 0 8px}.rollout .changes li{justify-content:flex-start}.rollout .scroll{margin-top:10px}#policy-rollouts{margin-top:10px}#policy-serving{margin-top:6px}
+@media(max-width:640px){.meter,.intervals li{grid-template-columns:1fr auto}.meter .bar,.intervals .track{grid-row:2;grid-column:1/-1}}
 @media(max-width:1000px){.columns{grid-template-columns:minmax(0,1fr)}}
 @media(max-width:640px){main{padding:14px 12px 40px}header{padding:8px 12px 0}.pair{grid-template-columns:minmax(0,1fr)}.policy{display:none}nav{order:3;width:100%;overflow-x:auto}nav a{padding:8px}.feed.tall{max-height:360px}}
 @media(prefers-reduced-motion:no-preference){.drawer{animation:slide .16s ease-out}}

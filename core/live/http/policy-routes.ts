@@ -8,7 +8,7 @@ import type { PolicyCommanded } from '../../kernel/inputs.ts';
 import type { PolicyVersion, RolloutCommand, WitnessVerdict } from '../../policy/rollout.ts';
 import { completePlan, driftResponses, guardMetrics, rolloutStages } from '../../policy/rollout-plan.ts';
 import type { Profile } from '../../scheduler/framework.ts';
-import { answers, integer, list, number, object, text } from './schemas.ts';
+import { answers, integer, list, number, object, orNull, text } from './schemas.ts';
 import type { HttpSources } from './views.ts';
 
 const tags = ['policies'];
@@ -53,6 +53,15 @@ const guard = object(
   },
   '',
   ['windowTasks'],
+);
+const guardReading = object(
+  {
+    metric: text('What is watched.', { enum: [...guardMetrics] }),
+    atMost: number('Breached above this.'),
+    windowTasks: integer('Tasks over which it is taken, where it is one of tasks.'),
+    value: orNull(number('Now; null while too few tasks have ended.')),
+  },
+  'A guard and what it sees.',
 );
 const driftFields = {
   response: text('What follows.', { enum: [...driftResponses] }),
@@ -101,6 +110,7 @@ export function policyRoutes(server: FastifyInstance, sources: HttpSources): voi
             serves: open('The policy that decides now.'),
             good: list(open('Trusted with everything, the one that is now last.')),
             rollouts: list(open('Oldest first.')),
+            guards: list(guardReading, 'Of the canary that runs, else of what was promoted last; empty without one.'),
             watch: open('What is seen of the policy that was promoted last; empty if nobody looks.'),
           }),
         ),
@@ -110,6 +120,9 @@ export function policyRoutes(server: FastifyInstance, sources: HttpSources): voi
       serves: versionView(machine().serves),
       good: machine().good.map(versionView),
       rollouts: machine().rollouts.map((rollout) => ({ ...rollout, candidate: versionView(rollout.candidate) })),
+      guards: sources.live.kernel.control.rollouts
+        .guardReadings(sources.live.now())
+        .map((reading) => ({ ...reading, value: reading.value ?? null })),
       watch: machine().watch ?? {},
     }),
   );

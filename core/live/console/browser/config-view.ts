@@ -2,6 +2,7 @@
 // back to any version.
 
 import { ask, type Change, type ChangeSet, type Setting } from './api.ts';
+import { readerName, rememberReader } from './ask-why.ts';
 import { byId, h, moment, replace, settingText } from './dom.ts';
 import { problemBox } from './drawer.ts';
 
@@ -16,8 +17,8 @@ export class ConfigView {
 
   constructor() {
     this.search.addEventListener('input', () => this.drawSettings());
-    this.who.value = localStorage.getItem('sira-who') ?? '';
-    this.who.addEventListener('change', () => localStorage.setItem('sira-who', this.who.value));
+    this.who.value = readerName();
+    this.who.addEventListener('change', () => rememberReader(this.who.value.trim()));
   }
 
   async load(): Promise<void> {

@@ -84,3 +84,10 @@ export function settingText(name: string, value: number | string | boolean): str
 export function plural(number: number, word: string): string {
   return `${count(number)} ${word}${number === 1 ? '' : 's'}`;
 }
+
+/** A relative change: `−12.3%`, `+4%`; 0.05 is five in a hundred. */
+export function signedPercent(change: number): string {
+  const value = Number((100 * change).toPrecision(Math.abs(change) < 0.01 ? 1 : 3));
+  const sign = value > 0 ? '+' : value < 0 ? '−' : '';
+  return `${sign}${count(Math.abs(value))}%`;
+}

@@ -9,14 +9,17 @@ import { Drawer, problemBox, table } from './drawer.ts';
 import { Explainer } from './explain.ts';
 import { FleetMap } from './fleet-map.ts';
 import { drawLinks } from './links-view.ts';
+import { PoliciesView } from './policies-view.ts';
 
 const refreshMillis = 2000;
 const decisionsShown = 80;
 
-const explainer = new Explainer(new Drawer());
+const drawer = new Drawer();
+const explainer = new Explainer(drawer);
 const charts = new Charts();
 const fleetMap = new FleetMap((name) => explainer.agent(name));
 const config = new ConfigView();
+const policies = new PoliciesView(drawer);
 const feed = byId('decisions');
 const outcomeFilter = byId<HTMLSelectElement>('decision-outcome');
 const pause = byId<HTMLInputElement>('decision-pause');
@@ -31,9 +34,7 @@ async function refresh(): Promise<void> {
     const isEmpty = fleet.total === 0;
     byId('fleet-empty').hidden = !isEmpty;
     byId('fleet-figure').hidden = isEmpty;
-    if (location.hash === '#tasks') await drawTasks();
-    if (location.hash === '#topics') await drawTopics();
-    if (location.hash === '#links') await drawLinks();
+    await views[shownView()]?.();
     replace(byId('problem'));
   } catch (error) {
     replace(byId('problem'), problemBox(error));
@@ -192,16 +193,26 @@ function agentChanged({ name, change, to, reason, cause, timeMicros }: AgentEven
   while (list.children.length > 30) list.lastElementChild?.remove();
 }
 
+/** Views that are asked for again while somebody looks. */
+const views: Readonly<Record<string, () => Promise<void>>> = {
+  tasks: drawTasks,
+  topics: drawTopics,
+  links: drawLinks,
+  policies: () => policies.draw(),
+};
+
+function shownView(): string {
+  return location.hash.slice(1) || 'overview';
+}
+
 function route(): void {
-  const wanted = location.hash.slice(1) || 'overview';
+  const wanted = shownView();
   for (const view of document.querySelectorAll<HTMLElement>('main > section'))
     view.hidden = view.id !== `view-${wanted}`;
   for (const link of document.querySelectorAll('nav a'))
     if (link.getAttribute('href') === `#${wanted}`) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
-  if (wanted === 'tasks') void drawTasks().catch(() => {});
-  if (wanted === 'topics') void drawTopics().catch(() => {});
-  if (wanted === 'links') void drawLinks().catch(() => {});
+  void views[wanted]?.().catch(() => {});
   scrollTo(0, 0);
 }
 
