@@ -85,9 +85,8 @@ export class Control implements SchedulerOutput {
       this.agentChanged(row, from, to, reason),
     );
     const { registry, tasks } = this;
-    const power = new DeclaredPower(registry);
-    const links = new DeclaredLinks(registry);
-    this.scheduler = new Scheduler(profile, random, settings, { skills: registry.skills, power, links, faults });
+    const declared = { power: new DeclaredPower(registry), links: new DeclaredLinks(registry) };
+    this.scheduler = new Scheduler(profile, random, settings, { skills: registry.skills, ...declared, faults });
     this.scheduler.cluster.hasSkill = (skill, row) => this.registry.capabilities.has(row, skill);
     const emit = (effect: Effect): void => output.emit(effect);
     this.dispatcher = new Dispatcher(this.scheduler.attempts, this.registry, settings, emit, faults);
