@@ -92,7 +92,7 @@ export class Control implements SchedulerOutput {
     this.dispatcher = new Dispatcher(this.scheduler.attempts, this.registry, settings, emit, faults);
     const isAlive = (row: number): boolean => this.registry.state(row) !== 'dead';
     if (profile.scaling !== undefined)
-      this.scaling = new FleetScaling(profile.scaling, { scheduler: this.scheduler, registry, power, tasks, emit });
+      this.scaling = new FleetScaling(profile.scaling, { scheduler: this.scheduler, registry, ...declared, tasks, emit });
     this.agentHolds = new AgentHolds(settings, this.scheduler, isAlive, emit);
     this.rollouts = new PolicyRollouts(this.scheduler, this.tasks, seed, (event) =>
       emit({ kind: 'rolloutChanged', event }),
