@@ -85,14 +85,15 @@ export class Control implements SchedulerOutput {
       this.agentChanged(row, from, to, reason),
     );
     const { registry, tasks } = this;
-    const declared = { power: new DeclaredPower(registry), links: new DeclaredLinks(registry) };
-    this.scheduler = new Scheduler(profile, random, settings, { skills: registry.skills, ...declared, faults });
+    const power = new DeclaredPower(registry);
+    const links = new DeclaredLinks(registry);
+    this.scheduler = new Scheduler(profile, random, settings, { skills: registry.skills, power, links, faults });
     this.scheduler.cluster.hasSkill = (skill, row) => this.registry.capabilities.has(row, skill);
     const emit = (effect: Effect): void => output.emit(effect);
     this.dispatcher = new Dispatcher(this.scheduler.attempts, this.registry, settings, emit, faults);
     const isAlive = (row: number): boolean => this.registry.state(row) !== 'dead';
     if (profile.scaling !== undefined)
-      this.scaling = new FleetScaling(profile.scaling, { scheduler: this.scheduler, registry, ...declared, tasks, emit });
+      this.scaling = new FleetScaling(profile.scaling, { scheduler: this.scheduler, registry, power, tasks, emit });
     this.agentHolds = new AgentHolds(settings, this.scheduler, isAlive, emit);
     this.rollouts = new PolicyRollouts(this.scheduler, this.tasks, seed, (event) =>
       emit({ kind: 'rolloutChanged', event }),
@@ -250,8 +251,7 @@ export class Control implements SchedulerOutput {
   policyCommanded({ command, who, why }: PolicyCommanded, nowMicros: number): void {
     this.nowMicros = nowMicros;
     const refusal = this.rollouts.command(command, who, why, nowMicros);
-    const { rollouts } = this.rollouts.machine;
-    const rollout = 'rollout' in command ? (command.rollout ?? 0) : (rollouts.at(-1)?.rollout ?? 0);
+    const rollout = ('rollout' in command ? command.rollout : this.rollouts.machine.rollouts.at(-1)?.rollout) ?? 0;
     this.output.emit({ kind: 'policyAnswered', rollout, refusal });
   }
 
