@@ -7,7 +7,7 @@ const underCi = (process.env.CI ?? '') !== '';
 
 export default defineConfig({
   test: {
-    include: ['{core,sim,learning,reports}/**/*.test.ts'],
+    include: ['{core,sim,learning,reports,notebooks}/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: underCi

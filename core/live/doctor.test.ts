@@ -20,7 +20,9 @@ function finding(machine: Machine, name: string) {
 describe('the doctor', () => {
   test('needs nothing but Node, and says what each missing thing would enable and how to get it', () => {
     const missing = diagnose(bare, '/project', []).filter((one) => !one.found);
-    expect(missing.map((one) => one.name)).toEqual(['Java', 'QuestDB', 'g++', 'SimPy', 'Chromium', 'shared data']);
+    expect(missing.map((one) => one.name)).toEqual([
+      ...['Java', 'QuestDB', 'g++', 'SimPy', 'notebooks', 'Chromium', 'shared data'],
+    ]);
     for (const one of missing) {
       expect(one.enables).not.toBe('');
       expect(one.remedy).not.toBe('');
@@ -38,6 +40,22 @@ describe('the doctor', () => {
     const answering: Machine = { ...present, ask: (program) => `${program} 17` };
     expect(finding(answering, 'Java').detail).toBe('/bin/java 17');
     expect(finding(answering, 'SimPy').found).toBe(true);
+  });
+
+  test('notebooks need Python, Jupyter, the kernel, danfojs, and a Node that requires modules', () => {
+    const withPython: Machine = { ...bare, nodeVersion: '20.19.0', findProgram: (name) => `/bin/${name}` };
+    const having = (...names: string[]): Machine => ({
+      ...withPython,
+      exists: (path) => names.some((name) => path.includes(name)),
+    });
+    expect(finding(bare, 'notebooks').detail).toBe('python3 not found');
+    expect(finding(having(), 'notebooks').detail).toBe('Jupyter is not there');
+    expect(finding(having('jupyter'), 'notebooks').detail).toBe('the kernel tslab is not there');
+    expect(finding(having('jupyter', 'tslab'), 'notebooks')).toMatchObject({ found: false, remedy: 'npm ci' });
+    const all = having('jupyter', 'tslab', 'danfojs');
+    expect(finding(all, 'notebooks').found).toBe(true);
+    for (const old of ['20.18.3', '21.7.0', '22.11.0'])
+      expect(finding({ ...all, nodeVersion: old }, 'notebooks').found, old).toBe(false);
   });
 
   test('checks of the parts above are asked too, and say what would be better than what is there', () => {

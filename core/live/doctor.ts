@@ -58,6 +58,7 @@ export function diagnose(machine: Machine, projectRoot: string, checks: readonly
     questDbFinding(machine, projectRoot),
     program(machine, 'g++', ['g++'], ['--version'], 'the C++ peer in `npm run bench`', 'apt-get install g++'),
     simpyFinding(machine),
+    notebooksFinding(machine, projectRoot),
     program(
       machine,
       'Chromium',
@@ -106,6 +107,28 @@ function simpyFinding(machine: Machine): Finding {
     enables,
     remedy: python === undefined ? 'apt-get install python3-simpy' : 'python3 -m pip install simpy',
   };
+}
+
+function notebooksFinding(machine: Machine, projectRoot: string): Finding {
+  const enables = 'the notebooks, run from top to bottom by `npm run notebooks`';
+  const [major = 0, minor = 0] = machine.nodeVersion.split('.').map(Number);
+  // Their kernel loads the project's modules by `require`.
+  const isNewEnough = major > 22 || (major === 22 && minor >= 12) || (major === 20 && minor >= 19);
+  const parts = [
+    ['Jupyter', join('.services', 'jupyter', 'nbconvert'), 'npm run provision:jupyter'],
+    ['the kernel tslab', join('notebooks', 'kernel', 'node_modules', 'tslab'), 'npm run provision:jupyter'],
+    ['danfojs', join('node_modules', 'danfojs-node'), 'npm ci'],
+  ] as const;
+  const missing = parts.find(([, path]) => !machine.exists(join(projectRoot, path)));
+  const [detail, remedy] =
+    machine.findProgram('python3') === undefined
+      ? ['python3 not found', 'apt-get install python3 python3-pip']
+      : missing !== undefined
+        ? [`${missing[0]} is not there`, missing[2]]
+        : isNewEnough
+          ? ['Jupyter, tslab, danfojs', '']
+          : [`Node ${machine.nodeVersion} is too old`, 'install Node 20.19, 22.12 or newer'];
+  return { name: 'notebooks', found: remedy === '', detail, enables, remedy };
 }
 
 function sharedDataFinding(machine: Machine, projectRoot: string): Finding {

@@ -51,6 +51,7 @@ export const layers: readonly Layer[] = [
   { path: 'sim/replay', rank: 11, strictness: 'runner' },
   { path: 'reports', rank: 12, strictness: 'outside' },
   { path: 'learning', rank: 13, strictness: 'outside' },
+  { path: 'notebooks', rank: 14, strictness: 'outside' },
   { path: 'sira.ts', rank: 14, strictness: 'outside' },
   { path: 'reports/architecture', rank: 15, strictness: 'outside' },
   { path: 'vitest.config.ts', rank: 15, strictness: 'outside' },
