@@ -49,6 +49,7 @@ export interface StartFields {
     readonly objective?: string;
     readonly worthShare?: number;
     readonly harmShare?: number;
+    readonly errorMax?: number;
     readonly measure?: string;
     readonly expire?: string;
     readonly revert?: boolean;
@@ -73,6 +74,8 @@ export interface RecommendationSettings {
   /** What costs machines must lower the objective by this share; what saves energy may raise waits by the other. */
   readonly worthShare: number;
   readonly harmShare: number;
+  /** How far the simulator may be off where it can be seen, as a share, before nobody can tell. */
+  readonly errorMax: number;
   /** Window in which the effect of what was applied is measured. */
   readonly measureMicros: number;
   readonly expireMicros: number;
@@ -213,6 +216,7 @@ export function recommendationSettings(
     objective: fields.objective ?? 'completionMeanSeconds',
     worthShare: fields.worthShare ?? 0.1,
     harmShare: fields.harmShare ?? 0.05,
+    errorMax: fields.errorMax ?? 0.3,
     measureMicros: duration('measure', '10m'),
     expireMicros: duration('expire', '24h'),
     reverts: fields.revert ?? true,

@@ -15,6 +15,7 @@ export interface AdviceRules {
   readonly seeds: number;
   readonly worthShare: number;
   readonly harmShare: number;
+  readonly errorMax: number;
 }
 
 export interface AnalyseJob {

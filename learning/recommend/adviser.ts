@@ -27,6 +27,8 @@ import type { Advice, Said } from './routes.ts';
 import { failureOf, SimulationDesk } from './simulation-desk.ts';
 
 const tickMillis = 250;
+/** Recommendations that wait for the simulator at once. */
+const simulatingMax = 16;
 
 export class Adviser implements Advice {
   private readonly sources: HttpSources;
@@ -61,6 +63,7 @@ export class Adviser implements Advice {
   async close(): Promise<void> {
     clearInterval(this.timer);
     await this.desk.close();
+    await this.book.saved().catch(() => {});
   }
 
   get analysis(): AnalysisView {
@@ -90,6 +93,7 @@ export class Adviser implements Advice {
   whatIf(change: Change, said: Said): Recommendation {
     const problem = changed(presentConfiguration(this.sources.live), change);
     if (typeof problem === 'string') throw new SiraError('SIRA_ADVICE_REFUSED', problem);
+    this.requireRoom();
     const candidate: Candidate = {
       ...{ kind: kindOf(change), change, title: titleOf(change), finding: `asked for by ${said.who}` },
     };
@@ -103,6 +107,7 @@ export class Adviser implements Advice {
     requireState(one, 'be simulated', 'recommended', 'notRecommended', 'expired', 'failed');
     if (one.kind === 'doNothing' || one.kind === 'cannotTell')
       throw new SiraError('SIRA_ADVICE_REFUSED', 'it changes nothing that could be simulated');
+    this.requireRoom();
     const expiresMicros = this.sources.live.now() + this.settings.expireMicros;
     const again = this.book.change(id, { state: 'simulating', progress: 0, reasons: [], expiresMicros }, said);
     void this.begin([again]);
@@ -126,6 +131,8 @@ export class Adviser implements Advice {
     const applied = { atMicros, previous: previousValues(this.sources, one.change), rollout: null, ...said };
     const inForce = this.book.change(id, { state, applied }, said);
     try {
+      // What it changes must be known before it is changed: a kernel that stops in between can still take it back.
+      await this.book.saved();
       const before = presentConfiguration(this.sources.live);
       const rollout = await putInForce(this.sources, one, said, this.settings.plan);
       const now = { ...applied, rollout, atMicros: this.sources.live.now() };
@@ -151,6 +158,12 @@ export class Adviser implements Advice {
     return this.book.change(id, { state: 'rolledBack', steps }, said);
   }
 
+  private requireRoom(): void {
+    const waiting = this.book.list().filter(({ state }) => state === 'simulating').length;
+    if (waiting >= simulatingMax)
+      throw new SiraError('SIRA_QUEUE_FULL', `${waiting} recommendations are being simulated`);
+  }
+
   private tick(): void {
     const now = this.sources.live.now();
     for (const one of this.book.list()) {
@@ -167,10 +180,11 @@ export class Adviser implements Advice {
   /** Reads the rows and has them analysed: for these, or for what the rules find. */
   private async begin(asked: readonly Recommendation[] | undefined): Promise<void> {
     const ids = asked?.map(({ id }) => id) ?? [];
+    // A person may have dismissed it meanwhile, and the book may have let it go.
     const isStill = (id: number | undefined): id is number =>
-      id !== undefined && this.book.get(id).state === 'simulating';
+      this.book.list().some((one) => one.id === id && one.state === 'simulating');
     try {
-      const { tasksMin, tasksMax, seeds, worthShare, harmShare, objective } = this.settings;
+      const { tasksMin, tasksMax, seeds, worthShare, harmShare, errorMax, objective } = this.settings;
       const until = this.sources.live.now();
       const batches = await readRows(this.sources, until - this.settings.windowMicros, tasksMax);
       const job: AnalyseJob = {
@@ -178,7 +192,7 @@ export class Adviser implements Advice {
         batches,
         run: this.sources.telemetry?.settings.run ?? '',
         present: presentConfiguration(this.sources.live),
-        rules: { objective, tasksMin, tasksMax, seeds, worthShare, harmShare },
+        rules: { objective, tasksMin, tasksMax, seeds, worthShare, harmShare, errorMax },
         folder: this.book.evidenceFolder(),
         candidates: asked?.map(({ kind, title, finding, change }) => ({ kind, title, finding, change })),
         widenings: Object.fromEntries(
@@ -263,6 +277,10 @@ export class Adviser implements Advice {
 
   private broke(isAnalysis: boolean, ids: readonly number[], error: Error): void {
     this.sources.live.options.logger.warn({ reason: error.message }, 'a simulation for advice failed');
+    if (isAnalysis && error instanceof SiraError && error.code === 'SIRA_TELEMETRY_AWAY') {
+      this.analysed({ kind: 'done', answer: 'cannotTell', sentence: error.message, reasons: [], evidence: null });
+      return;
+    }
     if (isAnalysis) this.standing = { ...this.standing, state: 'failed', sentence: error.message };
     for (const id of ids)
       this.book.change(id, { state: 'failed', reasons: [error.message] }, { ...adviser, why: error.message });

@@ -14,9 +14,6 @@ import { rulesFor, whyItTurnsBack } from './settles.ts';
 import type { SimulatedRuns } from './simulate-configuration.ts';
 import { SimulatedWorld } from './simulated-world.ts';
 
-/** Beyond this the simulator does not explain what was measured. */
-const fidelityMax = 0.3;
-
 type Tell = (answer: AdviceAnswer) => void;
 
 /** Does the job; tells what it finds as it finds it. Never throws. */
@@ -56,7 +53,7 @@ async function analyse(job: AnalyseJob, tell: Tell): Promise<void> {
   const measured = window.metrics[rules.objective] ?? 0;
   if (simulated === null || measured <= 0) return cannotTell(`${rules.objective} is not known of the window`);
   const fidelity = simulated / measured - 1;
-  if (Math.abs(fidelity) > fidelityMax)
+  if (Math.abs(fidelity) > rules.errorMax)
     return cannotTell(
       `the simulator makes ${simulated.toPrecision(3)} s of a measured ${rules.objective} of ${measured.toPrecision(3)} s: it does not explain this fleet`,
     );

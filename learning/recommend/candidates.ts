@@ -121,6 +121,9 @@ function policyCandidates(
     ...(policy.unplaced === 'block'
       ? candidate('Let tasks that fit pass one that does not', { unplaced: 'skip', overtakeMax: 1000 })
       : []),
+    ...(policy.unplaced === 'backoff' || policy.unplaced === 'drop'
+      ? candidate('Keep tasks that find no room in the queue', { unplaced: 'skip', overtakeMax: 1000 })
+      : []),
     // Who set priorities meant them.
     ...(hasPriorities && policy.order === 'priority' ? [] : candidate('Short tasks first', { order: 'sjf' })),
     ...(hasTenants ? candidate('Shares of the tenants, evenly', { order: 'drf' }) : []),

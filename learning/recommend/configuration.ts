@@ -7,10 +7,10 @@ import {
   kernelSettingTable,
 } from '../../core/config/kernel-setting-table.ts';
 import { checkSettingValue } from '../../core/config/setting.ts';
-import { learnedOrderName, placements, queueOrders } from '../../core/scheduler/catalogue.ts';
+import { learnedOrderName, learnedPlacementName, placements, queueOrders } from '../../core/scheduler/catalogue.ts';
 import type { MachinePower, Profile } from '../../core/scheduler/framework.ts';
 import type { MachineSpec } from '../../sim/workload/workload.ts';
-import type { Change, MachinesChange } from './recommendation.ts';
+import type { Change, MachinesChange, PolicyChange } from './recommendation.ts';
 
 export interface Configuration {
   readonly policy: Omit<Profile, 'typicalTasks'>;
@@ -36,12 +36,19 @@ export function changed(present: Configuration, change: Change): Configuration |
     return 'no agent says that its machine can sleep (attribute `sleepWatts`)';
   return {
     ...present,
-    policy: { ...present.policy, ...policy },
+    policy: changedPolicy(present.policy, policy),
     settings: { ...present.settings, ...settings },
     machines: fleet,
     sleepAfterMicros: sleep?.afterMicros ?? present.sleepAfterMicros,
     isRetrained: present.isRetrained || retrain !== undefined,
   };
+}
+
+/** An artifact stays only where something learned decides. */
+export function changedPolicy<Policy extends Configuration['policy']>(policy: Policy, change: PolicyChange): Policy {
+  const { artifact, ...rest } = { ...policy, ...change };
+  const learns = rest.order === learnedOrderName || rest.place === learnedPlacementName;
+  return { ...rest, ...(learns && artifact !== undefined ? { artifact } : {}) } as Policy;
 }
 
 /** The same for configurations that do the same; which of several equal machines goes does not matter. */
@@ -86,8 +93,9 @@ function changedMachines(
   return fleet.length === 0 ? 'no machine would be left' : fleet;
 }
 
-function policyProblem({ order, place }: NonNullable<Change['policy']>): string | undefined {
-  if (order === learnedOrderName) return 'a learned policy comes with its artifact: promote it with `sira policy`';
+function policyProblem({ order, place }: PolicyChange): string | undefined {
+  if (order === learnedOrderName || place === learnedPlacementName)
+    return 'a learned policy comes with its artifact: promote it with `sira policy`';
   if (order !== undefined && !Object.hasOwn(queueOrders, order)) return `no queue order is called "${order}"`;
   if (place === undefined) return undefined;
   if (!Object.hasOwn(placements, place)) return `no placement is called "${place}"`;

@@ -3,7 +3,7 @@
 // bursts; a calibration of what messages and agents take; and a scenario for each configuration. Seed 0 is the window as it was.
 
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { RandomStream } from '../../core/base/random.ts';
@@ -129,15 +129,6 @@ export class EvidenceFiles {
     if (known < 0) this.files.push(entry);
     else this.files[known] = entry;
     return file;
-  }
-}
-
-/** Whether the files are still those that a recommendation was made from. */
-export function areUntouched(files: readonly FileOfEvidence[]): boolean {
-  try {
-    return files.every(({ file, sha256 }) => createHash('sha256').update(readFileSync(file)).digest('hex') === sha256);
-  } catch {
-    return false;
   }
 }
 

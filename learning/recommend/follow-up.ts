@@ -102,14 +102,14 @@ export class FollowUp {
     try {
       const sinceMicros = applied?.atMicros ?? 0;
       const before = this.before(one);
-      const { tasksMin, tasksMax, seeds, worthShare, harmShare } = this.settings;
+      const { tasksMin, tasksMax, seeds, worthShare, harmShare, errorMax } = this.settings;
       const batches = await readRows(this.sources, sinceMicros, this.settings.tasksMax);
       const measured = await new Promise<Measured | { readonly reason: string }>((tell, fail) =>
         this.desk.add(
           {
             ...({ kind: 'measure', batches, sinceMicros, before, metric: objective } as const),
             fidelity: evidence?.fidelity ?? 0,
-            rules: { objective, tasksMin, tasksMax, seeds, worthShare, harmShare },
+            rules: { objective, tasksMin, tasksMax, seeds, worthShare, harmShare, errorMax },
             folder: this.book.evidenceFolder(),
           },
           (answer) => {

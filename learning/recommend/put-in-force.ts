@@ -9,7 +9,7 @@ import type { HttpSources } from '../../core/live/http/views.ts';
 import type { Rollout } from '../../core/policy/rollout.ts';
 import { completePlan, type RolloutPlan } from '../../core/policy/rollout-plan.ts';
 import type { Profile } from '../../core/scheduler/framework.ts';
-import { typicalMachine } from './configuration.ts';
+import { changedPolicy, typicalMachine } from './configuration.ts';
 import { presentConfiguration } from './present-configuration.ts';
 import type { Change, Recommendation } from './recommendation.ts';
 import type { RecordedWindow } from './recorded-window.ts';
@@ -39,7 +39,7 @@ export async function putInForce(
     const name = nameOf(id);
     const { rollout } = await commandPolicy(sources, reason, {
       ...({ command: 'propose', name, artifact: '' } as const),
-      policy: { ...good, ...change.policy, name },
+      policy: { ...changedPolicy(good, change.policy), name },
       plan: completePlan(plan) satisfies RolloutPlan,
     });
     return rollout;

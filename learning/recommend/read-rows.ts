@@ -26,7 +26,7 @@ export async function readRows(
     let from = fromMicros;
     for (;;) {
       const read = await telemetry.read({ table, run, fromMicros: from }, most);
-      const halved = from + (live.now() - from) / 2;
+      const halved = Math.round(from + (live.now() - from) / 2);
       if (read.isWhole || halved - from < 1_000_000) {
         batches.push(...read.batches);
         break;

@@ -1,18 +1,8 @@
 // The recommendations that there are, and the ledger of those that were followed: one file in the kernel's data folder, written anew
 // and put in place at once, so that a crash leaves the one before. Bounded: the oldest that are over go, with their files.
 
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SiraError } from '../../core/base/errors.ts';
 import {
@@ -50,6 +40,10 @@ export class RecommendationBook {
   /** Oldest first. */
   private recommendations: Recommendation[] = [];
   private readonly ledger: LedgerEntry[] = [];
+  /** The latest writing, and whether another follows it already. */
+  private last: Promise<void> = Promise.resolve();
+  private isWaiting = false;
+  private failure: SiraError | undefined;
 
   /** Throws SIRA_LOG_CORRUPT if the file is not what was written. */
   constructor(folder: string, now: () => number) {
@@ -148,18 +142,39 @@ export class RecommendationBook {
     }
   }
 
+  /** Resolves when all that has changed so far is on the disk. Rejects if the disk does not take it. */
+  async saved(): Promise<void> {
+    await this.last;
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  /** Nobody waits for the disk; what changes while it writes goes along with the next file. */
   private save(): void {
+    if (this.isWaiting) return;
+    this.isWaiting = true;
+    this.last = this.last.then(async () => {
+      this.isWaiting = false;
+      try {
+        await this.write();
+        this.failure = undefined;
+      } catch (error) {
+        this.failure = new SiraError('SIRA_DISK_FAILED', (error as Error).message, { file: this.folder });
+      }
+    });
+  }
+
+  private async write(): Promise<void> {
     const { nextId, nextFolder, recommendations, ledger } = this;
     const kept: Kept = { format, nextId, nextFolder, recommendations, ledger };
     const file = join(this.folder, 'recommendations.json');
-    const handle = openSync(`${file}.new`, 'w', 0o600);
+    const handle = await open(`${file}.new`, 'w', 0o600);
     try {
-      writeFileSync(handle, JSON.stringify(kept));
-      fsyncSync(handle);
+      await handle.writeFile(JSON.stringify(kept));
+      await handle.sync();
     } finally {
-      closeSync(handle);
+      await handle.close();
     }
-    renameSync(`${file}.new`, file);
+    await rename(`${file}.new`, file);
   }
 }
 

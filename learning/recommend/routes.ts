@@ -166,7 +166,7 @@ export function recommendationRoutes(server: FastifyInstance, advice: Advice): v
           params: idPath,
           headers: ifMatch,
           body: object(said),
-          response: answersOf(200, recommendationSchema, 404, 409, 412, 503),
+          response: answersOf(200, recommendationSchema, 404, 409, 412, 429, 503),
         },
       },
       async ({ params, body, headers }, reply) => {
