@@ -212,14 +212,15 @@ export const kernelSettingTable = {
     min: 0,
     max: 1000,
     description:
-      'An agent is ejected if the median of its run times over their estimates is more than this many times the median of the agents; 0 is never.',
+      'An agent is ejected if the median of its latest run times over their estimates, as is usual of each class of tasks, is more than this many times the median of the agents; 0 is never.',
   },
   'health.samplesMin': {
     type: 'integer',
     default: 8,
     min: 1,
     max: 32,
-    description: 'Completed tasks, of the last 32, that an agent is judged by (Envoy: success_rate_request_volume).',
+    description:
+      'The latest tasks that an agent is judged by, if it has as many; those that run too long already count (Envoy: success_rate_request_volume).',
   },
   'health.agentsMin': {
     type: 'integer',

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { holdFlapping, holdOutlier } from '../scheduler/cluster-state.ts';
+import type { Effect } from './effects.ts';
 import { helloFrom, KernelDriver, submissionOf } from './kernel-driver.ts';
 
 const second = 1_000_000;
@@ -108,6 +109,32 @@ describe('an agent that does worse than the others', () => {
     driver.restart();
     driver.pass(40 * second);
     expect(holdsOf(driver)).toEqual([0, 0, 0, 0]);
+  });
+
+  test('for work that it does not get done', () => {
+    const driver = fleet(4, { ...settings, 'health.checkIntervalMicros': second });
+    run(driver, 'completed', [1, 1, 1, 1]);
+    run(driver, 'completed', [1, 1, 1, 1]);
+    for (const number of [101, 102]) driver.give(submissionOf(number), 2 * second);
+    for (const { attempt, agent } of driver.of('dispatch', driver.end())) driver.accept(attempt, agent);
+    const said: Effect[] = [];
+    for (let at = 2; at < 7; at++) said.push(...driver.pass(at * second));
+    expect(driver.of('agentHeld', said)).toMatchObject([{ agent: 0, cause: 'outlier', held: true }]);
+  });
+
+  test('what ran during a pause of the kernel is not overdue for it', () => {
+    const driver = fleet(4, { ...settings, 'health.checkIntervalMicros': second });
+    run(driver, 'completed', [1, 1, 1, 1]);
+    run(driver, 'completed', [1, 1, 1, 1]);
+    driver.give(submissionOf(101), 2 * second);
+    driver.give(submissionOf(102), 2 * second);
+    for (const { attempt, agent } of driver.of('dispatch', driver.end())) driver.accept(attempt, agent);
+    driver.give({ kind: 'resumed', pausedMicros: 60 * second }, 62 * second);
+    driver.restart();
+    driver.pass(63.5 * second);
+    expect(driver.of('agentHeld')).toEqual([]);
+    driver.pass(70 * second);
+    expect(driver.of('agentHeld')).toMatchObject([{ agent: 0, held: true }]);
   });
 
   test('only as many at once as the share allows, the slowest first', () => {

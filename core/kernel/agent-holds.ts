@@ -3,7 +3,12 @@
 // within the bound, tells the scheduler and the world, and remembers until when.
 
 import { FlapDamping, type FlapDampingState, type FlapRules } from '../registry/flap-damping.ts';
-import { OutlierDetection, type OutlierDetectionState, type OutlierRules } from '../registry/outlier-detection.ts';
+import {
+  OutlierDetection,
+  type OutlierDetectionState,
+  type OutlierRules,
+  type RunTime,
+} from '../registry/outlier-detection.ts';
 import { holdFlapping, holdOutlier } from '../scheduler/cluster-state.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { Attempt } from '../scheduler/task.ts';
@@ -24,8 +29,12 @@ export interface AgentHoldsState {
   readonly checkMicros: number | null;
   readonly flaps: FlapDampingState;
   readonly outliers: OutlierDetectionState;
+  /** Left out by kernels that looked at ended work alone. */
+  readonly heardSinceMicros?: number | undefined;
 }
 
+/** Agents are not believed everything. */
+const serviceMicrosMax = 1e18;
 const bitOf = { flapping: holdFlapping, outlier: holdOutlier } as const;
 
 export class AgentHolds {
@@ -37,6 +46,8 @@ export class AgentHolds {
   private readonly outliers = new OutlierDetection();
   private holds: Hold[] = [];
   private checkMicros = Number.POSITIVE_INFINITY;
+  /** The end of the latest pause: what ran then may have ended in it. */
+  private heardSinceMicros = 0;
 
   constructor(
     settings: KernelSettings,
@@ -62,18 +73,22 @@ export class AgentHolds {
     if (holdMicros > 0) this.hold(agent, 'flapping', holdMicros, nowMicros);
   }
 
+  /** A pause of the kernel is over. */
+  resumed(nowMicros: number): void {
+    this.heardSinceMicros = nowMicros;
+  }
+
   /** A result of the agent. Work over several machines may have failed, or waited, for another's sake: it says nothing. */
-  ended({ machines, task, resumeMicros }: Attempt, { agent, outcome, serviceMicros }: TaskFinished, now: number): void {
+  ended(attempt: Attempt, { agent, outcome, serviceMicros }: TaskFinished, now: number): void {
     const { settings } = this;
     if (settings.get('health.failuresMax') === 0 && settings.get('health.slowFactor') === 0) return;
-    if (machines.length > 1) return;
+    if (attempt.machines.length > 1) return;
     const rules = this.outlierRules;
     if (outcome === 'failed') {
       if (this.outliers.failed(agent, rules)) this.eject(agent, now);
-    } else if (outcome === 'completed') {
-      this.outliers.completed(agent, serviceMicros / Math.max(1, task.estimateMicros - resumeMicros));
-      if (rules.slowFactor > 0 && this.checkMicros === Number.POSITIVE_INFINITY)
-        this.checkMicros = now + settings.get('health.checkIntervalMicros');
+    } else if (outcome === 'completed' && serviceMicros >= 0 && serviceMicros <= serviceMicrosMax) {
+      this.outliers.completed(agent, runTime(attempt, serviceMicros));
+      if (this.checkMicros === Number.POSITIVE_INFINITY) this.checkNext(now);
     }
   }
 
@@ -81,9 +96,10 @@ export class AgentHolds {
   fire(nowMicros: number): void {
     while ((this.holds[0]?.untilMicros ?? Number.POSITIVE_INFINITY) <= nowMicros) this.end(this.holds[0] as Hold);
     if (this.checkMicros > nowMicros) return;
-    this.checkMicros = Number.POSITIVE_INFINITY;
+    // Work that is not done is seen without a result, so that there is always a next look.
+    this.checkNext(nowMicros);
     const isJudged = (agent: number): boolean => this.isAlive(agent) && !this.isHeld(agent, 'outlier');
-    const slow = this.outliers.slow(this.outlierRules, isJudged);
+    const slow = this.outliers.slow(this.outlierRules, isJudged, this.runningTimes(nowMicros));
     this.outliers.forgive((agent) => isJudged(agent) && !slow.includes(agent));
     for (const agent of slow) this.eject(agent, nowMicros);
   }
@@ -94,6 +110,7 @@ export class AgentHolds {
       checkMicros: this.checkMicros === Number.POSITIVE_INFINITY ? null : this.checkMicros,
       flaps: this.flaps.save(),
       outliers: this.outliers.save(),
+      heardSinceMicros: this.heardSinceMicros,
     };
   }
 
@@ -103,6 +120,27 @@ export class AgentHolds {
     this.checkMicros = state.checkMicros ?? Number.POSITIVE_INFINITY;
     this.flaps.restore(state.flaps);
     this.outliers.restore(state.outliers);
+    this.heardSinceMicros = state.heardSinceMicros ?? 0;
+  }
+
+  private checkNext(nowMicros: number): void {
+    const { settings } = this;
+    const isLookedAt = settings.get('health.slowFactor') > 0;
+    this.checkMicros = isLookedAt ? nowMicros + settings.get('health.checkIntervalMicros') : Number.POSITIVE_INFINITY;
+  }
+
+  /** What has begun and not ended, by the agent that leads. */
+  private runningTimes(nowMicros: number): Map<number, RunTime[]> {
+    const running = new Map<number, RunTime[]>();
+    for (const attempt of this.scheduler.attempts.values()) {
+      if (attempt.state !== 'running' || attempt.machines.length > 1) continue;
+      const agent = attempt.machines[0] as number;
+      const time = runTime(attempt, nowMicros - Math.max(attempt.startedMicros, this.heardSinceMicros));
+      const times = running.get(agent);
+      if (times === undefined) running.set(agent, [time]);
+      else times.push(time);
+    }
+    return running;
   }
 
   private eject(agent: number, nowMicros: number): void {
@@ -161,4 +199,8 @@ export class AgentHolds {
       ejectionMaxMicros: this.settings.get('health.ejectionMaxMicros'),
     };
   }
+}
+
+function runTime({ kind, task, resumeMicros }: Attempt, serviceMicros: number): RunTime {
+  return { taskClass: kind.taskClass ?? 0, ratio: serviceMicros / Math.max(1, task.estimateMicros - resumeMicros) };
 }

@@ -246,6 +246,7 @@ export class Control implements SchedulerOutput {
     this.nowMicros = nowMicros;
     this.registry.extendLeases(pausedMicros, nowMicros);
     this.rollouts.interrupted(pausedMicros, nowMicros);
+    this.agentHolds.resumed(nowMicros);
   }
 
   policyCommanded({ command, who, why }: PolicyCommanded, nowMicros: number): void {

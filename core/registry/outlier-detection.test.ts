@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { OutlierDetection, type OutlierRules } from './outlier-detection.ts';
+import { OutlierDetection, type OutlierRules, type RunTime } from './outlier-detection.ts';
 
 const rules: OutlierRules = {
   failuresMax: 3,
@@ -10,12 +10,13 @@ const rules: OutlierRules = {
   ejectionMaxMicros: 25,
 };
 const everybody = (): boolean => true;
+const time = (ratio: number, taskClass = 0): RunTime => ({ taskClass, ratio });
 
-/** Completed tasks by agent: run times over estimates. */
+/** Run times of completed tasks by agent. */
 function judging(ratios: readonly (readonly number[])[]): OutlierDetection {
   const detection = new OutlierDetection();
   ratios.forEach((of, row) => {
-    for (const ratio of of) detection.completed(row, ratio);
+    for (const micros of of) detection.completed(row, time(micros));
   });
   return detection;
 }
@@ -52,29 +53,51 @@ describe('outlier detection', () => {
       [9, 9],
     ]);
     expect(detection.slow(rules, everybody)).toEqual([]);
-    detection.completed(2, 9);
+    detection.completed(2, time(9));
     expect(detection.slow(rules, everybody)).toEqual([2]);
     expect(detection.slow(rules, (row) => row !== 0)).toEqual([]);
     expect(detection.slow({ ...rules, agentsMin: 4 }, everybody)).toEqual([]);
   });
 
-  test('only the last 32 results count', () => {
-    const detection = judging([Array(40).fill(9), [1, 1, 1], [1, 1, 1]]);
-    for (let count = 0; count < 16; count++) detection.completed(0, 1);
+  test('the latest results count, however good those before were', () => {
+    const detection = judging([Array(40).fill(1), [1, 1, 1], [1, 1, 1]]);
+    detection.completed(0, time(9));
     expect(detection.slow(rules, everybody)).toEqual([]);
-    expect(
-      judging([
-        [...Array(16).fill(1), ...Array(17).fill(9)],
-        [1, 1, 1],
-        [1, 1, 1],
-      ]).slow(rules, everybody),
-    ).toEqual([0]);
+    detection.completed(0, time(9));
+    expect(detection.slow(rules, everybody)).toEqual([0]);
+    expect(detection.save().agents[0]?.times.length).toBe(32);
+  });
+
+  test('work that runs still counts once it is overdue, and not before', () => {
+    const detection = judging([
+      [1, 1, 1],
+      [1, 1, 1],
+      [1, 1, 1],
+    ]);
+    const running = (micros: readonly number[]) => new Map([[1, micros.map((each) => time(each))]]);
+    expect(detection.slow(rules, everybody, running([1.9, 1.9]))).toEqual([]);
+    expect(detection.slow(rules, everybody, running([2.1]))).toEqual([]);
+    expect(detection.slow(rules, everybody, running([2.1, 2.1]))).toEqual([1]);
+    const other = new Map([[1, [time(99, 7), time(99, 7)]]]);
+    expect(detection.slow(rules, everybody, other), 'nobody has completed the like').toEqual([]);
+  });
+
+  test('estimates that are wrong of one class of tasks blame nobody who has more of them', () => {
+    const detection = new OutlierDetection();
+    for (let count = 0; count < 3; count++) {
+      detection.completed(0, time(count === 0 ? 9 : 0.1, count === 0 ? 1 : 2));
+      detection.completed(1, time(9, 1));
+      detection.completed(2, time(0.1, 2));
+    }
+    expect(detection.slow(rules, everybody)).toEqual([]);
+    for (let count = 0; count < 3; count++) detection.completed(2, time(0.3, 2));
+    expect(detection.slow(rules, everybody)).toEqual([2]);
   });
 
   test('failures in a row; a success in between forgives them', () => {
     const detection = new OutlierDetection();
     expect([detection.failed(0, rules), detection.failed(0, rules)]).toEqual([false, false]);
-    detection.completed(0, 1);
+    detection.completed(0, time(1));
     expect([0, 0, 0].map(() => detection.failed(0, rules))).toEqual([false, false, true]);
     expect(detection.failed(0, { ...rules, failuresMax: 0 })).toBe(false);
   });
@@ -82,6 +105,8 @@ describe('outlier detection', () => {
   test('ejections grow by the first length, up to the longest, and shrink with each sound check', () => {
     const detection = new OutlierDetection();
     expect([1, 2, 3, 4].map(() => detection.eject(0, rules))).toEqual([10, 20, 25, 25]);
+    detection.forgive(everybody);
+    detection.completed(0, time(1));
     for (let checks = 0; checks < 3; checks++) detection.forgive(everybody);
     detection.forgive(() => false);
     expect(detection.eject(0, rules)).toBe(20);
@@ -99,6 +124,11 @@ describe('outlier detection', () => {
     restored.restore(JSON.parse(JSON.stringify(detection.save())));
     expect(restored.slow(rules, everybody)).toEqual([]);
     expect(restored.eject(0, rules)).toBe(20);
-    expect(restored.save().agents[1]).toEqual({ row: 1, ratios: [1, 1, 1], failures: 0, ejections: 0 });
+    expect(restored.save().agents[1]).toEqual({
+      row: 1,
+      times: [time(1), time(1), time(1)],
+      failures: 0,
+      ejections: 0,
+    });
   });
 });

@@ -2,12 +2,12 @@
 // settings say, and never so many of them that the cure is worse than the illness. Returns, holds and results are counted a second
 // time, from the kernel's inputs and effects alone.
 
-import type { AgentHeld, AgentStateChanged, Effect } from '../../core/kernel/effects.ts';
-import type { InputBody, TaskFinished } from '../../core/kernel/inputs.ts';
+import type { AgentHeld, AgentRegistered, AgentStateChanged, Effect } from '../../core/kernel/effects.ts';
+import type { DispatchAccepted, InputBody, TaskFinished } from '../../core/kernel/inputs.ts';
 import type { DecisionRecord } from '../../core/scheduler/decision.ts';
 import type { WorkloadTask } from '../workload/workload.ts';
 import type { WorldObserver } from '../world/observer.ts';
-import { OutlierAccount } from './outlier-account.ts';
+import { OutlierAccount, type OutlierSample } from './outlier-account.ts';
 import { SettingsModel } from './settings-model.ts';
 import type { Fail } from './violation.ts';
 
@@ -27,6 +27,11 @@ interface Running {
   readonly submission: number;
   readonly spans: boolean;
   resumeMicros: number;
+  /** −1 before it has begun. */
+  begunMicros: number;
+  isStopping: boolean;
+  /** Its agent has come to terms with the kernel: whether it still runs cannot be told. */
+  isUnsure: boolean;
 }
 
 export class HoldsOracle implements WorldObserver {
@@ -49,6 +54,9 @@ export class HoldsOracle implements WorldObserver {
   /** An agent has changed its state in the present input: what came before it is not known. */
   private isUnsettled = false;
   private result: TaskFinished | undefined;
+  private acceptance: DispatchAccepted | undefined;
+  /** The end of the kernel's latest pause. */
+  private heardSinceMicros = 0;
   private inputMicros = -1;
 
   constructor({ tasks, settings }: HoldsOptions, fail: Fail) {
@@ -66,15 +74,22 @@ export class HoldsOracle implements WorldObserver {
     this.checkDue = this.outliers.checkMicros <= handledMicros;
     this.isUnsettled = false;
     this.result = input.kind === 'taskFinished' ? input : undefined;
+    this.acceptance = input.kind === 'dispatchAccepted' ? input : undefined;
+    if (input.kind === 'resumed') this.heardSinceMicros = handledMicros;
   }
 
   kernelEffect(effect: Effect, nowMicros: number, handledMicros = nowMicros): void {
     this.settings.kernelEffect(effect);
     switch (effect.kind) {
       case 'agentRegistered':
-        this.incarnations[effect.agent] = effect.incarnation;
-        this.living[effect.agent] = true;
+        this.registered(effect);
         return;
+      case 'stop': {
+        if (this.checkDue) this.check();
+        const running = this.running.get(effect.attempt);
+        if (running !== undefined) running.isStopping = true;
+        return;
+      }
       case 'agentStateChanged':
         this.changed(effect, handledMicros);
         return;
@@ -102,6 +117,7 @@ export class HoldsOracle implements WorldObserver {
     this.slow = [];
     if (lagging !== undefined)
       this.broken(`agent ${lagging} is slower than the others by far, and is not held`, { agent: lagging });
+    if (this.acceptance !== undefined) this.begun(this.acceptance);
     if (this.result !== undefined) this.finished(this.result);
     const [missing] = this.expected;
     this.expected = [];
@@ -177,7 +193,37 @@ export class HoldsOracle implements WorldObserver {
     this.checkDue = false;
     const isJudged = (agent: number): boolean =>
       this.living[agent] === true && !this.holds.has(keyOf({ agent, cause: 'outlier' }));
-    this.slow = [...(this.outliers.check(isJudged, !this.isUnsettled) ?? [])];
+    const isCertain = !this.isUnsettled && [...this.running.values()].every(({ isUnsure }) => !isUnsure);
+    if (!isCertain) this.isUnsettled = true;
+    const running = (agent: number): OutlierSample[] => this.runningOf(agent);
+    this.slow = [...(this.outliers.check(this.inputMicros, isJudged, running, isCertain) ?? [])];
+  }
+
+  private runningOf(agent: number): OutlierSample[] {
+    return [...this.running.values()]
+      .filter((running) => running.agent === agent && running.begunMicros >= 0 && !running.isStopping && !running.spans)
+      .map((running) =>
+        this.sampleOf(running, this.inputMicros - Math.max(running.begunMicros, this.heardSinceMicros)),
+      );
+  }
+
+  private sampleOf({ submission, resumeMicros }: Running, serviceMicros: number): OutlierSample {
+    const { estimateMicros, taskClass = '' } = this.tasks[submission - 1] as WorkloadTask;
+    return { taskClass, ratio: serviceMicros / Math.max(1, estimateMicros - resumeMicros) };
+  }
+
+  private registered({ agent, incarnation }: AgentRegistered): void {
+    // The kernel may have learned that work which it believed to run does not.
+    if (this.incarnations[agent] === incarnation)
+      for (const running of this.running.values()) if (running.agent === agent) running.isUnsure = true;
+    this.incarnations[agent] = incarnation;
+    this.living[agent] = true;
+  }
+
+  private begun({ agent, incarnation, attempt }: DispatchAccepted): void {
+    const running = this.running.get(attempt);
+    if (running === undefined || !this.isOf(running, agent, incarnation) || running.begunMicros >= 0) return;
+    if (!running.isStopping) running.begunMicros = this.inputMicros;
   }
 
   private placed({ attempt, submission, task, machines }: DecisionRecord, nowMicros: number): void {
@@ -186,18 +232,24 @@ export class HoldsOracle implements WorldObserver {
       const what = `task ${task} is placed on agent ${agent}, which is held (${cause})`;
       this.fail('holds', what, nowMicros, { task, submission, attempt, agent });
     }
-    const spans = machines.length > 1;
-    this.running.set(attempt, { agent: machines[0] as number, submission, spans, resumeMicros: 0 });
+    // Of one task one attempt at a time holds resources: an earlier one is gone.
+    for (const [earlier, running] of this.running) if (running.submission === submission) this.running.delete(earlier);
+    this.running.set(attempt, {
+      ...{ agent: machines[0] as number, submission, spans: machines.length > 1, resumeMicros: 0 },
+      ...{ begunMicros: -1, isStopping: false, isUnsure: false },
+    });
   }
 
   private finished({ agent, incarnation, attempt, outcome, serviceMicros }: TaskFinished): void {
     const running = this.running.get(attempt);
-    if (running?.agent !== agent || this.incarnations[agent] !== incarnation || this.living[agent] !== true) return;
+    if (running === undefined || !this.isOf(running, agent, incarnation)) return;
     this.running.delete(attempt);
     if (outcome !== 'completed' || running.spans) return;
-    const { estimateMicros } = this.tasks[running.submission - 1] as WorkloadTask;
-    const estimatedMicros = Math.max(1, estimateMicros - running.resumeMicros);
-    this.outliers.completed(agent, serviceMicros / estimatedMicros, this.inputMicros);
+    this.outliers.completed(agent, this.sampleOf(running, serviceMicros), this.inputMicros);
+  }
+
+  private isOf(running: Running, agent: number, incarnation: number): boolean {
+    return running.agent === agent && this.incarnations[agent] === incarnation && this.living[agent] === true;
   }
 
   private mayHold(agent: number): boolean {
