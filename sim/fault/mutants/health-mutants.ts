@@ -66,13 +66,6 @@ export const healthMutants: readonly Mutant[] = [
     replace: 'if (median > 0 && median * slowFactor * slowFactor < bound) slow.push({ row, median });',
   },
   {
-    name: 'better-days-excuse',
-    bug: 'an agent that was fast for long is not seen to be slow now',
-    file: outliers,
-    search: 'latest.set(row, times.slice(-samplesMin));',
-    replace: 'latest.set(row, times.slice());',
-  },
-  {
     name: 'overdue-unseen',
     bug: 'work that runs too long says nothing of its agent as long as it runs',
     file: outliers,
