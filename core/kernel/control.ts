@@ -91,10 +91,9 @@ export class Control implements SchedulerOutput {
     this.scheduler.cluster.hasSkill = (skill, row) => this.registry.capabilities.has(row, skill);
     const emit = (effect: Effect): void => output.emit(effect);
     this.dispatcher = new Dispatcher(this.scheduler.attempts, this.registry, settings, emit, faults);
-    const isAlive = (row: number): boolean => this.registry.state(row) !== 'dead';
     if (profile.scaling !== undefined)
       this.scaling = new FleetScaling(profile.scaling, { scheduler: this.scheduler, registry, power, tasks, emit });
-    this.agentHolds = new AgentHolds(settings, this.scheduler, isAlive, emit);
+    this.agentHolds = new AgentHolds(settings, this.scheduler, (row) => registry.state(row) !== 'dead', emit);
     this.rollouts = new PolicyRollouts(this.scheduler, this.tasks, seed, (event) =>
       emit({ kind: 'rolloutChanged', event }),
     );

@@ -85,9 +85,11 @@ export class HoldsOracle implements WorldObserver {
         this.registered(effect);
         return;
       case 'stop': {
-        if (this.checkDue) this.check();
         const running = this.running.get(effect.attempt);
-        if (running !== undefined) running.isStopping = true;
+        // Said again it changes nothing, and may come before the check.
+        if (running === undefined || running.isStopping) return;
+        if (this.checkDue) this.check();
+        running.isStopping = true;
         return;
       }
       case 'agentStateChanged':
