@@ -8,6 +8,7 @@ import { chaosCommand } from './demo/chaos-command.ts';
 import { demoCommand } from './demo/demo-command.ts';
 import { environmentCommand } from './env/environment-command.ts';
 import { forecastCommand } from './forecast/export-command.ts';
+import { loopCommand } from './loop/loop-command.ts';
 import { policyCommand } from './promote/policy-command.ts';
 import { recommendCommand } from './recommend/recommend-command.ts';
 import { trainCommand } from './rl/train-command.ts';
@@ -21,6 +22,7 @@ export const learningCommands: readonly Command[] = [
   trainCommand,
   policyCommand,
   recommendCommand,
+  loopCommand,
   environmentCommand,
 ];
 

@@ -229,6 +229,10 @@ export const errorTable = {
     'The store of telemetry refuses rows.',
     'Its tables differ from those of this version: see what it says, and give it a database of its own.',
   ),
+  SIRA_TELEMETRY_TOO_FEW: failedRun(
+    'Telemetry holds too few rows to learn from.',
+    'Let the kernel work for longer, or see whether its rows arrive (`sira bottlenecks STORE`).',
+  ),
   SIRA_DATASET_LEAKS: failedRun(
     'A feature of a dataset knows the future.',
     'Mend the feature named: it may read only what was known before the moment.',

@@ -6,11 +6,11 @@ import { openSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Starts `name` (without extension), which stands beside this file; what it says on standard error goes to `logFile`. */
-export function startProgram(name: string, words: readonly string[], logFile: string): ChildProcess {
+/** Starts `name` (without extension) of `folder`; what it says on standard error goes to `logFile`. */
+export function startProgram(folder: string, name: string, words: readonly string[], logFile: string): ChildProcess {
   const extension = fileURLToPath(import.meta.url).endsWith('.ts') ? '.ts' : '.js';
   const log = openSync(logFile, 'a');
-  return fork(join(import.meta.dirname, name + extension), [...words], { stdio: ['ignore', log, log, 'ipc'] });
+  return fork(join(folder, name + extension), [...words], { stdio: ['ignore', log, log, 'ipc'] });
 }
 
 /** For the child: ends by `stop` when it is told to, or when the parent is gone. A terminal's Ctrl-C is the parent's affair. */

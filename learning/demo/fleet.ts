@@ -144,7 +144,7 @@ export class Fleet {
   private startKernel(): ChildProcess {
     const { folder, version, tell } = this.options;
     const words = [join(folder, 'kernel'), this.address, this.httpAddress, version];
-    const child = startProgram('kernel-main', words, join(folder, 'kernel.log'));
+    const child = startProgram(import.meta.dirname, 'kernel-main', words, join(folder, 'kernel.log'));
     this.kernel = child;
     child.once('exit', (code, signal) => {
       // One that never came up is no use to start again.
@@ -157,7 +157,8 @@ export class Fleet {
 
   private startAgent(member: Member): void {
     const { folder, tell } = this.options;
-    member.child = startProgram('agent-main', [member.cable.address, member.name], join(folder, 'agents.log'));
+    const words = [member.cable.address, member.name];
+    member.child = startProgram(import.meta.dirname, 'agent-main', words, join(folder, 'agents.log'));
     member.running = 0;
     member.child.on('message', (message: { kind: string; running: number; finished: number }) => {
       if (message.kind !== 'work') return;
@@ -175,18 +176,23 @@ export class Fleet {
   }
 }
 
-function isUp(child: ChildProcess): boolean {
+export function isUp(child: ChildProcess): boolean {
   return child.exitCode === null && child.signalCode === null;
 }
 
-function ready(child: ChildProcess, what: string, told: (url: string) => void = () => {}): Promise<void> {
+/** Resolves when the child says so; SIRA_REQUEST_TIMED_OUT if it ends before, or takes too long. */
+export function ready(
+  child: ChildProcess,
+  what: string,
+  told: (url: string, address: string) => void = () => {},
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (why: string): void => reject(new SiraError('SIRA_REQUEST_TIMED_OUT', `${what} ${why}`));
     const timer = setTimeout(() => fail('did not come up in time'), startMillis);
-    child.on('message', (message: { kind: string; url?: string }) => {
+    child.on('message', (message: { kind: string; url?: string; address?: string }) => {
       if (message.kind !== 'ready') return;
       clearTimeout(timer);
-      told(message.url ?? '');
+      told(message.url ?? '', message.address ?? '');
       resolve();
     });
     child.once('exit', (code) => {
@@ -196,7 +202,8 @@ function ready(child: ChildProcess, what: string, told: (url: string) => void = 
   });
 }
 
-async function ended(child: ChildProcess, longestMillis: number): Promise<void> {
+/** SIGTERM, and SIGKILL after so long. */
+export async function ended(child: ChildProcess, longestMillis: number): Promise<void> {
   if (!isUp(child)) return;
   const exit = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   child.kill('SIGTERM');

@@ -6,10 +6,12 @@ import { BatchEnvironment } from './batch/batch-environment.ts';
 import { readBatchJobs, sliceJobs } from './batch/batch-jobs.ts';
 import type { BatchBackfill } from './batch/batch-simulation.ts';
 import { type JobRange, variedWindows } from './batch/batch-windows.ts';
+import { fittedWindows } from './batch/fitted-windows.ts';
 import { CartPole } from './cart-pole.ts';
 import { DeepRm } from './deep-rm/deep-rm.ts';
 import { drawSequence, readSequences } from './deep-rm/job-sequences.ts';
 import type { Environment } from './environment.ts';
+import { readFittedWorld } from './fitted-world.ts';
 
 export interface BatchSpec {
   readonly kind: 'batch';
@@ -47,7 +49,25 @@ export interface CartPoleSpec {
   readonly testEpisodes: number;
 }
 
-export type EnvironmentSpec = BatchSpec | DeepRmSpec | CartPoleSpec;
+/** Work as telemetry tells of it, on machines that are all alike and pass over what does not fit. */
+export interface FittedSpec {
+  readonly kind: 'fitted';
+  /** What `sira loop` fitted to the rows of a kernel; relative paths start at the document. */
+  readonly world: string;
+  readonly fallback: string;
+  readonly candidatesMax: number;
+  /** See {@link BatchEnvironment}. */
+  readonly reference?: string;
+  /** Run times below this count as this in the slowdown. */
+  readonly slowdownFloorSeconds: number;
+  /** Tasks of an episode. */
+  readonly tasks: number;
+  /** Episodes are drawn at rates from the fitted one times the least to times the most of these. */
+  readonly rateFactors: readonly [number, number];
+  readonly testEpisodes: number;
+}
+
+export type EnvironmentSpec = BatchSpec | DeepRmSpec | CartPoleSpec | FittedSpec;
 
 /** What training works with. */
 export interface OpenedEnvironment {
@@ -68,6 +88,8 @@ export function openEnvironment(spec: EnvironmentSpec, folder: string): OpenedEn
   switch (spec.kind) {
     case 'batch':
       return openBatch(spec, resolve(folder, spec.trace));
+    case 'fitted':
+      return openFitted(spec, resolve(folder, spec.world));
     case 'deep-rm': {
       const file = resolve(folder, spec.sequences);
       const sequences = readSequences(file);
@@ -112,5 +134,27 @@ function openBatch(spec: BatchSpec, file: string): OpenedEnvironment {
     }),
     files: [file],
     fallback: spec.fallback,
+  };
+}
+
+/** Test episodes: beyond the seeds of training and of validation. */
+const testSeed = 2 ** 34;
+
+function openFitted(spec: FittedSpec, file: string): OpenedEnvironment {
+  const world = readFittedWorld(file);
+  const windows = fittedWindows(world.work, spec.tasks, spec.rateFactors);
+  const { fallback, candidatesMax, slowdownFloorSeconds, reference } = spec;
+  const options = {
+    ...{ processorCount: world.slots, backfill: 'skip' as const, fallback, candidatesMax, windows },
+    ...{ slowdownFloorSeconds, reference },
+  };
+  return {
+    create: () => new BatchEnvironment(options),
+    tests: Array.from(
+      { length: spec.testEpisodes },
+      (_, index) => (environment) => environment.reset(testSeed + index),
+    ),
+    files: [file],
+    fallback,
   };
 }

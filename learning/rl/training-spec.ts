@@ -198,7 +198,7 @@ function wrongAlgorithm(source: YamlSource): SiraError[] {
 
 function missingFiles(source: YamlSource): SiraError[] {
   const { environment } = source.value as TrainingFields;
-  return (['trace', 'sequences', 'nodes', 'pods', 'requests'] as const).flatMap((field) => {
+  return (['trace', 'sequences', 'nodes', 'pods', 'requests', 'world'] as const).flatMap((field) => {
     const name = (environment as { readonly [name: string]: unknown })[field] as string | undefined;
     if (name === undefined || existsSync(resolve(dirname(source.file), name))) return [];
     const place = source.place(['environment', field]);

@@ -26,6 +26,8 @@ export interface BatchEnvironmentOptions {
   readonly windows: BatchWindows;
   /** Rewards are in units of what this queue order costs a decision on the same window, on average; without it, raw. */
   readonly reference?: string | undefined;
+  /** See {@link BatchSimulation}; 10 s if left out. */
+  readonly slowdownFloorSeconds?: number | undefined;
 }
 
 export class BatchEnvironment implements Environment {
@@ -48,6 +50,9 @@ export class BatchEnvironment implements Environment {
   /** Waiting jobs in the fallback's order. */
   private ranked = new Int32Array(0);
   private rankedCount = 0;
+  /** The candidates of now. */
+  private readonly choices: Int32Array;
+  candidateCount = 0;
   private seenCount = 0;
   /** Delays by processors of the present moment, NaN where not asked yet. */
   private readonly delays: Float64Array;
@@ -55,8 +60,9 @@ export class BatchEnvironment implements Environment {
   constructor(options: BatchEnvironmentOptions) {
     this.options = options;
     this.candidatesMax = options.candidatesMax;
-    const { processorCount, backfill } = options;
-    this.simulation = new BatchSimulation(processorCount, backfill);
+    const { processorCount, backfill, slowdownFloorSeconds } = options;
+    this.simulation = new BatchSimulation(processorCount, backfill, slowdownFloorSeconds);
+    this.choices = new Int32Array(options.candidatesMax);
     this.delays = new Float64Array(processorCount + 1);
   }
 
@@ -79,22 +85,18 @@ export class BatchEnvironment implements Environment {
     this.restart();
   }
 
-  get candidateCount(): number {
-    return Math.min(this.rankedCount, this.candidatesMax);
-  }
-
   get done(): boolean {
     return this.simulation.done;
   }
 
   observe(out: Float64Array, at: number): void {
-    const { simulation, delays, ranked } = this;
+    const { simulation, delays, choices } = this;
     const { submitSeconds, estimateSeconds, processors } = simulation.jobs;
     const freeShare = simulation.freeProcessors / simulation.processorCount;
     const queueLog = logOfOnePlus(this.rankedCount - 1);
     delays.fill(Number.NaN);
     for (let position = 0; position < this.candidateCount; position++) {
-      const job = ranked[position] as number;
+      const job = choices[position] as number;
       const size = processors[job] as number;
       let delay = delays[size] as number;
       if (Number.isNaN(delay)) {
@@ -120,17 +122,16 @@ export class BatchEnvironment implements Environment {
     const keys = this.keysOf(teacher);
     let best = 0;
     for (let position = 1; position < this.candidateCount; position++) {
-      const [job, than] = [this.ranked[position] as number, this.ranked[best] as number];
+      const [job, than] = [this.choices[position] as number, this.choices[best] as number];
       if ((keys[job] as number) < (keys[than] as number)) best = position;
     }
     return best;
   }
 
   step(choice: number): number {
-    const { simulation } = this;
-    simulation.choose(simulation.waiting.subarray(0, simulation.waitingCount).indexOf(this.ranked[choice] as number));
-    this.rank();
-    this.lastCost = simulation.takeCost();
+    this.take(choice);
+    this.takeSingles();
+    this.lastCost = this.simulation.takeCost();
     return -this.lastCost / this.costUnit;
   }
 
@@ -189,6 +190,23 @@ export class BatchEnvironment implements Environment {
       ranked[at] = job;
     }
     this.rankedCount = kept;
+    this.candidateCount = 0;
+    for (let position = 0; position < kept && this.candidateCount < this.candidatesMax; position++) {
+      const job = ranked[position] as number;
+      if (simulation.backfill !== 'skip' || simulation.fits(job)) this.choices[this.candidateCount++] = job;
+    }
+  }
+
+  private take(choice: number): void {
+    const { simulation } = this;
+    simulation.choose(simulation.waiting.subarray(0, simulation.waitingCount).indexOf(this.choices[choice] as number));
+    this.rank();
+  }
+
+  /** Where nobody blocks, most jobs find a free machine and nobody beside them: those are no choices, but for an episode's first. */
+  private takeSingles(): void {
+    if (this.options.backfill !== 'skip') return;
+    while (this.candidateCount === 1 && !this.simulation.done) this.take(0);
   }
 }
 

@@ -6,11 +6,17 @@
 import { assert } from '../../../core/base/assert.ts';
 import type { BatchJobs } from './batch-jobs.ts';
 
-export type BatchBackfill = 'none' | 'never';
+/** What becomes of a job that does not fit: it blocks, with nobody behind it (`none`) or EASY (`never`); or it is passed over, and a
+ *  choice is made only among those that fit (`skip`). */
+export type BatchBackfill = 'none' | 'never' | 'skip';
+
+/** Run times below this count as this in the slowdown, as in the literature on batch scheduling (Feitelson). */
+const slowdownFloorSeconds = 10;
 
 export class BatchSimulation {
   readonly processorCount: number;
   readonly backfill: BatchBackfill;
+  readonly floorSeconds: number;
   jobs: BatchJobs = noJobs;
   nowSeconds = 0;
   freeProcessors: number;
@@ -22,7 +28,7 @@ export class BatchSimulation {
   /** Jobs that run, by rising estimated end; `runningCount` are valid. */
   running = new Int32Array(0);
   runningCount = 0;
-  /** Σ over waiting jobs of seconds waited / max(run time, 10 s), since the last look. */
+  /** Σ over waiting jobs of seconds waited / max(run time, floor), since the last look. */
   private cost = 0;
   private costRate = 0;
   /** Jobs that have arrived: those below this number. */
@@ -30,7 +36,9 @@ export class BatchSimulation {
   private blocked = -1;
   private shadowSeconds = 0;
 
-  constructor(processorCount: number, backfill: BatchBackfill) {
+  /** `floorSeconds`: run times below count as this in the slowdown. */
+  constructor(processorCount: number, backfill: BatchBackfill, floorSeconds = slowdownFloorSeconds) {
+    this.floorSeconds = floorSeconds;
     this.processorCount = processorCount;
     this.freeProcessors = processorCount;
     this.backfill = backfill;
@@ -65,9 +73,22 @@ export class BatchSimulation {
   choose(position: number): void {
     assert(position < this.waitingCount && this.blocked < 0, 'a waiting job is chosen');
     const job = this.waiting[position] as number;
+    assert(this.backfill !== 'skip' || this.fits(job), 'what is chosen fits, where nobody blocks');
     if (this.fits(job)) this.start(position);
     else this.block(job);
-    while (this.waitingCount === 0 && this.arrivedCount < this.jobs.count) this.advance();
+    while (!this.mayChoose && !this.done) this.advance();
+  }
+
+  fits(job: number): boolean {
+    return (this.jobs.processors[job] as number) <= this.freeProcessors;
+  }
+
+  /** Whether there is a choice to be made now. */
+  private get mayChoose(): boolean {
+    if (this.backfill !== 'skip') return this.waitingCount > 0;
+    for (let position = 0; position < this.waitingCount; position++)
+      if (this.fits(this.waiting[position] as number)) return true;
+    return false;
   }
 
   /** The waiting cost since the last call: what bounded slowdown grows by, summed over jobs. */
@@ -77,14 +98,14 @@ export class BatchSimulation {
     return cost;
   }
 
-  /** Mean of max(1, (wait + run)/max(run, 10 s)) over the jobs (Feitelson). */
+  /** Mean of max(1, (wait + run)/max(run, floor)) over the jobs (Feitelson). */
   boundedSlowdownMean(): number {
     const { submitSeconds, runSeconds, count } = this.jobs;
     let sum = 0;
     for (let job = 0; job < count; job++) {
       const run = runSeconds[job] as number;
       const wait = (this.startSeconds[job] as number) - (submitSeconds[job] as number);
-      sum += Math.max(1, (wait + run) / Math.max(run, 10));
+      sum += Math.max(1, (wait + run) / Math.max(run, this.floorSeconds));
     }
     return sum / count;
   }
@@ -101,10 +122,6 @@ export class BatchSimulation {
         return Math.max(0, (this.startSeconds[job] as number) + (estimateSeconds[job] as number) - this.nowSeconds);
     }
     return Number.POSITIVE_INFINITY;
-  }
-
-  private fits(job: number): boolean {
-    return (this.jobs.processors[job] as number) <= this.freeProcessors;
   }
 
   private block(job: number): void {
@@ -132,7 +149,7 @@ export class BatchSimulation {
     }
   }
 
-  /** To the next arrival or release. `never` sees the releases of an instant one by one, `none` together. */
+  /** To the next arrival or release. `never` sees the releases of an instant one by one, the others together. */
   private advance(): void {
     const arrival =
       this.arrivedCount < this.jobs.count
@@ -143,12 +160,12 @@ export class BatchSimulation {
     if (arrival <= release) {
       this.passTo(arrival);
       this.admit();
-      if (this.backfill === 'none') this.releaseDue();
+      if (this.backfill !== 'never') this.releaseDue();
       return;
     }
     this.passTo(release);
     this.release(first);
-    if (this.backfill === 'none') this.releaseDue();
+    if (this.backfill !== 'never') this.releaseDue();
   }
 
   private passTo(seconds: number): void {
@@ -218,7 +235,7 @@ export class BatchSimulation {
   }
 
   private weight(job: number): number {
-    return 1 / Math.max(this.jobs.runSeconds[job] as number, 10);
+    return 1 / Math.max(this.jobs.runSeconds[job] as number, this.floorSeconds);
   }
 }
 
