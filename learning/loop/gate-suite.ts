@@ -18,8 +18,8 @@ export interface SuiteOptions {
 interface Member {
   readonly name: string;
   readonly description: string;
-  /** Of the machines' time, in the long run; the fitted one if left out. */
-  readonly load?: number;
+  /** Of the machines' time, in the long run. */
+  readonly load: number;
   readonly draw?: Omit<DrawOptions, 'seed' | 'rateFactor'>;
   /** Every so many tasks, one spans two machines. */
   readonly gangEvery?: number;
@@ -36,7 +36,7 @@ interface Group {
 
 const members: readonly Member[] = [
   { name: 'steady', description: 'The fitted work at a steady rate.', load: 0.85, draw: { pattern: 'steady' } },
-  { name: 'bursty', description: 'The fitted work as it came: calm and rush.' },
+  { name: 'bursty', description: 'The fitted work as it came, calm and rush.', load: 0.82 },
   {
     name: 'diurnal',
     description: 'The fitted work at a rate that rises and falls.',
@@ -85,8 +85,7 @@ export function writeSuite(folder: string, world: FittedWorld, options: SuiteOpt
 
 function drawMember(world: FittedWorld, { load, draw }: Member, { tasks }: SuiteOptions, seed: number): WorkTask[] {
   const offered = (meanRate(world.work.arrivals) * meanServiceSeconds(world.work)) / world.slots;
-  const rateFactor = load === undefined ? 1 : load / offered;
-  return takeWork(world.work, { ...draw, seed, rateFactor }, { count: tasks });
+  return takeWork(world.work, { ...draw, seed, rateFactor: load / offered }, { count: tasks });
 }
 
 function csvOf({ request }: FittedWorld, { gangEvery = 0 }: Member, tasks: readonly WorkTask[]): string {

@@ -27,8 +27,8 @@ export const fullSizes: LoopSizes = {
 export const briefSizes: LoopSizes = {
   recordSeconds: 20,
   gainSeconds: 10,
-  training: { imitation: 15, iterations: 6, validationEpisodes: 6 },
-  suite: { seeds: 5, tasks: 500 },
+  training: { imitation: 25, iterations: 8, validationEpisodes: 6 },
+  suite: { seeds: 5, tasks: 400 },
   shadowDecisions: 100,
   canary: { blockTasks: 16, washoutTasks: 3, tasksMax: 3000 },
 };

@@ -41,7 +41,7 @@ export interface StoryOptions extends LearnOptions {
 
 const reverseName = 'loop-order-reversed';
 const policyName = 'loop-order';
-const agentsAwayMillis = 2500;
+const agentsAwayMillis = 4000;
 const settleMicros = 20_000_000;
 const rolloutSecondsMax = 240;
 
@@ -106,7 +106,7 @@ export class LoopStory {
     const tasks = takeWork(work, { seed }, { seconds: sizes.recordSeconds });
     const player = await LoadPlayer.start(tasks, this.player('recorder'));
     // Somebody's machine always dies; here it does at a known time, and the rows have to tell of it.
-    const crash = new Promise((resolve) => setTimeout(resolve, 1000 * sizes.recordSeconds * 0.8)).then(() =>
+    const crash = new Promise((resolve) => setTimeout(resolve, 1000 * sizes.recordSeconds * 0.5)).then(() =>
       this.live.crashAgents(1, agentsAwayMillis),
     );
     this.recorded = await player.finish();
@@ -258,7 +258,8 @@ export class LoopStory {
     return simulationGate(
       { ...before, name: 'incumbent' },
       { ...before, ...policy, name },
-      { suite: join(this.options.folder, 'suite') },
+      // Starting threads takes longer than runs as small as these.
+      { suite: join(this.options.folder, 'suite'), workers: 0 },
     );
   }
 

@@ -33,6 +33,8 @@ export class RecordedWorld implements JournalReader {
   /** By agent's number. */
   readonly nameOfAgent: string[] = [];
   private readonly absences: Absence[] = [];
+  /** Since when the connections of agents are gone, by agent's number. */
+  private readonly leftMicros = new Map<number, number>();
   private beganMicros = -1;
   private lastMicros = 0;
 
@@ -59,6 +61,7 @@ export class RecordedWorld implements JournalReader {
     if (isOfWorld && this.beganMicros < 0) this.beganMicros = timeMicros;
     this.lastMicros = timeMicros;
     if (body.kind === 'resumed') this.resumptions++;
+    if (body.kind === 'agentDisconnected') this.leftMicros.set(body.agent, timeMicros);
     if (body.kind === 'settingChanged' || body.kind === 'settingsAssigned') this.settingChanges++;
     this.times.input(body, timeMicros);
     this.times.handled(kernel.awaitsInstantEnd);
@@ -66,12 +69,14 @@ export class RecordedWorld implements JournalReader {
       this.times.effect(effect, timeMicros);
       if (effect.kind === 'agentRegistered' && body.kind === 'agentHello') {
         this.nameOfAgent[effect.agent] = body.name;
+        this.leftMicros.delete(effect.agent);
         if (!this.machines.some(({ name }) => name === body.name)) this.joins(body, timeMicros);
         const absence = this.absences.findLast(({ name }) => name === body.name);
         if (absence?.untilMicros === Number.POSITIVE_INFINITY) absence.untilMicros = timeMicros;
       } else if (effect.kind === 'agentStateChanged' && effect.to === 'dead') {
-        // It is declared dead a lease after it was last heard.
-        const fromMicros = Math.max(this.beganMicros, timeMicros - kernel.settings.get('registry.leaseMicros'));
+        // It is declared dead a lease after it was last heard, or soon after its connection is gone.
+        const heardMicros = timeMicros - kernel.settings.get('registry.leaseMicros');
+        const fromMicros = Math.max(this.beganMicros, this.leftMicros.get(effect.agent) ?? heardMicros);
         const name = kernel.control.registry.names[effect.agent] as string;
         this.absences.push({ name, fromMicros, untilMicros: Number.POSITIVE_INFINITY });
       }
