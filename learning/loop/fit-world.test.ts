@@ -123,7 +123,7 @@ test('a forecaster of arrivals is better than the last value, and its interval h
 test('the suite has the eight kinds of load, each at its own, and is the same for the same world', async () => {
   const world = fitWorld(await rowsOf(planted, seconds));
   const read = (name: string): Map<string, string> => {
-    writeSuite(join(folder, name), world, { seed: 1, seeds: 2, tasks: 150 });
+    writeSuite(join(folder, name), world, { seed: 1, seedsMax: 2, tasks: 150 });
     const files = readdirSync(join(folder, name), { recursive: true, encoding: 'utf8' }).sort((left, right) =>
       left < right ? -1 : 1,
     );

@@ -10,7 +10,7 @@ export interface LoopSizes {
   /** Of the same work again, under the promoted policy. */
   readonly gainSeconds: number;
   readonly training: { readonly imitation: number; readonly iterations: number; readonly validationEpisodes: number };
-  readonly suite: { readonly seeds: number; readonly tasks: number };
+  readonly suite: { readonly seeds: number; readonly seedsMax: number; readonly tasks: number };
   readonly shadowDecisions: number;
   readonly canary: { readonly blockTasks: number; readonly washoutTasks: number; readonly tasksMax: number };
 }
@@ -19,7 +19,7 @@ export const fullSizes: LoopSizes = {
   recordSeconds: 75,
   gainSeconds: 45,
   training: { imitation: 30, iterations: 30, validationEpisodes: 20 },
-  suite: { seeds: 8, tasks: 800 },
+  suite: { seeds: 8, seedsMax: 24, tasks: 800 },
   shadowDecisions: 400,
   canary: { blockTasks: 40, washoutTasks: 6, tasksMax: 6000 },
 };
@@ -28,16 +28,16 @@ export const briefSizes: LoopSizes = {
   recordSeconds: 20,
   gainSeconds: 10,
   training: { imitation: 25, iterations: 8, validationEpisodes: 6 },
-  suite: { seeds: 5, tasks: 400 },
+  suite: { seeds: 4, seedsMax: 12, tasks: 600 },
   shadowDecisions: 100,
   canary: { blockTasks: 16, washoutTasks: 3, tasksMax: 3000 },
 };
 
 const estimate = { estimateRatio: 1, estimateSigma: 0.3 };
 
-/** Short answers, drafts, and a few long reports, on eight slots: a load of 0.9, and more than half as much again in a rush. */
+/** Short answers, drafts, and a few long reports, on eight slots: a load of 0.82, and half as much again in a rush. */
 export const plantedWork: WorkModel = {
-  arrivals: { calmPerSecond: 17, rushPerSecond: 50, calmSeconds: 3, rushSeconds: 1.5 },
+  arrivals: { calmPerSecond: 15, rushPerSecond: 46, calmSeconds: 3, rushSeconds: 1.5 },
   classes: [
     { name: 'answer', share: 0.75, medianSeconds: 0.08, sigma: 0.4, ...estimate },
     { name: 'draft', share: 0.22, medianSeconds: 0.4, sigma: 0.4, ...estimate },
@@ -45,10 +45,8 @@ export const plantedWork: WorkModel = {
   ],
 };
 
-export const agentNames: readonly (readonly string[])[] = [
-  ['agent-1', 'agent-2'],
-  ['agent-3', 'agent-4'],
-];
+/** By process. */
+export const agentNames: readonly (readonly string[])[] = [['agent-1', 'agent-2', 'agent-3'], ['agent-4']];
 export const agentCpuMilli = 2000;
 export const agentMemoryMib = 2048;
 export const taskCpuMilli = 1000;

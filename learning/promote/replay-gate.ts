@@ -3,6 +3,7 @@
 
 import type { WitnessVerdict } from '../../core/policy/rollout.ts';
 import type { Profile } from '../../core/scheduler/framework.ts';
+import { fitCalibration } from '../../sim/replay/fit-calibration.ts';
 import { type JournalSource, readJournal, snapshotSequences } from '../../sim/replay/read-journal.ts';
 import { RecordedWorld } from '../../sim/replay/recorded-world.ts';
 import type { TaskTimes } from '../../sim/replay/task-times.ts';
@@ -34,8 +35,10 @@ export function replayGate(sources: readonly JournalSource[], candidate: Partial
     const recorded = new RecordedWorld();
     readJournal(source, snapshotSequences(source)[0] as number, recorded);
     const profile = recorded.profile as Profile;
-    const incumbent = simulateRecord(recorded, profile, {});
-    const changed = simulateRecord(recorded, { ...profile, ...candidate, name: 'candidate' }, {});
+    // What kernel, messages and agents took beyond the work is in the record too: it befalls both.
+    const { calibration } = fitCalibration(recorded);
+    const incumbent = simulateRecord(recorded, profile, {}, calibration);
+    const changed = simulateRecord(recorded, { ...profile, ...candidate, name: 'candidate' }, {}, calibration);
     const live = recorded.times.summary(1);
     const simulated = incumbent.summary(1);
     for (const part of ['completionP50Micros', 'completionP95Micros'] as const)
