@@ -13,7 +13,7 @@ import { changed } from './configuration.ts';
 import { adviser, FollowUp } from './follow-up.ts';
 import { ledgerOf, wideningOf } from './ledger.ts';
 import { presentConfiguration } from './present-configuration.ts';
-import { previousValues, putInForce, stepsFor, takeBack } from './put-in-force.ts';
+import { previousValues, putInForce, rolloutOf, stepsFor, takeBack } from './put-in-force.ts';
 import { readRows } from './read-rows.ts';
 import {
   type AnalysisView,
@@ -39,6 +39,8 @@ export class Adviser implements Advice {
   private standing: AnalysisView = { state: 'none', atMicros: 0, sentence: '' };
   private readonly followUp: FollowUp;
   private nextMicros: number;
+  /** Those that are being put in force. */
+  private readonly inFlight = new Set<number>();
 
   /** Throws SIRA_LOG_CORRUPT, SIRA_LOG_VERSION for a file that it cannot read. */
   constructor(sources: HttpSources, settings: RecommendationSettings) {
@@ -47,13 +49,7 @@ export class Adviser implements Advice {
     this.book = new RecommendationBook(join(resolve(sources.live.options.dataFolder), 'recommendations'), () =>
       sources.live.now(),
     );
-    for (const { id, state } of this.book.list())
-      if (state === 'simulating')
-        this.book.change(
-          id,
-          { state: 'failed', reasons: ['the kernel was started anew while it was simulated'] },
-          adviser,
-        );
+    this.resume();
     this.followUp = new FollowUp(sources, settings, this.book, this.desk);
     this.nextMicros = sources.live.now() + settings.everyMicros;
     this.timer = setInterval(() => this.tick(), tickMillis);
@@ -118,30 +114,31 @@ export class Adviser implements Advice {
     const one = this.book.get(id);
     requireState(one, 'be applied', 'recommended', 'awaitsPerson');
     const atMicros = this.sources.live.now();
-    if (one.state === 'awaitsPerson') {
-      const done = { previous: {}, rollout: null, ...one.applied, atMicros, ...said };
-      return this.book.change(id, { state: 'measuring', applied: done }, said);
-    }
     const other = this.book.list().find(({ state }) => state === 'applying' || state === 'measuring');
     if (other !== undefined)
       throw new SiraError('SIRA_ADVICE_REFUSED', `recommendation ${other.id} is ${other.state}: one at a time`);
+    if (one.state === 'awaitsPerson') {
+      const done = { atMicros, previous: {}, rollout: null, ...said };
+      return this.book.change(id, { state: 'measuring', applied: done }, said);
+    }
     if (one.means === 'byHand') return this.book.change(id, { state: 'awaitsPerson' }, said);
     // Nobody else applies it meanwhile.
     const state = one.means === 'rollout' ? 'applying' : 'measuring';
     const applied = { atMicros, previous: previousValues(this.sources, one.change), rollout: null, ...said };
-    const inForce = this.book.change(id, { state, applied }, said);
+    this.book.change(id, { state, applied }, said);
+    this.inFlight.add(id);
     try {
       // What it changes must be known before it is changed: a kernel that stops in between can still take it back.
       await this.book.saved();
-      const before = presentConfiguration(this.sources.live);
       const rollout = await putInForce(this.sources, one, said, this.settings.plan);
       const now = { ...applied, rollout, atMicros: this.sources.live.now() };
       this.book.change(id, { applied: now }, { ...adviser, why: 'the kernel has it on its disk' });
-      if (rollout !== null) this.followUp.gate(inForce, rollout, before);
       return this.book.get(id);
     } catch (error) {
       this.book.change(id, { state: 'recommended', applied: null }, { ...adviser, why: (error as Error).message });
       throw error;
+    } finally {
+      this.inFlight.delete(id);
     }
   }
 
@@ -154,8 +151,29 @@ export class Adviser implements Advice {
   async rollback(id: number, said: Said): Promise<Recommendation> {
     const one = this.book.get(id);
     requireState(one, 'be rolled back', 'applying', 'measuring', 'confirmed', 'unproven');
+    if (this.inFlight.has(id)) throw new SiraError('SIRA_ADVICE_REFUSED', `recommendation ${id} is being applied`);
     const steps = await takeBack(this.sources, one, said);
     return this.book.change(id, { state: 'rolledBack', steps }, said);
+  }
+
+  /** A process before this one stopped in the midst of something. */
+  private resume(): void {
+    for (const one of this.book.list()) {
+      const { id, state, applied, change } = one;
+      if (state === 'simulating') {
+        const reasons = ['the kernel was started anew while it was simulated'];
+        this.book.change(id, { state: 'failed', reasons }, adviser);
+      }
+      const now = previousValues(this.sources, change);
+      const isUnchanged =
+        change.settings !== undefined &&
+        Object.entries(applied?.previous ?? {}).every(([name, value]) => now[name] === value);
+      const isNotProposed = state === 'applying' && rolloutOf(this.sources, one) === undefined;
+      if ((state === 'measuring' && isUnchanged) || isNotProposed) {
+        const why = 'the kernel stopped before it was in force';
+        this.book.change(id, { state: 'recommended', applied: null }, { ...adviser, why });
+      }
+    }
   }
 
   private requireRoom(): void {
@@ -170,7 +188,7 @@ export class Adviser implements Advice {
       const { id, state, expiresMicros } = one;
       if (state === 'recommended' && now > expiresMicros)
         this.book.change(id, { state: 'expired' }, { ...adviser, why: 'nobody decided in time' });
-      else this.followUp.look(one);
+      else if (!this.inFlight.has(id)) this.followUp.look(one);
     }
     const isDue = this.settings.everyMicros > 0 && now >= this.nextMicros;
     const isBusy = this.book.list().some(({ state }) => state === 'applying' || state === 'measuring');

@@ -116,7 +116,7 @@ async function analyse(
   const judged: JudgedCandidate[] = [];
   for (const answer of answers) if (answer.kind === 'judged') judged[answer.index] = answer.judged;
   const last = answers.at(-1);
-  expect(last).toMatchObject({ kind: 'done' });
+  expect(last, JSON.stringify(last)).toMatchObject({ kind: 'done' });
   return { found, judged, done: last as Extract<AdviceAnswer, { readonly kind: 'done' }> };
 }
 
@@ -202,6 +202,20 @@ describe('an analysis', () => {
     const index = found.findIndex(({ kind }) => kind === 'retrain');
     expect(found[index]?.finding).toMatch(/"short" takes 0.50 and "long" takes 1.0e\+2/);
     expect(judged[index]).toMatchObject({ isGood: true });
+  });
+
+  test('lets machines sleep where they can, and nothing waits for it', { timeout: 60_000 }, async () => {
+    const calm = Array.from({ length: 150 }, (_, index) => ({ arrivalSeconds: 300 * index, serviceSeconds: 20 }));
+    const power = { idleWatts: 100, processorWatts: 100, acceleratorWatts: 0, sleepWatts: 5, wakeSeconds: 0.1 };
+    const { found, judged } = await analyse(rowsOf(calm, 1), { ...present(1), power });
+    expect(found.map(({ kind }) => kind)).toEqual(['power']);
+    expect(judged[0]).toMatchObject({ isGood: true });
+    expect(judged[0]?.effects[0]).toMatchObject({ metric: 'energyKilowattHours' });
+    expect(judged[0]?.effects[0]?.change.high).toBeLessThan(-0.3);
+    // A machine that wakes for as long as a task takes would harm too much.
+    const slow = await analyse(rowsOf(calm, 1), { ...present(1), power: { ...power, wakeSeconds: 20 } });
+    expect(slow.judged[0]?.isGood).toBe(false);
+    expect(slow.judged[0]?.reasons.join()).toMatch(/mean completion would rise by .* more than 5.0%/);
   });
 
   test('refuses what no longer fits', { timeout: 60_000 }, async () => {

@@ -1,6 +1,7 @@
 // From what limits to what might help: candidates, each with the finding that speaks for trying it. They are guesses by rule; what
 // they are worth the simulator says. Whatever touches the same lever can undo one another.
 
+import { formatDuration } from '../../core/base/time.ts';
 import { kernelSettingTable } from '../../core/config/kernel-setting-table.ts';
 import type { Bottlenecks } from '../../core/telemetry/bottlenecks.ts';
 import { behindOthers } from '../../core/telemetry/task-life.ts';
@@ -35,13 +36,11 @@ const usesEstimates = ['sjf', 'f1', 'wfp3', 'unicep', 'unicep-rlscheduler', 'lea
 
 export function candidatesOf(configuration: Configuration, findings: Findings): Candidate[] {
   const { bottlenecks } = findings;
-  const waiting = bottlenecks.parts
-    .filter(({ name }) => name === 'queue' || name === 'retry')
-    .reduce((sum, { share }) => sum + share, 0);
+  const waiting = waitShareOf(bottlenecks);
   const found = [
     ...(waiting >= waitShareMin
       ? [
-          ...limitCandidates(configuration, waiting),
+          ...limitCandidates(configuration, bottlenecks),
           ...policyCandidates(configuration, findings),
           ...growth(configuration, bottlenecks),
         ]
@@ -90,11 +89,23 @@ export function natureOf({ machines, sleep }: Change): { readonly savesEnergy: b
   return { savesEnergy: (shrinks && !grows) || sleep !== undefined, costs: grows };
 }
 
-function limitCandidates({ policy, settings }: Configuration, waiting: number): Candidate[] {
+function waitShareOf({ parts }: Bottlenecks): number {
+  return parts.filter(({ name }) => name === 'queue' || name === 'retry').reduce((sum, { share }) => sum + share, 0);
+}
+
+function waitingSentence(bottlenecks: Bottlenecks): string {
+  const percent = (share: number): string => `${Math.round(100 * share)}%`;
+  const [reason] = bottlenecks.reasons;
+  const kept = reason?.name === behindOthers ? 'behind other tasks' : `for want of ${reason?.name}`;
+  const most = reason === undefined ? '' : `, ${percent(reason.share)} of that ${kept}`;
+  return `${percent(waitShareOf(bottlenecks))} of the tasks' time is waiting${most}`;
+}
+
+function limitCandidates({ policy, settings }: Configuration, bottlenecks: Bottlenecks): Candidate[] {
   if (policy.unplaced !== 'backoff') return [];
   const first = settings['scheduler.backoffFirstMicros'] as number;
   const longest = settings['scheduler.backoffMaxMicros'] as number;
-  const finding = `${Math.round(100 * waiting)}% of the tasks' time is waiting, and a task that finds no room waits from ${first} to ${longest} µs before it is tried again`;
+  const finding = `${waitingSentence(bottlenecks)}; a task that finds no room is tried again after ${formatDuration(first)} to ${formatDuration(longest)}`;
   return [10, 100].flatMap((factor) => {
     const shorter = (name: 'scheduler.backoffFirstMicros' | 'scheduler.backoffMaxMicros', value: number): number =>
       Math.max(kernelSettingTable[name].min, 1000, Math.round(value / factor));
@@ -112,7 +123,7 @@ function policyCandidates(
   { policy }: Configuration,
   { bottlenecks, hasPriorities, hasTenants, hasWideTasks }: Findings,
 ): Candidate[] {
-  const finding = bottlenecks.limit.sentence;
+  const finding = waitingSentence(bottlenecks);
   const candidate = (title: string, change: NonNullable<Change['policy']>): Candidate[] => {
     const differs = Object.entries(change).some(([name, value]) => policy[name as keyof typeof policy] !== value);
     return differs ? [{ kind: 'policy', title, finding, change: { policy: change } }] : [];
@@ -135,19 +146,20 @@ function policyCandidates(
   ];
 }
 
-function growth({ machines }: Configuration, { limit, resources }: Bottlenecks): Candidate[] {
-  const busy = resources.some(({ usedWhileWaiting = 0 }) => usedWhileWaiting > 0.5);
+function growth({ machines }: Configuration, bottlenecks: Bottlenecks): Candidate[] {
+  const busy = bottlenecks.resources.some(({ usedWhileWaiting = 0 }) => usedWhileWaiting > 0.5);
   const typical = typicalMachine(machines);
   if (!busy || typical === undefined) return [];
+  const finding = waitingSentence(bottlenecks);
   const add = Math.max(1, Math.round(machines.length / 10));
   const more = add === 1 ? 'Add a machine' : `Add ${add} machines`;
   const largest = machines.filter(({ cpuMilli }) => cpuMilli === typical.cpuMilli).slice(0, add);
   return [
-    { kind: 'machines', title: `${more} like ${typical.name}`, finding: limit.sentence, change: { machines: { add } } },
+    { kind: 'machines', title: `${more} like ${typical.name}`, finding, change: { machines: { add } } },
     {
       kind: 'machines',
       title: `Give ${largest.map(({ name }) => name).join(', ')} twice the cores and memory`,
-      finding: limit.sentence,
+      finding,
       change: { machines: { resize: { agents: largest.map(({ name }) => name), factor: 2 } } },
     },
   ];

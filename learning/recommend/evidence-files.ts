@@ -144,8 +144,8 @@ function resampled({ tasks, fromMicros }: RecordedWindow, seed: number): readonl
   const random = new RandomStream(seed, 'recommend.blocks');
   const drawn: RecordedTask[] = [];
   for (let block = 0; block < blocks; block++) {
-    // A block may begin anywhere, so that no moment is always at an edge.
-    const begin = fromMicros + random.nextBelow(Math.max(1, last - fromMicros - length + 2));
+    // A block may begin at any millisecond, so that no moment is always at an edge.
+    const begin = fromMicros + 1000 * random.nextBelow(Math.floor((last - fromMicros - length + 1) / 1000) + 1);
     for (const task of tasks)
       if (task.arrivalMicros >= begin && task.arrivalMicros < begin + length)
         drawn.push(shifted(task, block * length - begin));

@@ -5,7 +5,9 @@ import { join, resolve } from 'node:path';
 import { commandPolicy } from '../../core/live/http/policy-routes.ts';
 import type { HttpSources } from '../../core/live/http/views.ts';
 import type { RecommendationSettings } from '../../core/live/start-settings.ts';
+import type { Rollout } from '../../core/policy/rollout.ts';
 import { endStages } from '../../core/policy/rollout-plan.ts';
+import type { Profile } from '../../core/scheduler/framework.ts';
 import { projectRoot } from '../../sim/experiment/project-root.ts';
 import type { Gated, Measured } from './advice-job.ts';
 import { type Configuration, changed } from './configuration.ts';
@@ -28,6 +30,8 @@ export class FollowUp {
   private readonly desk: SimulationDesk;
   /** Of those that are being measured. */
   private readonly measured = new Set<number>();
+  /** Rollouts whose gates were asked by this process. */
+  private readonly gated = new Set<number>();
 
   constructor(sources: HttpSources, settings: RecommendationSettings, book: RecommendationBook, desk: SimulationDesk) {
     this.sources = sources;
@@ -47,12 +51,14 @@ export class FollowUp {
   }
 
   /** The gates of the rollout; what they say is the kernel's to weigh. */
-  gate(one: Recommendation, rollout: number, before: Configuration): void {
-    const { id, change } = one;
-    const after = changed(before, change) as Configuration;
+  private gate(one: Recommendation, { rollout, candidate, incumbentVersion }: Rollout<Profile>): void {
+    this.gated.add(rollout);
+    const { good } = this.sources.live.kernel.control.rollouts.machine;
+    const incumbent = good.find(({ version }) => version === incumbentVersion)?.policy;
+    if (incumbent === undefined) return;
     const job = {
-      ...({ kind: 'gate', incumbent: before.policy, suite: join(projectRoot(), 'scenarios', 'gate') } as const),
-      candidate: { ...after.policy, name: `advice-${id}` },
+      ...({ kind: 'gate', incumbent, candidate: candidate.policy } as const),
+      suite: join(projectRoot(), 'scenarios', 'gate'),
       journal: resolve(this.sources.live.options.dataFolder),
     };
     const tell = async (gated: Gated): Promise<void> => {
@@ -60,17 +66,22 @@ export class FollowUp {
         if (rolloutOf(this.sources, one)?.rollout === rollout)
           await commandPolicy(
             this.sources,
-            { ...adviser, why: `recommendation ${id}` },
+            { ...adviser, why: `recommendation ${one.id}` },
             { command: 'witness', rollout, ...said },
           );
     };
-    this.desk.add(job, (answer) => {
-      const told =
-        answer.kind === 'gated' ? tell(answer.gated) : Promise.reject(new Error('the gates could not be run'));
-      told.catch((error: Error) =>
-        this.sources.live.options.logger.warn({ rollout, reason: error.message }, 'a gate said nothing'),
-      );
-    });
+    const failed = (error: Error): void =>
+      this.sources.live.options.logger.warn({ rollout, reason: error.message }, 'the gates said nothing');
+    try {
+      this.desk.add(job, (answer) => {
+        if (answer.kind === 'gated') tell(answer.gated).catch(failed);
+        else if (answer.kind === 'failed') failed(failureOf(answer));
+      });
+    } catch (error) {
+      // There is no room: they are asked later.
+      this.gated.delete(rollout);
+      failed(error as Error);
+    }
   }
 
   private followRollout(one: Recommendation): void {
@@ -78,6 +89,7 @@ export class FollowUp {
     const rollout = rolloutOf(this.sources, one);
     if (rollout === undefined || applied === null) return;
     const { stage, paused, awaitsApproval } = rollout;
+    if (stage === 'simulation' && !this.gated.has(rollout.rollout)) this.gate(one, rollout);
     if (stage === 'promoted') {
       const atMicros = this.sources.live.now();
       const why = `rollout ${rollout.rollout} is promoted`;

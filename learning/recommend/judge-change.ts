@@ -45,7 +45,6 @@ export function judgeChange(present: SimulatedRuns, changed: SimulatedRuns, opti
   const guards = new Map<string, number>([
     ['completionMeanSeconds', harmShare],
     ['completionP99Seconds', 5 * harmShare],
-    ['waitP99Seconds', 5 * harmShare],
     ['droppedTasks', harmShare],
     ...(savesEnergy || costs ? [] : ([[energyMetric, 2 * harmShare]] as const)),
   ]);
