@@ -1,6 +1,9 @@
 // The console's page: its places, which the scripts in browser/ fill.
 
-export const consolePage = `<!doctype html>
+import { recommendationsSection } from './recommendations-section.ts';
+
+/** `hasAdvice`: whether the kernel has the routes of recommendations. */
+export const consolePage = (hasAdvice: boolean): string => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -20,6 +23,7 @@ export const consolePage = `<!doctype html>
     <a href="#topics">Topics</a>
     <a href="#links">Links</a>
     <a href="#policies">Policies</a>
+    ${hasAdvice ? '<a href="#recommendations">Recommendations</a>' : ''}
     <a href="#configuration">Configuration</a>
   </nav>
   <span id="policy" class="policy"></span>
@@ -103,6 +107,7 @@ export const consolePage = `<!doctype html>
       <aside><article><h2>Who decided what</h2><ol id="policy-history" class="history"></ol></article></aside>
     </div>
   </section>
+  ${hasAdvice ? recommendationsSection : ''}
   <section id="view-configuration" hidden>
     <div class="head"><h1>Configuration</h1><span id="setting-version" class="quiet"></span></div>
     <div id="setting-message"></div>

@@ -116,7 +116,7 @@ td{border-top:1px solid var(--grid);padding:5px 14px 5px 0;white-space:nowrap}
 .stages li{flex:1 1 90px;border-top:4px solid var(--grid);padding-top:3px;color:var(--ink-faint);white-space:nowrap}
 .stages .is-past{border-color:var(--good);color:var(--ink-soft)}.stages .is-here{border-color:var(--accent);color:var(--ink);font-weight:650}.stages .is-failed{border-color:var(--bad);color:var(--bad);font-weight:650}
 .figure{margin:10px 0}
-.meter,.intervals li{display:grid;grid-template-columns:170px minmax(60px,1fr) 190px;gap:12px;align-items:center;padding:3px 0;font-size:13px}
+.meter,.intervals li{display:grid;grid-template-columns:170px minmax(60px,1fr) 215px;gap:12px;align-items:center;padding:3px 0;font-size:13px}
 .meter .bar{height:8px;background:var(--grid);border-radius:4px;overflow:hidden}.meter i{display:block;height:100%;background:var(--ready)}
 .meter .number,.intervals .number{text-align:right;font-variant-numeric:tabular-nums}
 .intervals .track{position:relative;height:22px;background:var(--ground);border-radius:4px}
@@ -130,6 +130,29 @@ td{border-top:1px solid var(--grid);padding:5px 14px 5px 0;white-space:nowrap}
 .wrap{display:block;white-space:normal;overflow-wrap:anywhere;min-width:190px}
 .rollout .changes{margin:4px 0 8px}.rollout .changes li{justify-content:flex-start}.rollout .scroll{margin-top:10px}#policy-rollouts{margin-top:10px}#policy-serving{margin-top:6px}
 @media(max-width:640px){.meter,.intervals li{grid-template-columns:1fr auto}.meter .bar,.intervals .track{grid-row:2;grid-column:1/-1}}
+h2.large{font-size:19px;letter-spacing:-.01em}
+.advice{display:grid;grid-template-columns:minmax(300px,380px) minmax(0,1fr);grid-template-rows:auto auto 1fr;gap:0 16px;align-items:start}
+.advice>aside{grid-row:1}.advice-ask,.advice-ledger{grid-column:1}#recommendation-detail{grid-row:1/span 3;grid-column:2;scroll-margin-top:150px}
+#view-recommendations>.quiet{margin:-4px 0 10px}
+.advice-list{max-height:520px;overflow-y:auto;margin:-6px -8px}
+.advice-item{display:grid;gap:4px;width:100%;text-align:left;background:none;border:0;border-top:1px solid var(--grid);padding:10px 8px;border-radius:0}
+.advice-list li:first-child .advice-item{border-top:0}.advice-item:hover{background:var(--ground)}.advice-item[aria-current]{background:var(--ready-wash);border-radius:6px}
+.advice-item b,.advice h2{overflow-wrap:anywhere}
+progress{width:100%;height:8px;accent-color:var(--accent)}
+.badge.is-recommended,.badge.is-applying,.badge.is-measuring,.badge.is-simulating{background:var(--ready-wash);color:var(--accent)}
+.badge.is-confirmed,.badge.is-risk-low,.badge.is-as-predicted,.badge.is-better-than-predicted{background:var(--good-wash);color:var(--good)}
+.badge.is-reverted,.badge.is-risk-high,.badge.is-worse-than-predicted{background:var(--bad-wash);color:var(--bad)}
+.badge.is-risk-medium,.badge.is-awaits-a-person{background:var(--draining-wash);color:var(--ink-soft)}
+.reason{margin-top:4px}.actions .quiet{align-self:center}
+.intervals small{display:block}
+#recommendation-detail h3{margin-top:22px}
+.command{display:flex;gap:10px;align-items:start;background:var(--ground);border-radius:6px;padding:8px 10px;margin-top:6px}.command code{flex:1;white-space:pre-wrap}
+details{margin-top:8px}summary{cursor:pointer;color:var(--ink-soft);font-size:13px}
+.plainlist{padding-left:20px;font-size:13px}ol.plainlist{list-style:decimal}ul.plainlist{list-style:disc}
+.ledger-entry{border-top:1px solid var(--grid);padding:8px 0}
+.advice aside article,.advice-ask,.advice-ledger{overflow-x:auto}
+.advice-ledger .meter,.advice-ledger .intervals li{grid-template-columns:1fr auto}.advice-ledger .track{grid-row:2;grid-column:1/-1}
+@media(max-width:1000px){.advice{grid-template-columns:minmax(0,1fr);grid-template-rows:none}.advice>*,#recommendation-detail{grid-row:auto;grid-column:1}}
 @media(max-width:1000px){.columns{grid-template-columns:minmax(0,1fr)}}
 @media(max-width:640px){main{padding:14px 12px 40px}header{padding:8px 12px 0}.pair{grid-template-columns:minmax(0,1fr)}.policy{display:none}nav{order:3;width:100%;overflow-x:auto}nav a{padding:8px}.feed.tall{max-height:360px}}
 @media(prefers-reduced-motion:no-preference){.drawer{animation:slide .16s ease-out}}

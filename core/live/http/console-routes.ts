@@ -12,17 +12,18 @@ const contentSecurityPolicy =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 export function consoleRoutes(server: FastifyInstance): void {
-  const serve = (path: string, type: string, body: string): void => {
+  const serve = (path: string, type: string, body: string | (() => string)): void => {
     server.get(path, { schema: { hide: true } }, (_request, reply) =>
       reply
         .type(`${type}; charset=utf-8`)
         .header('cache-control', 'no-cache')
         .header('content-security-policy', contentSecurityPolicy)
         .header('referrer-policy', 'no-referrer')
-        .send(body),
+        .send(typeof body === 'string' ? body : body()),
     );
   };
-  serve('/', 'text/html', consolePage);
+  // Higher layers add their routes later.
+  serve('/', 'text/html', () => consolePage(server.hasRoute({ method: 'GET', url: '/v1/recommendations' })));
   serve('/console/style.css', 'text/css', consoleStyle);
   const charts = createRequire(import.meta.url).resolve('echarts/dist/echarts.min.js');
   serve('/console/echarts.js', 'text/javascript', readFileSync(charts, 'utf8'));

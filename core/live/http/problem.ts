@@ -41,13 +41,7 @@ export function answerProblems(server: FastifyInstance, logger: Logger): void {
   const routes: Route[] = [];
   server.addHook('onRoute', ({ method, url }) => {
     // A parameter may have a pattern of its own, and two colons stand for one.
-    const pattern = new RegExp(
-      `^${url
-        .replace(/\(\^?([^)]*)\)/g, '')
-        .replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-        .replace(/(?<!:):\w+/g, '[^/]+')
-        .replace(/::/g, ':')}$`,
-    );
+    const pattern = patternOf(url);
     for (const one of [method].flat()) routes.push({ method: one, pattern, isExact: !url.includes(':') });
   });
   // Before the body is looked at: whatever it is, nobody wants it.
@@ -59,6 +53,16 @@ export function answerProblems(server: FastifyInstance, logger: Logger): void {
     answerError(error, request, reply, logger),
   );
   server.setNotFoundHandler((request, reply) => answerUnknown(routes, request, reply));
+}
+
+/** Of a route's address: `:name` is a part of a path, `:name(…)` one of that kind, `::` a colon. */
+function patternOf(url: string): RegExp {
+  const parts = url.split(/(::|:\w+(?:\([^)]*\))?)/);
+  const patterns = parts.map((part, index) => {
+    if (index % 2 === 0) return part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+    return part === '::' ? ':' : (/\(\^?(.*)\)$/.exec(part)?.[1] ?? '[^/]+');
+  });
+  return new RegExp(`^${patterns.join('')}$`);
 }
 
 interface Route {

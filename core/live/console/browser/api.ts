@@ -196,11 +196,17 @@ export class Problem extends Error {
   }
 }
 
-export async function ask<Answer>(path: string, method = 'GET', body?: object): Promise<Answer> {
+export async function ask<Answer>(
+  path: string,
+  method = 'GET',
+  body?: object,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
   const response = await fetch(path, {
     method,
     signal: AbortSignal.timeout(35_000),
-    ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    headers: body === undefined ? headers : { 'content-type': 'application/json', ...headers },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const answer = (await response.json()) as Answer & {
     readonly code?: string;

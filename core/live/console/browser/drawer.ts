@@ -57,7 +57,7 @@ export function problemBox(error: unknown): HTMLElement {
 }
 
 /** A list of names and values. */
-export function facts(entries: readonly (readonly [string, Child])[]): HTMLElement {
+export function facts(entries: readonly (readonly [Child, Child])[]): HTMLElement {
   return h(
     'dl',
     { class: 'facts' },

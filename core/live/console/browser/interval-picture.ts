@@ -5,6 +5,8 @@ import { h, signedPercent } from './dom.ts';
 
 export interface IntervalRow {
   readonly label: string;
+  /** Below the label. */
+  readonly note?: string;
   readonly middle: number;
   /** Left out of what is known without doubt, such as a measured value. */
   readonly low?: number;
@@ -36,7 +38,7 @@ export function intervalPicture(rows: readonly IntervalRow[]): HTMLElement {
     'ul',
     { class: 'intervals' },
     rows.map((row) => {
-      const { label, middle, low, high, around, atMost } = row;
+      const { label, note, middle, low, high, around, atMost } = row;
       const isSure = low === undefined || high === undefined;
       const words = isSure
         ? signedPercent(middle)
@@ -44,7 +46,7 @@ export function intervalPicture(rows: readonly IntervalRow[]): HTMLElement {
       return h(
         'li',
         { class: `is-${toneOf(row)}` },
-        h('span', {}, label),
+        h('span', {}, label, note === undefined ? null : h('small', {}, note)),
         h(
           'span',
           { class: 'track', role: 'img', 'aria-label': `${label}: ${words}` },

@@ -10,6 +10,7 @@ import { Explainer } from './explain.ts';
 import { FleetMap } from './fleet-map.ts';
 import { drawLinks } from './links-view.ts';
 import { PoliciesView } from './policies-view.ts';
+import { RecommendationsView } from './recommendations-view.ts';
 
 const refreshMillis = 2000;
 const decisionsShown = 80;
@@ -20,6 +21,9 @@ const charts = new Charts();
 const fleetMap = new FleetMap((name) => explainer.agent(name));
 const config = new ConfigView();
 const policies = new PoliciesView(drawer);
+// Where the kernel has its routes.
+const recommendations =
+  document.getElementById('view-recommendations') === null ? undefined : new RecommendationsView(drawer);
 const feed = byId('decisions');
 const outcomeFilter = byId<HTMLSelectElement>('decision-outcome');
 const pause = byId<HTMLInputElement>('decision-pause');
@@ -199,10 +203,12 @@ const views: Readonly<Record<string, () => Promise<void>>> = {
   topics: drawTopics,
   links: drawLinks,
   policies: () => policies.draw(),
+  ...(recommendations === undefined ? {} : { recommendations: () => recommendations.draw() }),
 };
 
 function shownView(): string {
-  return location.hash.slice(1) || 'overview';
+  const wanted = location.hash.slice(1);
+  return document.getElementById(`view-${wanted}`) === null ? 'overview' : wanted;
 }
 
 function route(): void {
