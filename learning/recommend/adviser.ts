@@ -113,25 +113,24 @@ export class Adviser implements Advice {
   async apply(id: number, said: Said): Promise<Recommendation> {
     const one = this.book.get(id);
     requireState(one, 'be applied', 'recommended', 'awaitsPerson');
-    const atMicros = this.sources.live.now();
     const other = this.book.list().find(({ state }) => state === 'applying' || state === 'measuring');
     if (other !== undefined)
       throw new SiraError('SIRA_ADVICE_REFUSED', `recommendation ${other.id} is ${other.state}: one at a time`);
     if (one.state === 'awaitsPerson') {
-      const done = { atMicros, previous: {}, rollout: null, ...said };
+      const done = { ...this.window(), previous: {}, rollout: null, ...said };
       return this.book.change(id, { state: 'measuring', applied: done }, said);
     }
     if (one.means === 'byHand') return this.book.change(id, { state: 'awaitsPerson' }, said);
     // Nobody else applies it meanwhile.
     const state = one.means === 'rollout' ? 'applying' : 'measuring';
-    const applied = { atMicros, previous: previousValues(this.sources, one.change), rollout: null, ...said };
+    const applied = { ...this.window(), previous: previousValues(this.sources, one.change), rollout: null, ...said };
     this.book.change(id, { state, applied }, said);
     this.inFlight.add(id);
     try {
       // What it changes must be known before it is changed: a kernel that stops in between can still take it back.
       await this.book.saved();
       const rollout = await putInForce(this.sources, one, said, this.settings.plan);
-      const now = { ...applied, rollout, atMicros: this.sources.live.now() };
+      const now = { ...applied, ...this.window(), rollout };
       this.book.change(id, { applied: now }, { ...adviser, why: 'the kernel has it on its disk' });
       return this.book.get(id);
     } catch (error) {
@@ -174,6 +173,12 @@ export class Adviser implements Advice {
         this.book.change(id, { state: 'recommended', applied: null }, { ...adviser, why });
       }
     }
+  }
+
+  /** In which the effect of what is in force from now on is measured. */
+  private window(): { readonly atMicros: number; readonly measureUntilMicros: number } {
+    const atMicros = this.sources.live.now();
+    return { atMicros, measureUntilMicros: atMicros + this.settings.measureMicros };
   }
 
   private requireRoom(): void {

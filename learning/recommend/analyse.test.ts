@@ -230,7 +230,8 @@ describe('an analysis', () => {
 
 test('candidates follow from what limits', () => {
   const { bottlenecks, estimateRatios } = readWindow(rowsOf(mixed(600, 0.85), 2), 5000) as RecordedWindow;
-  const findings = { bottlenecks, estimateRatios, hasPriorities: false, hasTenants: false, hasWideTasks: false };
+  const none = { hasPriorities: false, hasTenants: false, hasWideTasks: false, hasLargeTasks: false };
+  const findings = { bottlenecks, estimateRatios, ...none };
   const titles = (configuration: Configuration, changes: object = {}): string[] =>
     candidatesOf(configuration, { ...findings, ...changes }).map(({ title }) => title);
   const usual = ['Short tasks first', 'Spread tasks', 'Add a machine like m0'];
@@ -239,6 +240,7 @@ test('candidates follow from what limits', () => {
   expect(titles(present(2), { hasPriorities: true })).not.toContain('Short tasks first');
   expect(titles(present(2), { hasTenants: true })).toContain('Shares of the tenants, evenly');
   expect(titles(present(2), { hasWideTasks: true })).toContain('Backfill behind a blocked task');
+  expect(titles(present(2), { hasLargeTasks: true })).toContain('Let at most ten tasks pass one that waits');
   expect(titles(present(2, { unplaced: 'backoff' }))[0]).toBe('Try waiting tasks again 10 times as soon');
   expect(titles(present(2, { unplaced: 'block' }))[0]).toBe('Let tasks that fit pass one that does not');
 });

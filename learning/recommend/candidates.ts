@@ -21,7 +21,10 @@ export interface Findings {
   /** Whether tasks differ in these. */
   readonly hasPriorities: boolean;
   readonly hasTenants: boolean;
+  /** Tasks over several machines. */
   readonly hasWideTasks: boolean;
+  /** Whether some ask for twice as much as others, and so can be passed by them for long. */
+  readonly hasLargeTasks: boolean;
   readonly estimateRatios: ReadonlyMap<string, number>;
 }
 
@@ -121,7 +124,7 @@ function limitCandidates({ policy, settings }: Configuration, bottlenecks: Bottl
 
 function policyCandidates(
   { policy }: Configuration,
-  { bottlenecks, hasPriorities, hasTenants, hasWideTasks }: Findings,
+  { bottlenecks, hasPriorities, hasTenants, hasWideTasks, hasLargeTasks }: Findings,
 ): Candidate[] {
   const finding = waitingSentence(bottlenecks);
   const candidate = (title: string, change: NonNullable<Change['policy']>): Candidate[] => {
@@ -140,6 +143,9 @@ function policyCandidates(
     ...(hasTenants ? candidate('Shares of the tenants, evenly', { order: 'drf' }) : []),
     ...(hasWideTasks && policy.backfill === 'none'
       ? candidate('Backfill behind a blocked task', { unplaced: 'block', backfill: 'avoidReserved' })
+      : []),
+    ...(hasLargeTasks && policy.unplaced === 'skip' && (policy.overtakeMax === 0 || policy.overtakeMax > 10)
+      ? candidate('Let at most ten tasks pass one that waits', { overtakeMax: 10 })
       : []),
     ...candidate('Pack tasks tightly', { place: 'best-fit' }),
     ...(bottlenecks.limit.name === behindOthers ? [] : candidate('Spread tasks', { place: 'spread' })),

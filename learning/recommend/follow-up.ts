@@ -45,7 +45,7 @@ export class FollowUp {
     const { id, state, applied } = one;
     if (state === 'applying') this.followRollout(one);
     if (state !== 'measuring' || this.measured.has(id)) return;
-    if (this.sources.live.now() < (applied?.atMicros ?? 0) + this.settings.measureMicros) return;
+    if (this.sources.live.now() < (applied?.measureUntilMicros ?? 0)) return;
     this.measured.add(id);
     void this.measure(one).finally(() => this.measured.delete(id));
   }
@@ -93,9 +93,14 @@ export class FollowUp {
     if (stage === 'promoted') {
       const atMicros = this.sources.live.now();
       const why = `rollout ${rollout.rollout} is promoted`;
-      this.book.change(id, { state: 'measuring', steps: [], applied: { ...applied, atMicros } }, { ...adviser, why });
+      const measureUntilMicros = atMicros + this.settings.measureMicros;
+      const inForce = { ...applied, atMicros, measureUntilMicros };
+      this.book.change(id, { state: 'measuring', steps: [], applied: inForce }, { ...adviser, why });
     } else if (endStages.includes(stage)) {
-      const why = `rollout ${rollout.rollout} was ${stage === 'rejected' ? 'rejected' : 'rolled back'}`;
+      const said = rollout.testimonies.find(({ verdict }) => verdict === 'fail');
+      const because = said === undefined ? '' : `: ${said.witness}, ${said.evidence}`;
+      const what = stage === 'rejected' ? 'rejected' : 'rolled back';
+      const why = `rollout ${rollout.rollout} was ${what}${because}`.slice(0, 1000);
       this.book.change(id, { state: 'reverted', steps: [] }, { ...adviser, why });
     } else {
       const stands = awaitsApproval !== undefined || paused !== '' || stage === 'held';

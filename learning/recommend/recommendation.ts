@@ -133,7 +133,9 @@ export const applyMeans = ['settings', 'rollout', 'drain', 'byHand', 'nothing'] 
 export type ApplyMeans = (typeof applyMeans)[number];
 
 export interface Applied {
+  /** When it was in force: its effect is measured from then on. */
   readonly atMicros: number;
+  readonly measureUntilMicros: number;
   readonly who: string;
   readonly why: string;
   /** Values of the settings before it, where it changes any. */

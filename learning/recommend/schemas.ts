@@ -152,7 +152,8 @@ export const recommendationSchema = object(
     applied: nullable(
       object(
         {
-          atMicros: micros('When.'),
+          atMicros: micros('When it was in force.'),
+          measureUntilMicros: micros('End of the window in which its effect is measured.'),
           who: text('Who.'),
           why: text('Why.'),
           previous: {

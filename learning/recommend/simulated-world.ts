@@ -54,10 +54,12 @@ export class SimulatedWorld {
   findings(bottlenecks: Findings['bottlenecks']): Findings {
     const { tasks, estimateRatios } = this.window;
     const distinct = (of: (task: (typeof tasks)[number]) => unknown): boolean => new Set(tasks.map(of)).size > 1;
+    const sizes = [...new Set(tasks.map(({ cpuMilli }) => Math.max(1, cpuMilli)))];
     return {
       ...{ bottlenecks, estimateRatios },
       hasPriorities: distinct(({ priority }) => priority),
       hasTenants: distinct(({ tenant }) => tenant),
+      hasLargeTasks: Math.max(...sizes) >= 2 * Math.min(...sizes),
       hasWideTasks: tasks.some(({ machineCount }) => machineCount > 1),
     };
   }
