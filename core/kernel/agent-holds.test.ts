@@ -111,6 +111,24 @@ describe('an agent that does worse than the others', () => {
     expect(holdsOf(driver)).toEqual([0, 0, 0, 0]);
   });
 
+  test('for results that come late, whatever it says that they took', () => {
+    const driver = fleet(4, settings);
+    const request = { cpuMilli: 4000, memoryMib: 0, gpuCount: 0, gpuMilli: 0, gpuModels: [], machineCount: 1 };
+    for (const round of [0, 1]) {
+      for (let number = 1; number <= 4; number++) driver.give(submissionOf(4 * round + number, { request }));
+      const late: { readonly attempt: number; readonly task: number; readonly agent: number }[] = [];
+      const begun = driver.of('dispatch', driver.end());
+      driver.nowMicros += second;
+      for (const { attempt, agent, task } of begun)
+        if (agent === 2) late.push({ attempt, agent, task });
+        else driver.finish(attempt, { agent, task, serviceMicros: second });
+      driver.nowMicros += 3 * second;
+      for (const { attempt, agent, task } of late) driver.finish(attempt, { agent, task, serviceMicros: second });
+    }
+    driver.pass(20 * second);
+    expect(driver.of('agentHeld')).toMatchObject([{ agent: 2, cause: 'outlier', held: true }]);
+  });
+
   test('for work that it does not get done', () => {
     const driver = fleet(4, { ...settings, 'health.checkIntervalMicros': second });
     run(driver, 'completed', [1, 1, 1, 1]);

@@ -87,7 +87,9 @@ export class AgentHolds {
     if (outcome === 'failed') {
       if (this.outliers.failed(agent, rules)) this.eject(agent, now);
     } else if (outcome === 'completed' && serviceMicros >= 0 && serviceMicros <= serviceMicrosMax) {
-      this.outliers.completed(agent, runTime(attempt, serviceMicros));
+      // An agent that gets no time to run does not see that itself; a result that had to wait for the kernel is no fault of its own.
+      const seenMicros = attempt.placedMicros < this.heardSinceMicros ? 0 : now - attempt.placedMicros;
+      this.outliers.completed(agent, runTime(attempt, Math.max(serviceMicros, seenMicros)));
       if (this.checkMicros === Number.POSITIVE_INFINITY) this.checkNext(now);
     }
   }
@@ -129,13 +131,13 @@ export class AgentHolds {
     this.checkMicros = isLookedAt ? nowMicros + settings.get('health.checkIntervalMicros') : Number.POSITIVE_INFINITY;
   }
 
-  /** What has begun and not ended, by the agent that leads. */
+  /** What was handed out and has not ended, by the agent that leads. */
   private runningTimes(nowMicros: number): Map<number, RunTime[]> {
     const running = new Map<number, RunTime[]>();
     for (const attempt of this.scheduler.attempts.values()) {
-      if (attempt.state !== 'running' || attempt.machines.length > 1) continue;
+      if (attempt.state === 'cancelling' || attempt.machines.length > 1) continue;
       const agent = attempt.machines[0] as number;
-      const time = runTime(attempt, nowMicros - Math.max(attempt.startedMicros, this.heardSinceMicros));
+      const time = runTime(attempt, nowMicros - Math.max(attempt.placedMicros, this.heardSinceMicros));
       const times = running.get(agent);
       if (times === undefined) running.set(agent, [time]);
       else times.push(time);
@@ -201,6 +203,6 @@ export class AgentHolds {
   }
 }
 
-function runTime({ kind, task, resumeMicros }: Attempt, serviceMicros: number): RunTime {
-  return { taskClass: kind.taskClass ?? 0, ratio: serviceMicros / Math.max(1, task.estimateMicros - resumeMicros) };
+function runTime({ kind, task, resumeMicros }: Attempt, micros: number): RunTime {
+  return { taskClass: kind.taskClass ?? 0, ratio: micros / Math.max(1, task.estimateMicros - resumeMicros) };
 }

@@ -23,7 +23,7 @@ export interface OutlierRules {
 
 const samplesKept = 32;
 
-/** How long a task took, or has taken so far, over its estimate. */
+/** How long a task took from its placement on, or has taken so far, over its estimate. */
 export interface RunTime {
   /** Estimates are compared within a class alone. */
   readonly taskClass: number;

@@ -16,9 +16,9 @@ const settings = startSettings({
   log: { level: 'warn' },
   settings: {
     // Slow agents are looked for at once, and in a fleet as small as this.
-    'health.slowFactor': 2,
-    'health.samplesMin': 6,
-    'health.agentsMin': 3,
+    'health.slowFactor': 2.5,
+    'health.samplesMin': 8,
+    'health.agentsMin': 2,
     'health.checkIntervalMicros': 1_000_000,
     'health.ejectionFirstMicros': 10_000_000,
     'health.heldShareMax': 0.4,

@@ -3,7 +3,7 @@
 // time, from the kernel's inputs and effects alone.
 
 import type { AgentHeld, AgentRegistered, AgentStateChanged, Effect } from '../../core/kernel/effects.ts';
-import type { DispatchAccepted, InputBody, TaskFinished } from '../../core/kernel/inputs.ts';
+import type { InputBody, TaskFinished } from '../../core/kernel/inputs.ts';
 import type { DecisionRecord } from '../../core/scheduler/decision.ts';
 import type { WorkloadTask } from '../workload/workload.ts';
 import type { WorldObserver } from '../world/observer.ts';
@@ -27,8 +27,7 @@ interface Running {
   readonly submission: number;
   readonly spans: boolean;
   resumeMicros: number;
-  /** −1 before it has begun. */
-  begunMicros: number;
+  readonly placedMicros: number;
   isStopping: boolean;
   /** Its agent has come to terms with the kernel: whether it still runs cannot be told. */
   isUnsure: boolean;
@@ -54,7 +53,6 @@ export class HoldsOracle implements WorldObserver {
   /** An agent has changed its state in the present input: what came before it is not known. */
   private isUnsettled = false;
   private result: TaskFinished | undefined;
-  private acceptance: DispatchAccepted | undefined;
   /** The end of the kernel's latest pause. */
   private heardSinceMicros = 0;
   private inputMicros = -1;
@@ -74,7 +72,6 @@ export class HoldsOracle implements WorldObserver {
     this.checkDue = this.outliers.checkMicros <= handledMicros;
     this.isUnsettled = false;
     this.result = input.kind === 'taskFinished' ? input : undefined;
-    this.acceptance = input.kind === 'dispatchAccepted' ? input : undefined;
     if (input.kind === 'resumed') this.heardSinceMicros = handledMicros;
   }
 
@@ -119,7 +116,6 @@ export class HoldsOracle implements WorldObserver {
     this.slow = [];
     if (lagging !== undefined)
       this.broken(`agent ${lagging} is slower than the others by far, and is not held`, { agent: lagging });
-    if (this.acceptance !== undefined) this.begun(this.acceptance);
     if (this.result !== undefined) this.finished(this.result);
     const [missing] = this.expected;
     this.expected = [];
@@ -203,15 +199,15 @@ export class HoldsOracle implements WorldObserver {
 
   private runningOf(agent: number): OutlierSample[] {
     return [...this.running.values()]
-      .filter((running) => running.agent === agent && running.begunMicros >= 0 && !running.isStopping && !running.spans)
+      .filter((running) => running.agent === agent && !running.isStopping && !running.spans)
       .map((running) =>
-        this.sampleOf(running, this.inputMicros - Math.max(running.begunMicros, this.heardSinceMicros)),
+        this.sampleOf(running, this.inputMicros - Math.max(running.placedMicros, this.heardSinceMicros)),
       );
   }
 
-  private sampleOf({ submission, resumeMicros }: Running, serviceMicros: number): OutlierSample {
+  private sampleOf({ submission, resumeMicros }: Running, micros: number): OutlierSample {
     const { estimateMicros, taskClass = '' } = this.tasks[submission - 1] as WorkloadTask;
-    return { taskClass, ratio: serviceMicros / Math.max(1, estimateMicros - resumeMicros) };
+    return { taskClass, ratio: micros / Math.max(1, estimateMicros - resumeMicros) };
   }
 
   private registered({ agent, incarnation }: AgentRegistered): void {
@@ -220,12 +216,6 @@ export class HoldsOracle implements WorldObserver {
       for (const running of this.running.values()) if (running.agent === agent) running.isUnsure = true;
     this.incarnations[agent] = incarnation;
     this.living[agent] = true;
-  }
-
-  private begun({ agent, incarnation, attempt }: DispatchAccepted): void {
-    const running = this.running.get(attempt);
-    if (running === undefined || !this.isOf(running, agent, incarnation) || running.begunMicros >= 0) return;
-    if (!running.isStopping) running.begunMicros = this.inputMicros;
   }
 
   private placed({ attempt, submission, task, machines }: DecisionRecord, nowMicros: number): void {
@@ -238,7 +228,7 @@ export class HoldsOracle implements WorldObserver {
     for (const [earlier, running] of this.running) if (running.submission === submission) this.running.delete(earlier);
     this.running.set(attempt, {
       ...{ agent: machines[0] as number, submission, spans: machines.length > 1, resumeMicros: 0 },
-      ...{ begunMicros: -1, isStopping: false, isUnsure: false },
+      ...{ placedMicros: nowMicros, isStopping: false, isUnsure: false },
     });
   }
 
@@ -247,7 +237,8 @@ export class HoldsOracle implements WorldObserver {
     if (running === undefined || !this.isOf(running, agent, incarnation)) return;
     this.running.delete(attempt);
     if (outcome !== 'completed' || running.spans) return;
-    this.outliers.completed(agent, this.sampleOf(running, serviceMicros), this.inputMicros);
+    const seenMicros = running.placedMicros < this.heardSinceMicros ? 0 : this.inputMicros - running.placedMicros;
+    this.outliers.completed(agent, this.sampleOf(running, Math.max(serviceMicros, seenMicros)), this.inputMicros);
   }
 
   private isOf(running: Running, agent: number, incarnation: number): boolean {
