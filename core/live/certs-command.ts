@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createColors } from 'picocolors';
 import { SiraError } from '../base/errors.ts';
 import type { Command, CommandCall, CommandContext } from '../ports/command.ts';
-import { isIdentityName, type Role, roles } from './security/identity.ts';
+import { isIdentityName, type Role, roles, topicRoles } from './security/identity.ts';
 import { makeToken, readTokens, writeTokens } from './security/tokens.ts';
 
 const actions = ['init', 'client', 'token', 'tokens', 'revoke'] as const;
@@ -16,11 +16,13 @@ type Action = (typeof actions)[number];
 const defaultFolder = 'sira-certs';
 const daysMax = 36_500;
 const dayMillis = 86_400_000;
+/** Of a revocation list: long, since nobody but a person renews it. */
+const listDays = 3650;
 
 export const certsCommand: Command = {
   name: 'certs',
   summary: 'make certificates and tokens for a kernel that others reach',
-  description: `init makes an authority for development and the kernel's certificate; client NAME one for an agent, submitter or operator; token NAME a token for HTTP, shown once; tokens lists them; revoke NAME takes a name's tokens back. The roles are ${roles.join(', ')}. Who has register, submit, publish or subscribe speaks under the name given, under NAME/… and NAME#…, or, if it ends in *, under all that begin so.`,
+  description: `init makes an authority for development and the kernel's certificate; client NAME one for an agent, submitter or operator; token NAME a token for HTTP, shown once; tokens lists them; revoke NAME takes a name's tokens and certificates back. The roles are ${roles.join(', ')}. Who has register, submit, publish or subscribe speaks under the name given, under NAME/… and NAME#…, or, if it ends in *, under all that begin so. --topic bounds what it publishes and subscribes to.`,
   arguments: [
     { name: 'action', description: actions.join(', '), required: true, many: false },
     { name: 'name', description: 'of the identity', required: false, many: false },
@@ -32,14 +34,22 @@ export const certsCommand: Command = {
       description: 'names and addresses by which the kernel is reached, beside this machine',
     },
     { flags: '--role <role...>', description: 'what the identity may do', choices: roles },
+    {
+      flags: '--topic <topic...>',
+      description: 'of certificates: publish and subscribe to these topics alone, a * at the end for all that begin so',
+    },
     { flags: '--days <number>', description: 'how long it is valid (default: 365; of tokens 90)' },
   ],
   examples: [
     { line: 'sira certs init --host kernel.example.org', meaning: 'an authority, and the certificate of a kernel' },
     { line: 'sira certs client rack-1-* --role register', meaning: 'for agents whose names begin with rack-1-' },
     { line: 'sira certs client alice --role submit publish subscribe', meaning: 'for a program of many parts' },
+    {
+      line: 'sira certs client probe --role publish --topic sensors/*',
+      meaning: 'for a program that publishes to topics that begin with sensors/',
+    },
     { line: 'sira certs token ops --role administer --days 30', meaning: 'for whoever changes settings over HTTP' },
-    { line: 'sira certs revoke ops', meaning: 'its tokens work no more' },
+    { line: 'sira certs revoke ops', meaning: 'its tokens and certificates work no more' },
   ],
   run,
 };
@@ -74,13 +84,7 @@ async function perform(action: Action, name: string, folder: string, call: Comma
   }
   if (!isIdentityName(name)) throw new SiraError('SIRA_USAGE', `sira certs ${action} takes the name of an identity`);
   const file = join(folder, 'tokens.json');
-  if (action === 'revoke') {
-    const tokens = readTokens(file);
-    const left = tokens.filter((token) => token.name !== name);
-    if (left.length === tokens.length) throw new SiraError('SIRA_NOT_FOUND', `no token belongs to ${name}`);
-    writeTokens(file, left);
-    return [['revoked', `${tokens.length - left.length} of ${name}`]];
-  }
+  if (action === 'revoke') return revoked(name, folder, file);
   const given = texts(call.options.role) as readonly Role[];
   if (given.length === 0) throw new SiraError('SIRA_USAGE', `give --role: ${roles.join(', ')}`);
   if (action === 'token') {
@@ -101,12 +105,30 @@ async function perform(action: Action, name: string, folder: string, call: Comma
   if (!existsSync(join(folder, authorityFiles.key)))
     throw new SiraError('SIRA_FILE_MISSING', `${folder} holds no authority`, {}, 'Run `sira certs init` first.');
   const authority = await DevelopmentAuthority.open(folder);
-  const { certificate, key, validUntil } = await authority.issueClient(name, given, daysOf(call, 365));
+  const topics = texts(call.options.topic);
+  if (topics.length > 0 && !given.some((role) => topicRoles.includes(role)))
+    throw new SiraError('SIRA_USAGE', `--topic bounds ${topicRoles.join(' and ')}, and neither is given`);
+  const { certificate, key, validUntil } = await authority.issueClient(name, given, daysOf(call, 365), topics);
   return [
     ['certificate', `${certificate}, until ${validUntil}`],
     ['key', key],
     ['may', given.join(', ')],
+    ...(topics.length === 0 ? [] : [['topics', topics.join(', ')] as const]),
   ];
+}
+
+async function revoked(name: string, folder: string, file: string): Promise<Lines> {
+  const { authorityFiles, DevelopmentAuthority } = await import('./security/authority.ts');
+  const tokens = readTokens(file);
+  const left = tokens.filter((token) => token.name !== name);
+  if (left.length < tokens.length) writeTokens(file, left);
+  // Only who has the authority's key can take certificates back.
+  const certificates = existsSync(join(folder, authorityFiles.key))
+    ? await (await DevelopmentAuthority.open(folder)).revokeClient(name, listDays)
+    : 0;
+  if (left.length === tokens.length && certificates === 0)
+    throw new SiraError('SIRA_NOT_FOUND', `neither a token nor a certificate that runs belongs to ${name}`);
+  return [['revoked', `${tokens.length - left.length} tokens and ${certificates} certificates of ${name}`]];
 }
 
 function listed(folder: string): Lines {

@@ -34,7 +34,7 @@ export async function runKernel(
   plugins: readonly HttpPlugin[] = [],
 ): Promise<RunningKernel> {
   requireSafeListening(settings.security, [settings.grpcAddress, settings.httpAddress]);
-  const security = new KernelSecurity(settings.security, logger);
+  const security = await KernelSecurity.open(settings.security, logger);
   const live = await LiveKernel.start({
     dataFolder: settings.dataFolder,
     durability: settings.durability,
@@ -90,6 +90,7 @@ export async function runKernel(
     await topics?.stop();
     await telemetry?.stop();
     await live.stop();
+    security.close();
     throw error;
   }
   const services = { grpc, http, topics, security, telemetry };
@@ -104,6 +105,7 @@ export async function runKernel(
       await live.settled();
       await services.telemetry?.stop();
       await live.stop();
+      services.security.close();
     },
   };
 }

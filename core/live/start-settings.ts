@@ -25,6 +25,7 @@ export interface StartFields {
   readonly journal?: { readonly retainBytesMax?: number };
   readonly security?: {
     readonly folder?: string;
+    readonly crl?: string;
     readonly clear?: 'loopback' | 'everywhere';
     readonly limits?: Partial<Omit<RateLimits, 'calls' | 'messages' | 'denials' | 'firstMessageMillis'>> & {
       readonly calls?: Partial<CallRate>;
@@ -176,6 +177,7 @@ export function startSettings(fields: StartFields): StartSettings {
     recommendations: fields.recommendations === undefined ? undefined : recommendationSettings(fields.recommendations),
     security: {
       folder: fields.security?.folder ?? '',
+      crl: fields.security?.crl ?? '',
       clear: fields.security?.clear ?? 'loopback',
       limits: rateLimits(fields.security?.limits ?? {}),
     },

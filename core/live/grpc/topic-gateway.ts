@@ -162,8 +162,26 @@ export class TopicGateway {
     this.links.begin('topicClient', client, session);
   }
 
+  /** Whether the client may use a topic; told, audited and not carried out if not. Other topics go on. */
+  private isDenied(session: ClientSession, input: 'create' | 'publish' | 'subscribe', topic: string, sequence = 0) {
+    const role = input === 'subscribe' ? 'subscribe' : 'publish';
+    const reason = this.guard.topicRefusalOf(session.stream, role, topic);
+    if (reason === undefined) return false;
+    session.send({ $case: 'refused', value: { input, subject: topic, sequence, code: 'SIRA_FORBIDDEN', reason } });
+    return true;
+  }
+
   private create(session: ClientSession, creation: TopicCreation): void {
     const { topic, attemptsMax, deadLetterTopic, retainMicros, acknowledgeWaitMicros } = creation;
+    if (this.isDenied(session, 'create', topic)) return;
+    // What is rejected is published there.
+    const letters =
+      deadLetterTopic === '' ? undefined : this.guard.topicRefusalOf(session.stream, 'publish', deadLetterTopic);
+    if (letters !== undefined) {
+      const value = { input: 'create', subject: topic, sequence: 0, code: 'SIRA_FORBIDDEN', reason: letters };
+      session.send({ $case: 'refused', value });
+      return;
+    }
     session.creating.add(topic);
     const terms = {
       ...(attemptsMax > 0 ? { attemptsMax } : {}),
@@ -174,8 +192,10 @@ export class TopicGateway {
     this.topics.give({ kind: 'createTopic', topic, terms });
   }
 
-  private publish({ producer }: ClientSession, publication: Publication): void {
+  private publish(session: ClientSession, publication: Publication): void {
+    const { producer } = session;
     const { topic, sequence, key, priority, deadlineMicros, deliverAtMicros, payload } = publication;
+    if (this.isDenied(session, 'publish', topic, sequence)) return;
     this.topics.give({
       kind: 'publish',
       topic,
@@ -189,8 +209,10 @@ export class TopicGateway {
     });
   }
 
-  private subscribe({ client: subscriber, connection }: ClientSession, subscription: Subscription): void {
+  private subscribe(session: ClientSession, subscription: Subscription): void {
+    const { client: subscriber, connection } = session;
     const { group, topic } = subscription;
+    if (this.isDenied(session, 'subscribe', topic)) return;
     const mode = modes[subscription.mode] ?? 'shared';
     const start = positionOf(subscription.start);
     this.topics.give({ kind: 'subscribe', subscriber, connection, group, topic, mode, start, speed: 'full' });

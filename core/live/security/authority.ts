@@ -5,7 +5,7 @@
 // The library's container asks for it before anything else.
 import 'reflect-metadata';
 import { webcrypto, X509Certificate } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import {
@@ -20,9 +20,11 @@ import {
   SubjectAlternativeNameExtension,
   SubjectKeyIdentifierExtension,
   X509CertificateGenerator,
+  X509Crl,
+  X509CrlGenerator,
 } from '@peculiar/x509';
 import { SiraError } from '../../base/errors.ts';
-import { identityUri, isIdentityName, type Role } from './identity.ts';
+import { identityUri, isIdentityName, isTopicPattern, type Role, topicRoles } from './identity.ts';
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const dayMillis = 86_400_000;
@@ -32,7 +34,10 @@ const crypto = webcrypto as unknown as NonNullable<Parameters<typeof X509Certifi
 type Key = Parameters<typeof crypto.subtle.exportKey>[1];
 
 /** Names of the files in the folder of certificates. */
-export const authorityFiles = { certificate: 'ca.crt', key: 'ca.key' } as const;
+export const authorityFiles = {
+  ...{ certificate: 'ca.crt', key: 'ca.key' },
+  ...{ revocations: 'ca.crl', issued: 'issued.jsonl' },
+} as const;
 export const kernelName = 'kernel';
 
 export interface IssuedFiles {
@@ -40,6 +45,14 @@ export interface IssuedFiles {
   readonly key: string;
   /** SHA-256 of the certificate. */
   readonly fingerprint: string;
+  readonly validUntil: string;
+}
+
+/** A line of the list of what was issued. */
+interface IssuedRecord {
+  /** Name of the files, without their ending. */
+  readonly of: string;
+  readonly serialNumber: string;
   readonly validUntil: string;
 }
 
@@ -96,13 +109,69 @@ export class DevelopmentAuthority {
     return this.issue(kernelName, names, ExtendedKeyUsage.serverAuth, days);
   }
 
-  /** A client's, with one URI for each role. SIRA_USAGE for a name that none may have. */
-  issueClient(name: string, given: readonly Role[], days: number): Promise<IssuedFiles> {
+  /** A client's, with one URI for each role; `topics` bound publishing and subscribing. SIRA_USAGE for a name that none may have. */
+  async issueClient(
+    name: string,
+    given: readonly Role[],
+    days: number,
+    topics: readonly string[] = [],
+  ): Promise<IssuedFiles> {
     if (!isIdentityName(name))
       throw new SiraError('SIRA_USAGE', `"${name}" is no name: letters, digits, . _ : @ / -, and perhaps * at the end`);
     if (name === kernelName || name === 'ca') throw new SiraError('SIRA_USAGE', `the name ${name} is taken`);
-    const uris = given.map((role) => ({ type: 'url' as const, value: identityUri(role, name) }));
+    const unfit = topics.find((topic) => !isTopicPattern(topic));
+    if (unfit !== undefined)
+      throw new SiraError(
+        'SIRA_USAGE',
+        `"${unfit}" is no topic: letters, digits, . _ : @ / -, and perhaps * at the end`,
+      );
+    const uris = given.map((role) => ({
+      type: 'url' as const,
+      value: identityUri(role, name, topicRoles.includes(role) ? topics : []),
+    }));
     return this.issue(fileNameOf(name), uris, ExtendedKeyUsage.clientAuth, days);
+  }
+
+  /** Takes back all certificates of a client that it has issued and that have not ended: they stand in the revocation list from now
+   *  on, until they would have ended. Returns how many; the list lasts for `days`. */
+  async revokeClient(name: string, days: number): Promise<number> {
+    const now = new Date();
+    const file = join(this.folder, authorityFiles.revocations);
+    const entries = existsSync(file) ? new X509Crl(readFileSync(file, 'utf8')).entries : [];
+    const issued = this.issued().filter(({ validUntil }) => new Date(validUntil) > now);
+    const running = new Set(issued.map(({ serialNumber }) => serialNumber));
+    const kept = entries
+      .filter(({ serialNumber }) => running.has(serialNumber))
+      .map(({ serialNumber, revocationDate }) => ({ serialNumber, revocationDate }));
+    const known = new Set(kept.map(({ serialNumber }) => serialNumber));
+    const added = issued
+      .filter(({ of, serialNumber }) => of === fileNameOf(name) && !known.has(serialNumber))
+      .map(({ serialNumber }) => ({ serialNumber, revocationDate: now }));
+    if (added.length === 0) return 0;
+    const { notAfter } = validity(days);
+    const list = await X509CrlGenerator.create(
+      {
+        issuer: this.certificate.subject,
+        thisUpdate: now,
+        nextUpdate: notAfter < this.certificate.notAfter ? notAfter : this.certificate.notAfter,
+        entries: [...kept, ...added],
+        signingAlgorithm: algorithm,
+        signingKey: this.key,
+      },
+      crypto,
+    );
+    // Replaced at once, so that a kernel reads the old or the new.
+    writeFileSync(`${file}.new`, `${list.toString('pem')}\n`);
+    renameSync(`${file}.new`, file);
+    return added.length;
+  }
+
+  /** What it has issued, oldest first. */
+  private issued(): IssuedRecord[] {
+    const file = join(this.folder, authorityFiles.issued);
+    if (!existsSync(file)) return [];
+    const lines = readFileSync(file, 'utf8').split('\n');
+    return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as IssuedRecord);
   }
 
   private async issue(
@@ -139,6 +208,8 @@ export class DevelopmentAuthority {
     writePrivate(key, await pemOfKey(keys.privateKey));
     writeFileSync(certificate, pem);
     const { fingerprint256: fingerprint, validTo: validUntil } = new X509Certificate(pem);
+    const record: IssuedRecord = { of: file, serialNumber: made.serialNumber, validUntil };
+    appendFileSync(join(this.folder, authorityFiles.issued), `${JSON.stringify(record)}\n`, { mode: 0o600 });
     return { certificate, key, fingerprint, validUntil };
   }
 }

@@ -22,7 +22,10 @@ beforeAll(async () => {
   await authority.issueClient('alice', ['submit'], 1);
   await authority.issueClient('bob', ['register'], 1);
   guard = new GrpcGuard(
-    new KernelSecurity({ folder, clear: 'loopback', limits: defaultRateLimits }, createLogger('silent')),
+    await KernelSecurity.open(
+      { folder, crl: '', clear: 'loopback', limits: defaultRateLimits },
+      createLogger('silent'),
+    ),
   );
 });
 

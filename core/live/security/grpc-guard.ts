@@ -10,7 +10,7 @@ import {
   status,
 } from '@grpc/grpc-js';
 import type { Denial } from './denials.ts';
-import { anybody, type Identity, identityOfCertificate, type Role, roles, speaksAs } from './identity.ts';
+import { anybody, type Identity, identityOfCertificate, mayUseTopic, type Role, roles, speaksAs } from './identity.ts';
 import type { KernelSecurity } from './kernel-security.ts';
 import { addressKey, type Caller, type RateBucket } from './rates.ts';
 
@@ -51,14 +51,22 @@ export class GrpcGuard {
   readonly security: KernelSecurity;
   /** By connection: whoever opened it is who speaks on it, and reading a certificate takes longer than most calls. */
   private readonly known = new WeakMap<object, Identity | string>();
+  /** Calls that go on, and how to end one. */
+  private readonly open = new Map<ServerInterceptingCallInterface, (ending: Refusal) => void>();
 
   constructor(security: KernelSecurity) {
     this.security = security;
+    if (security.revocations !== undefined) security.revocations.changed = () => this.endRevoked();
   }
 
   /** Who calls, or why nobody is known. */
   identityOf(call: PeerCall): Identity | string {
     if (this.security.certificates === undefined) return anybody;
+    const identity = this.certified(call);
+    return typeof identity === 'string' ? identity : (this.security.revocationOf(identity.serialNumber) ?? identity);
+  }
+
+  private certified(call: PeerCall): Identity | string {
     const connection = connectionOf(call);
     const known = connection === undefined ? undefined : this.known.get(connection);
     if (known !== undefined) return known;
@@ -82,6 +90,16 @@ export class GrpcGuard {
     return refusal;
   }
 
+  /** Whether a stream may publish to or subscribe to a topic; what it may not is audited. Why not, if it may not. */
+  topicRefusalOf(call: PeerCall, role: 'publish' | 'subscribe', topic: string): string | undefined {
+    const identity = this.identityOf(call);
+    if (typeof identity === 'string') return identity;
+    if (mayUseTopic(identity, role, topic)) return undefined;
+    const details = `${identity.name} may not ${role} "${topic.slice(0, 200)}"`;
+    this.note(call, identity, role, { reason: 'forbidden', details });
+    return details;
+  }
+
   readonly interceptor: ServerInterceptor = (method, call) => {
     const guarded: GuardedCall = new GuardedCall(call, (next) => {
       let release = (): void => {};
@@ -99,7 +117,9 @@ export class GrpcGuard {
             release = () => {};
             clearTimeout(timer);
             caller.streams--;
+            this.open.delete(call);
           };
+          this.open.set(call, ({ code, details }) => guarded.sendStatus({ code, details }));
           guarded.bucket = caller.messages;
           guarded.ended = () => release();
           const { firstMessageMillis } = this.security.limits;
@@ -120,6 +140,18 @@ export class GrpcGuard {
     });
     return guarded;
   };
+
+  /** What goes on under certificates that were revoked goes on no more. */
+  private endRevoked(): void {
+    for (const [call, end] of [...this.open]) {
+      const identity = this.certified(call);
+      const details = typeof identity === 'string' ? undefined : this.security.revocationOf(identity.serialNumber);
+      if (details === undefined) continue;
+      const refusal = { code: status.UNAUTHENTICATED, details, reason: 'unauthenticated' } as const;
+      this.note(call, identity, 'a call under way', refusal);
+      end(refusal);
+    }
+  }
 
   private admit(path: string, call: ServerInterceptingCallInterface): Refusal | { readonly caller: Caller } {
     const { callers, limits } = this.security;

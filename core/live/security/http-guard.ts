@@ -77,13 +77,16 @@ function admit(security: KernelSecurity, request: FastifyRequest, reply: Fastify
   return undefined;
 }
 
-function identityOf({ tokens }: KernelSecurity, request: FastifyRequest): Identity | string {
+function identityOf(security: KernelSecurity, request: FastifyRequest): Identity | string {
+  const { tokens } = security;
   const token = tokenOf(request.headers.authorization ?? '');
   if (token !== undefined) return tokens?.identityOf(token) ?? 'the token is none, or no more';
   const socket = request.socket as Partial<TLSSocket>;
   if (socket.authorized === true) {
     const { raw } = socket.getPeerCertificate?.() ?? {};
-    if (raw !== undefined) return identityOfCertificate(raw);
+    const identity = raw === undefined ? undefined : identityOfCertificate(raw);
+    if (typeof identity === 'object') return security.revocationOf(identity.serialNumber) ?? identity;
+    if (identity !== undefined) return identity;
   }
   return 'there is neither a token nor a certificate of the authority';
 }

@@ -9,11 +9,14 @@ import type { Logger } from '../logger.ts';
 import { Denials } from './denials.ts';
 import { isLoopbackAddress } from './identity.ts';
 import { Callers, type RateLimits } from './rates.ts';
+import { Revocations } from './revocations.ts';
 import { Tokens } from './tokens.ts';
 
 export interface SecuritySettings {
   /** Certificates and tokens; empty for none. */
   readonly folder: string;
+  /** File of the revocation list; empty for ca.crl in the folder. */
+  readonly crl: string;
   /** Where it may listen in the clear. */
   readonly clear: 'loopback' | 'everywhere';
   readonly limits: RateLimits;
@@ -26,7 +29,10 @@ export interface KernelCertificates {
   readonly key: Buffer;
 }
 
-const files = { authority: 'ca.crt', certificate: 'kernel.crt', key: 'kernel.key', tokens: 'tokens.json' } as const;
+const files = {
+  ...{ authority: 'ca.crt', certificate: 'kernel.crt', key: 'kernel.key' },
+  ...{ tokens: 'tokens.json', revocations: 'ca.crl' },
+} as const;
 
 export class KernelSecurity {
   readonly denials: Denials;
@@ -37,8 +43,11 @@ export class KernelSecurity {
   /** None in the clear. */
   readonly tokens: Tokens | undefined;
 
+  /** None in the clear. */
+  readonly revocations: Revocations | undefined;
+
   /** SIRA_FILE_MISSING if the folder is given and holds not what a kernel needs. */
-  constructor({ folder, limits }: SecuritySettings, logger: Logger) {
+  private constructor({ folder, crl, limits }: SecuritySettings, logger: Logger) {
     this.limits = limits;
     this.denials = new Denials(logger);
     this.callers = new Callers(limits);
@@ -59,6 +68,38 @@ export class KernelSecurity {
       key: read(files.key),
     };
     this.tokens = new Tokens(join(folder, files.tokens));
+    const list = crl === '' ? join(folder, files.revocations) : crl;
+    this.revocations = new Revocations(list, this.certificates.authority, logger);
+  }
+
+  /** SIRA_FILE_MISSING if the folder is given and holds not what a kernel needs, or the named revocation list is not there;
+   *  SIRA_SETTING_INVALID if that is none of the authority's. */
+  static async open(settings: SecuritySettings, logger: Logger): Promise<KernelSecurity> {
+    const { folder, crl } = settings;
+    if (crl !== '' && folder === '')
+      throw new SiraError(
+        'SIRA_SETTING_INVALID',
+        'security.crl revokes certificates, and there are none without security.folder',
+      );
+    if (crl !== '' && !existsSync(crl)) throw new SiraError('SIRA_FILE_MISSING', `${crl} is missing`, { file: crl });
+    const security = new KernelSecurity(settings, logger);
+    try {
+      await security.revocations?.look();
+    } catch (error) {
+      security.close();
+      throw error;
+    }
+    return security;
+  }
+
+  /** Why a certificate counts no more; undefined while it does. */
+  revocationOf(serialNumber: string | undefined): string | undefined {
+    const isRevoked = serialNumber !== undefined && this.revocations?.has(serialNumber) === true;
+    return isRevoked ? 'the certificate is revoked' : undefined;
+  }
+
+  close(): void {
+    this.revocations?.close();
   }
 
   /** Of the gRPC server: with certificates, clients must show one of the same authority. */

@@ -41,11 +41,16 @@ const connect = (stream: ServerDuplexStream<ConnectRequest, ConnectResponse>): v
 };
 
 answerParent({
-  start: ({ guarded, folder }: EchoOptions): Promise<string> => {
+  start: async ({ guarded, folder }: EchoOptions): Promise<string> => {
     const limits = { ...defaultRateLimits };
     const many = { perSecond: 1e9, burst: 1e9 };
-    const settings = { folder, clear: 'loopback' as const, limits: { ...limits, calls: many, messages: many } };
-    const security = new KernelSecurity(settings, createLogger('silent'));
+    const settings = {
+      folder,
+      crl: '',
+      clear: 'loopback' as const,
+      limits: { ...limits, calls: many, messages: many },
+    };
+    const security = await KernelSecurity.open(settings, createLogger('silent'));
     const server = new Server({
       'grpc.max_concurrent_streams': limits.streamsMax,
       interceptors: guarded ? [new GrpcGuard(security).interceptor] : [],
