@@ -4,11 +4,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, relative, resolve } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
-import { SiraError } from '../../core/base/errors.ts';
+import { Command } from 'commander';
 import { faultClasses } from '../../sim/experiment/availability/fault-model.ts';
 import { defaultStudy } from '../../sim/experiment/availability/fleet.ts';
 import { digestOf, runLives } from '../../sim/experiment/availability/run-lives.ts';
+import { reportErrors, wholeNumber } from '../../sim/experiment/program-options.ts';
 import { projectRoot } from '../../sim/experiment/project-root.ts';
 import { checkList } from '../tables/table.ts';
 import { availabilityFigure } from './availability-figure.ts';
@@ -54,13 +54,7 @@ const program = new Command('availability')
   )
   .action(run);
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (!(error instanceof SiraError)) throw error;
-  console.error(`error[${error.code}] ${error.message}\n${error.remedy}`);
-  process.exitCode = 2;
-}
+await reportErrors(() => program.parseAsync());
 
 async function run(options: Options): Promise<void> {
   const { years, seed, lives, variantYears } = options;
@@ -129,13 +123,4 @@ function changed(options: Options): string[] {
 
 function rounded(_: string, value: unknown): unknown {
   return typeof value === 'number' && Number.isFinite(value) ? Number(value.toPrecision(10)) : value;
-}
-
-function wholeNumber(least: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!Number.isSafeInteger(value) || value < least)
-      throw new InvalidArgumentError(`A whole number from ${least} is needed.`);
-    return value;
-  };
 }

@@ -5,8 +5,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { SingleBar } from 'cli-progress';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { SiraError } from '../../core/base/errors.ts';
+import { wholeNumber } from '../../sim/experiment/program-options.ts';
 import { projectRoot } from '../../sim/experiment/project-root.ts';
 import { runTableJobs } from './run-table-jobs.ts';
 import { checkList, type FinishedTable } from './table.ts';
@@ -38,7 +39,7 @@ const program = new Command('tables')
   )
   .addOption(new Option('--only <tables...>', 'these tables alone').choices(Object.keys(tables)))
   .option('-o, --output <folder>', 'where to write', join(projectRoot(), 'reports', 'tables'))
-  .option('--workers <count>', 'threads; 0 runs everything in one', wholeNumber, availableParallelism())
+  .option('--workers <count>', 'threads; 0 runs everything in one', wholeNumber(0), availableParallelism())
   .addHelpText(
     'after',
     '\nExamples:\n  npm run tables\n  npm run tables -- --only 3\n  npm run tables -- --only 1 2 -o /tmp/tables',
@@ -97,10 +98,4 @@ function write(table: FinishedTable, folder: string): void {
 /** Ten digits are more than any of the values has. */
 function rounded(_: string, value: unknown): unknown {
   return typeof value === 'number' ? Number(value.toPrecision(10)) : value;
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('A whole number is needed.');
-  return value;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { FaultSpec } from '../experiment/scenario.ts';
 import type { WorldObserver } from '../world/observer.ts';
+import { soundNetwork } from '../world/sound-network.ts';
 import { World } from '../world/world.ts';
 import { drawFaultMachines, faultsEndMicros } from './fault-plan.ts';
 import { drawSwarmCase } from './swarm.ts';
@@ -14,13 +15,7 @@ function worldOf(faults: readonly FaultSpec[], observers: readonly WorldObserver
     machines,
     workload: { tasks: () => [][Symbol.iterator](), typicalTasks: () => [], notes: [] },
     profile,
-    network: {
-      latency: { distribution: 'constant', meanMicros: 200, sigma: 0 },
-      bandwidthBytesPerSecond: 0,
-      loss: 0,
-      duplication: 0,
-      reordering: 0,
-    },
+    network: soundNetwork(200),
     heartbeat: { intervalMicros: 10 * second, leaseMicros: 40 * second },
     limits: { eventsPerInstantMax: 100_000, causalDepthMax: 1000, queueLengthMax: 1000 },
     faults,

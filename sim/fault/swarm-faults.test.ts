@@ -7,6 +7,7 @@ import type { Effect } from '../../core/kernel/effects.ts';
 import type { FaultSpec } from '../experiment/scenario.ts';
 import { soundDisk } from '../world/disk-spec.ts';
 import type { WorldObserver } from '../world/observer.ts';
+import { soundNetwork } from '../world/sound-network.ts';
 import { horizonMicros } from './case-phases.ts';
 import { checkCase, drawCase } from './check-case.ts';
 import { drawSwarmCase, runSwarmCase, type SwarmCase, type SwarmResult } from './swarm.ts';
@@ -19,13 +20,7 @@ function calmCase(seed: number, changes: Partial<SwarmCase> = {}): SwarmCase {
     machines,
     tasks: tasks.slice(0, 50),
     profile: { ...profile, order: 'fcfs', place: 'best-fit', unplaced: 'skip', backfill: 'none', overtakeMax: 0 },
-    network: {
-      latency: { distribution: 'constant', meanMicros: 200, sigma: 0 },
-      bandwidthBytesPerSecond: 0,
-      loss: 0,
-      duplication: 0,
-      reordering: 0,
-    },
+    network: soundNetwork(200),
     heartbeat: { intervalMicros: 4 * microsPerSecond, leaseMicros: 40 * microsPerSecond },
     faults: [],
     queueLengthMax: 1_000_000,

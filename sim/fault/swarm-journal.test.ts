@@ -7,6 +7,7 @@ import type { FaultSpec, KernelFaultKind } from '../experiment/scenario.ts';
 import { RecoveryOracle } from '../oracle/recovery-oracle.ts';
 import { soundDisk } from '../world/disk-spec.ts';
 import type { WorldObserver } from '../world/observer.ts';
+import { soundNetwork } from '../world/sound-network.ts';
 import { runSwarmCase, type SwarmCase, type SwarmResult } from './swarm.ts';
 import { drawJournalCase } from './swarm-journal.ts';
 
@@ -36,13 +37,7 @@ function calm(seed: number, faults: readonly FaultSpec[]): SwarmCase {
     ...drawn,
     profile: { ...drawn.profile, unplaced: 'skip', backfill: 'none', overtakeMax: 0, preempt: 'never' },
     tasks: drawn.tasks.map(({ gang: _gang, ...task }) => task),
-    network: {
-      latency: { distribution: 'constant', meanMicros: 200, sigma: 0 },
-      bandwidthBytesPerSecond: 0,
-      loss: 0,
-      duplication: 0,
-      reordering: 0,
-    },
+    network: soundNetwork(200),
     heartbeat: { intervalMicros: 4 * microsPerSecond, leaseMicros: 40 * microsPerSecond },
     faults,
     queueLengthMax: 1_000_000,

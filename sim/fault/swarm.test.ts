@@ -6,15 +6,10 @@ import type { Effect } from '../../core/kernel/effects.ts';
 import type { Profile } from '../../core/scheduler/framework.ts';
 import type { FaultSpec, NetworkSpec } from '../experiment/scenario.ts';
 import type { WorldObserver } from '../world/observer.ts';
+import { soundNetwork } from '../world/sound-network.ts';
 import { drawSwarmCase, runSwarmCase, type SwarmCase, type SwarmOptions, type SwarmResult } from './swarm.ts';
 
-const perfectNetwork: NetworkSpec = {
-  latency: { distribution: 'constant', meanMicros: 200, sigma: 0 },
-  bandwidthBytesPerSecond: 0,
-  loss: 0,
-  duplication: 0,
-  reordering: 0,
-};
+const perfectNetwork = soundNetwork(200);
 
 /** A case without any trouble: the drawn cluster and tasks, ten beats a lease. */
 function calmCase(seed: number): SwarmCase {

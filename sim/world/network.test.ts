@@ -6,7 +6,7 @@ import { type LatencySpec, sampleLatency } from './latency.ts';
 import { Network } from './network.ts';
 import { soundNetwork } from './sound-network.ts';
 
-const perfect: NetworkSpec = soundNetwork(200);
+const perfect = soundNetwork(200);
 
 class Bench {
   readonly simulation = new Simulation();

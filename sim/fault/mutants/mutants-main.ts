@@ -4,7 +4,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, relative, resolve } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
+import { wholeNumber } from '../../experiment/program-options.ts';
 import { projectRoot } from '../../experiment/project-root.ts';
 import { writeRegressFile } from '../runner/regress-file.ts';
 import { mutants } from './all-mutants.ts';
@@ -34,10 +35,10 @@ interface Options {
 const program = new Command('mutants')
   .description('Plants bugs in a copy of the kernel and lets the swarm hunt them: what shows that the oracles bite.')
   .option('--only <names...>', 'these mutants alone; nothing is written')
-  .option('--seeds <count>', 'cases a mutant, at most', wholeNumber, 200)
-  .option('--from <seed>', 'the first seed; by default none that a test uses', wholeNumber, 10_001)
-  .option('--limit <seconds>', 'time a mutant, at most', wholeNumber, 600)
-  .option('--workers <count>', 'mutants hunted at once', wholeNumber, availableParallelism())
+  .option('--seeds <count>', 'cases a mutant, at most', wholeNumber(0), 200)
+  .option('--from <seed>', 'the first seed; by default none that a test uses', wholeNumber(0), 10_001)
+  .option('--limit <seconds>', 'time a mutant, at most', wholeNumber(0), 600)
+  .option('--workers <count>', 'mutants hunted at once', wholeNumber(0), availableParallelism())
   .option(
     '--resume <file>',
     'hunt those alone that this file, or a page’s mutants.json, lacks or has otherwise; kept up to date',
@@ -141,10 +142,4 @@ function saveCase({ name, bug }: Mutant, { oracle, shrunk }: Catch): void {
     case: shrunk.case,
   });
   console.error(`     ${relative(process.cwd(), file)}: ${shrunk.what}`);
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('A whole number is needed.');
-  return value;
 }

@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { SiraError } from '../../../core/base/errors.ts';
+import { reportErrors, wholeNumber } from '../../experiment/program-options.ts';
 import { checkCase, drawCase } from '../check-case.ts';
 import { shrinkCase } from '../shrink.ts';
 import { writeRegressFile } from './regress-file.ts';
@@ -52,13 +52,7 @@ const program = new Command('swarm')
   )
   .action(run);
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (!(error instanceof SiraError)) throw error;
-  console.error(`error[${error.code}] ${error.message}\n${error.remedy}`);
-  process.exitCode = 2;
-}
+await reportErrors(() => program.parseAsync());
 
 async function run(options: Options): Promise<void> {
   if (options.seed !== undefined) runOne(options.seed, options.shrink === true);
@@ -148,15 +142,6 @@ function runOne(seed: number, shrink: boolean): void {
     `smallest that still fails, in ${relative(process.cwd(), file)}; say there what the bug was, and keep it\n`,
   );
   console.log(failureText({ seed, ...small.finding }));
-}
-
-function wholeNumber(least: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!Number.isSafeInteger(value) || value < least)
-      throw new InvalidArgumentError(`A whole number from ${least} is needed.`);
-    return value;
-  };
 }
 
 function parseShard(text: string): Options['shard'] {

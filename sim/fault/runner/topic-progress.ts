@@ -1,8 +1,6 @@
 // What the runners of the durable topics tell while they run: a line of progress, failures as they come, the state on disk every
 // few seconds and when they are stopped.
 
-import { InvalidArgumentError } from 'commander';
-import { SiraError } from '../../../core/base/errors.ts';
 import type { SwarmFailure } from './swarm-job.ts';
 import { failureText } from './swarm-report.ts';
 import type { SwarmState } from './swarm-state.ts';
@@ -54,25 +52,5 @@ export function followSwarm(
       if (interactive) process.stderr.write('\r\x1b[K');
       return seconds();
     },
-  };
-}
-
-/** Prints a coded error and sets the exit code; lets everything else through. */
-export async function reportErrors(act: () => Promise<unknown>): Promise<void> {
-  try {
-    await act();
-  } catch (error) {
-    if (!(error instanceof SiraError)) throw error;
-    console.error(`error[${error.code}] ${error.message}\n${error.remedy}`);
-    process.exitCode = 2;
-  }
-}
-
-export function wholeNumber(least: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!Number.isSafeInteger(value) || value < least)
-      throw new InvalidArgumentError(`A whole number from ${least} is needed.`);
-    return value;
   };
 }

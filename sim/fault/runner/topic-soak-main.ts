@@ -6,12 +6,13 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { reportErrors, wholeNumber } from '../../experiment/program-options.ts';
 import { topicReachable } from '../topics/topic-reach.ts';
 import { runSwarm } from './run-swarm.ts';
 import { coverageText, sayLeft } from './swarm-report.ts';
 import { SwarmState } from './swarm-state.ts';
 import { runSoakJob } from './topic-job.ts';
-import { followSwarm, reportErrors, wholeNumber } from './topic-progress.ts';
+import { followSwarm } from './topic-progress.ts';
 import { soakDocument, soakFigures, soakLine, soakMarkdown } from './topic-soak-report.ts';
 
 interface Options {

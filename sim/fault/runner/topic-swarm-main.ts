@@ -4,6 +4,7 @@
 import { availableParallelism } from 'node:os';
 import { relative } from 'node:path';
 import { Command } from 'commander';
+import { reportErrors, wholeNumber } from '../../experiment/program-options.ts';
 import type { TopicCase } from '../../world/topic-case.ts';
 import { checkTopicCase } from '../topics/check-topic-case.ts';
 import { drawTopicCase } from '../topics/draw-topic-case.ts';
@@ -13,7 +14,7 @@ import { runSwarm } from './run-swarm.ts';
 import { coverageText, failureText, sayLeft, summaryText } from './swarm-report.ts';
 import { SwarmState, sayPlan } from './swarm-state.ts';
 import { drawSoakCase, runTopicJob } from './topic-job.ts';
-import { followSwarm, reportErrors, wholeNumber } from './topic-progress.ts';
+import { followSwarm } from './topic-progress.ts';
 import { writeTopicRegressFile } from './topic-regress-file.ts';
 
 interface Options {
