@@ -317,12 +317,15 @@ export class AgentGateway {
     session.outgoing.send(async () => {
       session.dispatching.delete(effect.attempt);
       const bytes = await this.live.payloads.get({ submitter, submission, attempt: 0 }).catch(() => undefined);
+      const attempt = this.live.kernel.control.scheduler.attempts.get(effect.attempt);
+      // It has ended while its dispatch waited to be sent, perhaps with its work removed.
+      if (attempt === undefined) return undefined;
       if (bytes === undefined) {
         this.live.options.logger.warn({ submitter, submission }, 'a task without its work is not dispatched');
         return undefined;
       }
       const work = Work.decode(bytes);
-      const submittedMicros = this.live.kernel.control.scheduler.attempts.get(effect.attempt)?.task.submittedMicros;
+      const { submittedMicros } = attempt.task;
       const value = {
         agent,
         incarnation,

@@ -72,6 +72,8 @@ export const defaultLinkDeskOptions: LinkDeskOptions = {
 /** Every so manieth message is a large one. */
 const largeEvery = 16;
 const largeBytes = 16 * 1024;
+/** Changes of links that are written down at once, at most: when the whole machine is slow, all of them change. */
+const loggedMax = 20;
 const nothing = new Uint8Array(0);
 const large = new Uint8Array(largeBytes);
 
@@ -237,15 +239,23 @@ export class LinkDesk {
     const entries = [...this.byKey.values()];
     const connected = entries.filter(({ stream }) => stream !== undefined);
     this.quality.judge(connected.map(({ link }) => link));
+    let unlogged = 0;
+    let logged = 0;
     for (const entry of connected) {
       const { anomalies, roundTripMicros, loss } = this.quality.report(entry.link);
       const flagged = anomalies.join(' ');
       if (flagged === entry.flagged) continue;
       entry.flagged = flagged;
+      if (logged === loggedMax) {
+        unlogged++;
+        continue;
+      }
+      logged++;
       const { kind, name } = entry;
       const facts = { kind, name, anomalies: flagged, roundTripMicros: Math.round(roundTripMicros), loss };
       if (flagged === '') this.logger.info(facts, 'a link is as it should be again');
       else this.logger.warn(facts, 'a link is not as it should be');
     }
+    if (unlogged > 0) this.logger.warn({ links: unlogged }, 'more links have changed');
   }
 }

@@ -28,6 +28,9 @@ type Stream = ServerDuplexStream<AttachRequest, AttachResponse>;
 type Request = NonNullable<AttachRequest['message']>;
 type Response = NonNullable<AttachResponse['message']>;
 
+/** Submitters whose hello waits for the disk, at most: when thousands come at once, the others' are read later. */
+const attachingMax = 256;
+
 export interface SubmissionGatewayOptions {
   /** Messages that wait for a slow stream. */
   readonly outgoingMax: number;
@@ -46,6 +49,9 @@ export class SubmissionGateway {
   private readonly options: SubmissionGatewayOptions;
   private readonly sessions = new Set<SubmitterSession>();
   private readonly byNumber = new Map<number, SubmitterSession>();
+  /** Subscriptions given to the kernel that are not durable yet, and hellos that wait until fewer are. */
+  private attaching = 0;
+  private readonly waitingHellos: { readonly session: SubmitterSession; readonly hello: SubmitterHello }[] = [];
   /** Ends handed out and not acknowledged: submissions by offset, by submitter. */
   private readonly unacknowledged = new Map<number, Map<number, number>>();
 
@@ -76,6 +82,7 @@ export class SubmissionGateway {
   /** Carries out what an input brought about for submitters. */
   released({ body, effects }: ReleasedInput): void {
     for (const effect of effects) this.carryOut(effect);
+    if (body.kind === 'subscribe') this.attached();
     if (body.kind === 'acknowledge' && !effects.some((effect) => effect.kind === 'refused')) this.forget(body);
   }
 
@@ -91,12 +98,14 @@ export class SubmissionGateway {
     switch (effect.kind) {
       case 'submissionAccepted': {
         const { submitter, submission, task = 0 } = effect;
+        this.byNumber.get(submitter)?.given.delete(submission);
         this.byNumber.get(submitter)?.send({ $case: 'accepted', value: { submission, task } });
         return;
       }
       case 'submissionRefused': {
         const { submitter, submission, code, reason, retryAfterMicros = 0 } = effect;
         this.live.payloads.remove(submitter, submission);
+        this.byNumber.get(submitter)?.given.delete(submission);
         this.byNumber.get(submitter)?.send({ $case: 'refused', value: { submission, code, reason, retryAfterMicros } });
         return;
       }
@@ -132,7 +141,7 @@ export class SubmissionGateway {
   }
 
   private receive(session: SubmitterSession, message: Request): void {
-    if (message.$case === 'hello') this.hello(session, message.value);
+    if (message.$case === 'hello') this.helloInTurn(session, message.value);
     else if (this.byNumber.get(session.submitter) !== session) {
       if (session.submitter < 0) session.fail(status.FAILED_PRECONDITION, 'a stream begins with a hello');
     } else if (message.$case === 'submit') this.submit(session, message.value);
@@ -151,6 +160,28 @@ export class SubmissionGateway {
     const { offset } = message.value;
     const subscription = endsSubscription(submitter);
     return { kind: 'acknowledge', timeMicros, subscriber, subscription, offset, cumulative: true };
+  }
+
+  /** Who waits is not read from meanwhile. */
+  private helloInTurn(session: SubmitterSession, hello: SubmitterHello): void {
+    if (session.within || this.attaching < attachingMax) {
+      this.hello(session, hello);
+      return;
+    }
+    session.stream.pause();
+    this.waitingHellos.push({ session, hello });
+  }
+
+  /** A subscription is durable: the next may come. */
+  private attached(): void {
+    this.attaching = Math.max(0, this.attaching - 1);
+    while (this.attaching < attachingMax) {
+      const next = this.waitingHellos.shift();
+      if (next === undefined) return;
+      if (!this.sessions.has(next.session)) continue;
+      this.hello(next.session, next.hello);
+      next.session.stream.resume();
+    }
   }
 
   private hello(session: SubmitterSession, { submitter: name, inFlightMax }: SubmitterHello): void {
@@ -192,7 +223,8 @@ export class SubmissionGateway {
       start: 'earliest',
       inFlightMax,
     });
-    if (!given.ok) session.fail(status.UNAVAILABLE, given.reason);
+    if (given.ok) this.attaching++;
+    else session.fail(status.UNAVAILABLE, given.reason);
   }
 
   private submit(session: SubmitterSession, message: TaskSubmission): void {
@@ -208,7 +240,8 @@ export class SubmissionGateway {
       session.refuse(submission, 'SIRA_TENSOR_INVALID', problem);
       return;
     }
-    if (session.pending.has(submission)) return;
+    // Its answer is on the way, with what the disk has yet to take.
+    if (session.pending.has(submission) || (session.given.get(submission) ?? 0) > this.live.durableSequence) return;
     const known = this.live.kernel.control.submitters.get(submitter)?.look(submission, 0) ?? 'new';
     if (known !== 'new') {
       this.defer(session, submission, this.live.give(input.value));
@@ -243,7 +276,10 @@ export class SubmissionGateway {
 
   /** Tells the submitter to try again if the kernel did not take it. */
   private defer(session: SubmitterSession, submission: number, given: ReturnType<LiveKernel['give']>): void {
-    if (given.ok) return;
+    if (given.ok) {
+      session.given.set(submission, this.live.kernel.lastSequence);
+      return;
+    }
     const { code, reason } = given;
     session.send({ $case: 'deferred', value: { submission, code, reason, retryAfterMicros: deferMicros } });
   }
@@ -304,6 +340,8 @@ class SubmitterSession extends MeasuredSession<Request, Response> {
   nextEnd = 0;
   /** Submissions whose work goes to the disk. */
   readonly pending = new Set<number>();
+  /** Submissions without an answer, and the input that each is. */
+  readonly given = new Map<number, number>();
   readonly within: boolean;
 
   constructor(stream: Stream, outgoingMax: number, links: LinkDesk, within: boolean) {
