@@ -48,7 +48,7 @@ export class Disk {
   private slowUntilMicros: number;
   private nextTicket = 0;
   private readonly doneHandler: number;
-  /** Everything takes this many times as long: a fault that is put on and taken off from outside. */
+  /** Everything takes this many times as long, 0 no time: a fault that is put on and taken off from outside. */
   slowness = 1;
   /** Bytes that all files together may hold; may be changed, as when an operator makes room. */
   capacityBytes: number;
@@ -275,7 +275,8 @@ export class Disk {
     const isRead = request.kind === 'readAt' || request.kind === 'list';
     const latency = sampleLatency(random, isSync ? spec.syncLatency : isRead ? spec.readLatency : spec.writeLatency);
     const bytes = request.kind === 'append' ? request.bytes.length : request.kind === 'readAt' ? request.length : 0;
-    const factor = this.slowness * this.episodeFactor(now);
+    // Two reasons to be slow do not multiply: what begins under both would take far longer than either lasts.
+    const factor = this.slowness === 0 ? 0 : Math.max(this.slowness, this.episodeFactor(now));
     let transfer = 0;
     if (bytes > 0 && spec.bandwidthBytesPerSecond > 0) {
       const begin = Math.max(now, this.deviceFreeMicros);
