@@ -20,7 +20,7 @@ import { withMoreFaults } from './swarm-faults.ts';
 import { withJournal } from './swarm-journal.ts';
 import { withPolicies } from './swarm-policies.ts';
 import { drawSchedulingCase } from './swarm-scheduling.ts';
-import { withFaultPoints, withTightJournal, withTightSpots } from './swarm-tight.ts';
+import { withFaultPoints, withPowerFailures, withTightJournal, withTightSpots } from './swarm-tight.ts';
 
 /** How long the last acknowledgements may take, lost once or twice. */
 const settlingMicros = 10 * microsPerMinute;
@@ -58,7 +58,10 @@ export interface CheckOptions {
  *  with tight spots. A journal's disk is too slow for crowds. */
 export function drawCase(seed: number): SwarmCase {
   const drawn = withCorners(withPolicies(seed % 2 === 0 ? drawSchedulingCase(seed) : drawSwarmCase(seed)));
-  const tight = seed % 5 === 0 ? withTightJournal(withJournal(withTightSpots(drawn, false))) : withTightSpots(drawn);
+  const tight =
+    seed % 5 === 0
+      ? withPowerFailures(withTightJournal(withJournal(withTightSpots(drawn, false))))
+      : withTightSpots(drawn);
   return withFaultPoints(withKnownClocks(withMoreFaults(tight)));
 }
 

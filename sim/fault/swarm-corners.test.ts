@@ -1,7 +1,9 @@
 // What the corners bring about: that which they are drawn for does happen, and the kernel stands it.
 
 import { describe, expect, it } from 'vitest';
+import { microsPerMinute } from '../../core/base/time.ts';
 import { filterReasons } from '../../core/scheduler/cluster-state.ts';
+import type { WorldObserver } from '../world/observer.ts';
 import { drawCase } from './check-case.ts';
 import { runSwarmCase, type SwarmCase } from './swarm.ts';
 import { withCorners } from './swarm-corners.ts';
@@ -26,6 +28,21 @@ const hasLateAnswers = ({ faults }: SwarmCase): boolean =>
       )
     );
   });
+
+/** Two crashes of one machine within a second. */
+const hasQuickRestarts = ({ faults }: SwarmCase): boolean =>
+  faults.some(
+    ({ kind, atMicros, forMicros }, index) =>
+      kind === 'crash' && forMicros === 10_000 && (faults[index + 1]?.atMicros ?? 0) > atMicros + forMicros,
+  );
+
+/** Fields of many kinds of inputs and effects. */
+interface AnyInput {
+  readonly kind: string;
+  readonly agent: number;
+  readonly name: string;
+  readonly incarnation: number;
+}
 
 describe('corners of the swarm', () => {
   it('are drawn in a few cases of a hundred each, and leave the others as they are', () => {
@@ -92,6 +109,59 @@ describe('corners of the swarm', () => {
     };
     runSwarmCase({ ...chosen, network: { ...chosen.network, loss: 0 } }, { observers: [observer as never] });
     expect([connection > 1, running > 5, restarted]).toEqual([true, true, 0]);
+  });
+
+  it('reconnections of agents that drain: they are heard of, and get nothing new', () => {
+    const drains = ({ faults }: SwarmCase): boolean =>
+      faults.some(({ kind, forMicros }) => kind === 'drain' && forMicros === 2 * microsPerMinute);
+    const draining = new Set<string>();
+    let heardOf = 0;
+    const observer = {
+      kernelInput: ({ kind, agent, name, incarnation }: AnyInput): void => {
+        if (kind === 'agentDraining') draining.add(`${agent} ${incarnation}`);
+        else if (kind === 'agentHello' && draining.has(`${agents.get(name)} ${incarnation}`)) heardOf++;
+      },
+      kernelEffect: ({ kind, agent, name }: AnyInput): void => {
+        if (kind === 'agentRegistered') agents.set(name, agent);
+      },
+    };
+    const agents = new Map<string, number>();
+    const drawn = casesWith((each) => drains(each) && each.journal === undefined);
+    for (const each of drawn.slice(0, 3)) runSwarmCase(each, { observers: [observer as never] });
+    expect(heardOf).toBeGreaterThan(2);
+  });
+
+  it('quick restarts: a hello of the former life comes after that of the next', () => {
+    const drawn = casesWith(hasQuickRestarts).filter(({ journal }) => journal === undefined);
+    const latest = new Map<string, number>();
+    let overtaken = 0;
+    const observer = {
+      kernelInput: ({ kind, name, incarnation }: AnyInput): void => {
+        if (kind !== 'agentHello') return;
+        if (incarnation < (latest.get(name) ?? 0)) overtaken++;
+        latest.set(name, Math.max(incarnation, latest.get(name) ?? 0));
+      },
+    };
+    for (const each of drawn.slice(0, 4)) {
+      latest.clear();
+      runSwarmCase(each, { observers: [observer as never] });
+    }
+    expect(overtaken).toBeGreaterThan(0);
+  });
+
+  it('power failures: torn tails are cut, full disks are met, and the kernel comes back each time', () => {
+    const drawn = casesWith(({ faults }) => faults.filter(({ kind }) => kind === 'kernelCrash').length >= 16);
+    expect(drawn.length).toBeGreaterThan(10);
+    let recoveries = 0;
+    let cut = 0;
+    const observer: WorldObserver = {
+      kernelRecovered: (_, { log }) => {
+        recoveries++;
+        if (log.cutBytes > 0) cut++;
+      },
+    };
+    for (const each of drawn.slice(0, 3)) runSwarmCase(each, { observers: [observer] });
+    expect([recoveries > 24, cut > 3]).toEqual([true, true]);
   });
 
   it('skills: tasks that ask for one run, and where it is declared', () => {

@@ -1,6 +1,6 @@
 // Draws corners that chance alone seldom reaches, because several things must come together within a moment: an answer that is
 // on its way for longer than the lease that it grants, heartbeats of a former life that come after the next one has begun and
-// ended, time-outs that are shortened while somebody waits for them. Each has a random stream of its own, so that the case
+// ended, hellos that overtake each other, time-outs that are shortened while somebody waits for them. Each has a random stream of its own, so that the case
 // underneath stays what its seed always drew.
 
 import { RandomStream } from '../../core/base/random.ts';
@@ -18,7 +18,9 @@ export function withCorners(drawn: SwarmCase): SwarmCase {
   const waits = new RandomStream(drawn.seed, 'swarm.shortenedWaits');
   if (waits.nextFloat() < 0.06) more = withShortenedWaits(more, waits);
   const connections = new RandomStream(drawn.seed, 'swarm.reconnects');
+  const restarts = new RandomStream(drawn.seed, 'swarm.quickRestarts');
   if (connections.nextFloat() < 0.08) more = withReconnects(more, connections);
+  else if (restarts.nextFloat() < 0.05) more = withQuickRestarts(more, restarts);
   const skills = new RandomStream(drawn.seed, 'swarm.skills');
   if (skills.nextFloat() < 0.08) more = withSkills(more, skills);
   return more;
@@ -38,7 +40,8 @@ function on(kind: FaultSpec['kind'], atMicros: number, forMicros: number, name?:
   return { kind, atMicros, forMicros, machines: name === undefined ? [] : [name], factor: 1 };
 }
 
-/** Connections of agents and of the submitter that break and are made anew, many times. On one connection nothing is overtaken. */
+/** Connections of agents and of the submitter that break and are made anew, many times, some of them while the agent drains. On one
+ *  connection nothing is overtaken. */
 function withReconnects(drawn: SwarmCase, random: RandomStream): SwarmCase {
   const network = { ...punctual(drawn), reordering: 0, loss: drawn.network.loss };
   const faults: FaultSpec[] = [];
@@ -50,6 +53,32 @@ function withReconnects(drawn: SwarmCase, random: RandomStream): SwarmCase {
     if (random.nextFloat() < 0.3) faults.push(on('submitterReconnect', atMicros, 1));
     else faults.push({ kind: 'reconnect', atMicros, forMicros: 1, machines: ofAll, factor: 1 });
   }
+  for (let count = random.nextBelow(3); count > 0; count--) {
+    const { name } = drawn.machines[random.nextBelow(drawn.machines.length)] as MachineSpec;
+    const atMicros = random.nextBelow(spanMicros);
+    faults.push(on('drain', atMicros, 2 * microsPerMinute, name));
+    for (const later of [10, 40, 70])
+      faults.push(on('reconnect', atMicros + (later + random.nextBelow(20)) * microsPerSecond, 1, name));
+  }
+  return { ...drawn, network, faults: [...drawn.faults, ...faults] };
+}
+
+/** Machines that restart twice within a moment, on a network on which one message overtakes another: what the former life said comes
+ *  after what the next one says. */
+function withQuickRestarts(drawn: SwarmCase, random: RandomStream): SwarmCase {
+  const latency = { distribution: 'exponential', meanMicros: drawn.heartbeat.leaseMicros / 40, sigma: 0 } as const;
+  const faults: FaultSpec[] = [];
+  for (let atMicros = 0; faults.length < 24; ) {
+    atMicros += 1 + random.nextBelow(microsPerMinute);
+    if (atMicros > spanOf(drawn)) break;
+    const { name } = drawn.machines[random.nextBelow(drawn.machines.length)] as MachineSpec;
+    const aliveMicros = 1 + random.nextBelow(latency.meanMicros);
+    faults.push(
+      on('crash', atMicros, 10 * microsPerMilli, name),
+      on('crash', atMicros + 10 * microsPerMilli + aliveMicros, 10 * microsPerMilli, name),
+    );
+  }
+  const network = { ...drawn.network, latency, reordering: 0.4 };
   return { ...drawn, network, faults: [...drawn.faults, ...faults] };
 }
 

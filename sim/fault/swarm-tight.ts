@@ -1,9 +1,10 @@
 // Draws tight spots over a case of the swarm that it would else hardly reach: memory that binds, topics with little room, policies
-// that are seldom drawn, thousands of short tasks. It has a random stream of its own, so that the case underneath stays what its
+// that are seldom drawn, thousands of short tasks, a kernel whose power fails all the time. It has a random stream of its own, so that the case underneath stays what its
 // seed always drew.
 
 import { RandomStream } from '../../core/base/random.ts';
-import { microsPerMilli } from '../../core/base/time.ts';
+import { microsPerMilli, microsPerMinute, microsPerSecond } from '../../core/base/time.ts';
+import type { FaultSpec } from '../experiment/scenario.ts';
 import type { WorkloadTask } from '../workload/workload.ts';
 import type { SwarmCase } from './swarm.ts';
 
@@ -34,6 +35,43 @@ export function withTightJournal(drawn: SwarmCase): SwarmCase {
   if (journal?.settings?.log === undefined || random.nextFloat() < 0.5) return drawn;
   const log = { ...journal.settings.log, recordBytesMax: 4096, pendingBytesMax: 4096 + 64 };
   return { ...drawn, journal: { ...journal, settings: { ...journal.settings, heldInputsMax: 10_000, log } } };
+}
+
+/** Power that fails again and again, while something waits for a slow disk, soon after a recovery, or after a while without room; and a
+ *  log in small pieces, of which nothing stays that no snapshot needs. */
+export function withPowerFailures(drawn: SwarmCase): SwarmCase {
+  const { journal, heartbeat, tasks } = drawn;
+  const random = new RandomStream(drawn.seed, 'swarm.powerFailures');
+  if (journal?.settings?.log === undefined || random.nextFloat() < 0.4) return drawn;
+  const spanMicros = (tasks.at(-1) as WorkloadTask).arrivalMicros + microsPerMinute;
+  const faults: FaultSpec[] = [];
+  const add = (kind: FaultSpec['kind'], atMicros: number, forMicros: number): void => {
+    faults.push({ kind, atMicros, forMicros, machines: [], factor: 1 });
+  };
+  for (let left = 14; left > 0; left--) {
+    let atMicros = microsPerSecond + random.nextBelow(spanMicros);
+    if (random.nextFloat() < 0.4) {
+      // Until a heartbeat has found no room; what is written next has to be read soon.
+      const fullMicros = heartbeat.intervalMicros + random.nextBelow(microsPerSecond);
+      add('diskFull', atMicros, fullMicros);
+      atMicros += fullMicros;
+    }
+    const crashMicros = atMicros + random.nextBelow(4 * microsPerSecond);
+    add('kernelCrash', crashMicros, 1 + random.nextBelow(microsPerSecond));
+    add('kernelCrash', crashMicros + 1 + random.nextBelow(4 * microsPerSecond), 1 + random.nextBelow(microsPerSecond));
+  }
+  const syncLatency = { distribution: 'exponential', meanMicros: heartbeat.leaseMicros / 50, sigma: 0 } as const;
+  const syncFailure = random.nextFloat() < 0.5 ? 0.005 : 0;
+  const log = { ...journal.settings.log, segmentBytesMax: 4096, retainBytesMax: 0 };
+  const snapshotInputs = [20, 100, 1000][random.nextBelow(3)] as number;
+  return {
+    ...drawn,
+    faults: [...drawn.faults, ...faults],
+    journal: {
+      disk: { ...journal.disk, syncLatency, syncFailure },
+      settings: { ...journal.settings, log, snapshotInputs },
+    },
+  };
 }
 
 /** Arms fault points in every other case. */

@@ -132,10 +132,15 @@ export class ClusterModel {
 
   /** Whether new tasks may go to the machine. */
   isOpen(machine: number): boolean {
-    if (this.draining[machine] !== undefined && this.draining[machine] === this.incarnations[machine]) return false;
+    if (this.drains(machine)) return false;
     if (this.ready[machine] !== true || (this.held[machine]?.size ?? 0) > 0) return false;
     for (const { machines } of this.kept.values()) if (machines.includes(machine)) return false;
     return true;
+  }
+
+  /** The machine's agent takes no new tasks until it restarts. */
+  drains(machine: number): boolean {
+    return this.draining[machine] !== undefined && this.draining[machine] === this.incarnations[machine];
   }
 
   waiting(): ModelTask[] {

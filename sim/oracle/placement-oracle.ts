@@ -4,7 +4,7 @@
 // every machine and every waiting task each time. Where a policy is more than it can follow, it says nothing.
 
 import { microsPerMinute } from '../../core/base/time.ts';
-import type { AgentRegistered, Effect } from '../../core/kernel/effects.ts';
+import type { AgentRegistered, AgentStateChanged, Effect } from '../../core/kernel/effects.ts';
 import type { AgentHello, InputBody, SettingChanged, TaskSubmitted } from '../../core/kernel/inputs.ts';
 import { deviceCountMax } from '../../core/scheduler/cluster-state.ts';
 import type { DecisionRecord } from '../../core/scheduler/decision.ts';
@@ -107,6 +107,7 @@ export class PlacementOracle implements WorldObserver {
 
   kernelEffect(effect: Effect, nowMicros: number, handledMicros = nowMicros): void {
     if (effect.kind === 'agentRegistered') this.judgeRegistration(effect, handledMicros);
+    if (effect.kind === 'agentStateChanged') this.judgeReturn(effect, handledMicros);
     if (effect.kind === 'decisionMade') {
       this.judge(effect.record, handledMicros);
       this.starvation.decided(effect.record, handledMicros);
@@ -133,6 +134,12 @@ export class PlacementOracle implements WorldObserver {
     const { cpuMilli, memoryMib, gpuCount } = this.hello.resources;
     if (cpuMilli === spec.cpuMilli && memoryMib === spec.memoryMib && gpuCount === spec.gpuCount) return;
     this.fail('placement', `agent ${agent} is registered with other resources than it had`, nowMicros, { agent });
+  }
+
+  /** Who drains is not ready again by being heard of. */
+  private judgeReturn({ agent, to, reason }: AgentStateChanged, nowMicros: number): void {
+    if (to !== 'ready' || reason !== 'heartbeat returned' || !this.model.drains(agent)) return;
+    this.fail('placement', `agent ${agent} drains, and is ready because it was heard of`, nowMicros, { agent });
   }
 
   private judge(record: DecisionRecord, now: number): void {
