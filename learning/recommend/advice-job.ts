@@ -72,6 +72,9 @@ export interface Measured {
   readonly untilMicros: number;
   readonly tasks: number;
   readonly after: number;
+  /** 95% interval of it, by the window's own ups and downs; the same as it for what is no mean. */
+  readonly afterLow: number;
+  readonly afterHigh: number;
   readonly without: number;
 }
 

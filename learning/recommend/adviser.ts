@@ -9,7 +9,7 @@ import type { HttpSources } from '../../core/live/http/views.ts';
 import type { RecommendationSettings } from '../../core/live/start-settings.ts';
 import type { AdviceAnswer, AnalyseJob, JudgedCandidate } from './advice-job.ts';
 import { type Candidate, kindOf, meansOf } from './candidates.ts';
-import { changed } from './configuration.ts';
+import { changed, rulesDigest } from './configuration.ts';
 import { adviser, FollowUp } from './follow-up.ts';
 import { ledgerOf, wideningOf } from './ledger.ts';
 import { presentConfiguration } from './present-configuration.ts';
@@ -120,6 +120,13 @@ export class Adviser implements Advice {
       const done = { ...this.window(), previous: {}, rollout: null, ...said };
       return this.book.change(id, { state: 'measuring', applied: done }, said);
     }
+    if (one.evidence?.present !== rulesDigest(presentConfiguration(this.sources.live)))
+      throw new SiraError(
+        'SIRA_ADVICE_REFUSED',
+        'policy or settings have changed since it was simulated',
+        {},
+        'Have it simulated again (`sira recommend simulate`), and look at what it would do now.',
+      );
     if (one.means === 'byHand') return this.book.change(id, { state: 'awaitsPerson' }, said);
     // Nobody else applies it meanwhile.
     const state = one.means === 'rollout' ? 'applying' : 'measuring';

@@ -129,7 +129,7 @@ describe('an analysis', () => {
     timeout: 120_000,
   }, async () => {
     const shortFirst: Candidate = { ...addOne, kind: 'policy', change: { policy: { order: 'sjf' } } };
-    const { judged, done } = await analyse(busy, present(2), [shortFirst]);
+    const { judged, done } = await analyse(busy, present(2), [shortFirst, addOne]);
     expect(done.answer).toBe('advice');
     const sjf = judged[0] as JudgedCandidate;
     expect(sjf.isGood).toBe(true);
@@ -145,8 +145,10 @@ describe('an analysis', () => {
     for (const command of sjf.evidence?.commands ?? [])
       for (const each of (await simulate(command.replace('npx sira run ', ''))).digests) digest.update(`${each}\n`);
     expect(digest.digest('hex')).toBe(sjf.evidence?.digest);
-    for (const { file, sha256 } of sjf.evidence?.files ?? [])
+    // Nothing has written over the evidence of another.
+    for (const { file, sha256 } of judged.flatMap(({ evidence }) => evidence?.files ?? []))
       expect(createHash('sha256').update(readFileSync(file)).digest('hex')).toBe(sha256);
+    expect(judged[1]?.evidence?.commands[1]).not.toBe(sjf.evidence?.commands[1]);
   });
 
   test('advises nothing where nothing waits', { timeout: 60_000 }, async () => {

@@ -4,6 +4,7 @@
 
 import { SiraError } from '../../core/base/errors.ts';
 import { partsOf } from '../../sim/experiment/error-parts.ts';
+import { bootstrapMean } from '../evaluate/bootstrap.ts';
 import type { AdviceAnswer, AdviceJob, AnalyseJob, JudgedCandidate, MeasureJob } from './advice-job.ts';
 import { type Candidate, candidatesOf, meansOf, natureOf } from './candidates.ts';
 import { changed, keyOf } from './configuration.ts';
@@ -13,6 +14,9 @@ import { readWindow } from './recorded-window.ts';
 import { rulesFor, whyItTurnsBack } from './settles.ts';
 import type { SimulatedRuns } from './simulate-configuration.ts';
 import { SimulatedWorld } from './simulated-world.ts';
+
+/** Neighbours share a queue: a window is resampled in so many blocks. */
+const blocks = 10;
 
 type Tell = (answer: AdviceAnswer) => void;
 
@@ -47,7 +51,7 @@ async function analyse(job: AnalyseJob, tell: Tell): Promise<void> {
     );
   if (present.machines.length === 0) return cannotTell('no agent is alive');
   const world = new SimulatedWorld(window, job.run, job.folder, rules.seeds);
-  const before = await world.runs(present, 'present');
+  const before = await world.runs(present);
   // Seed 0 is the window as it was.
   const simulated = before.metrics[rules.objective]?.[0] ?? null;
   const measured = window.metrics[rules.objective] ?? 0;
@@ -64,7 +68,7 @@ async function analyse(job: AnalyseJob, tell: Tell): Promise<void> {
   let good = 0;
   for (const [index, candidate] of candidates.entries()) {
     const progress = (share: number): void => tell({ kind: 'progress', index, share });
-    const judged = await judgeCandidate(analysis, candidate, index, progress).catch((error) => {
+    const judged = await judgeCandidate(analysis, candidate, progress).catch((error) => {
       // What no scenario may say is no advice; a defect is no judgement.
       if (!(error instanceof SiraError)) throw error;
       return refused(error.message);
@@ -100,7 +104,6 @@ function refused(reason: string): JudgedCandidate {
 async function judgeCandidate(
   { job: { present, rules, widenings }, world, fidelity, before, count }: Analysis,
   candidate: Candidate,
-  index: number,
   progress: (share: number) => void,
 ): Promise<JudgedCandidate> {
   const configuration = changed(present, candidate.change);
@@ -111,7 +114,7 @@ async function judgeCandidate(
   const rulesOf = (change: Candidate['change']) =>
     rulesFor(change, { ...rules, candidates: count, fidelity }, widenings);
   // The last tenth is whether it stays.
-  const after = await world.runs(configuration, `changed-${index}`, (share) => progress(0.9 * share));
+  const after = await world.runs(configuration, (share) => progress(0.9 * share));
   const judgement = judgeChange(before, after, rulesOf(candidate.change));
   const { savesEnergy } = natureOf(candidate.change);
   const takesAway = savesEnergy && candidate.change.machines !== undefined;
@@ -135,8 +138,13 @@ async function measure({ batches, sinceMicros, before, metric, fidelity, rules, 
   const after = window.metrics[metric];
   if (after === undefined) return { reason: `${metric} is not measured of live agents` };
   const world = new SimulatedWorld(window, '', folder, 1);
-  const simulated = (await world.runs(before, 'without')).metrics[metric]?.[0] ?? null;
+  const simulated = (await world.runs(before)).metrics[metric]?.[0] ?? null;
   if (simulated === null) return { reason: `${metric} is not known of the simulated window` };
   const { fromMicros, untilMicros } = window;
-  return { fromMicros, untilMicros, tasks: completed, after, without: simulated / (1 + fidelity) };
+  const series = window.series[metric] ?? [];
+  const { low, high } = bootstrapMean(series, { blockLength: Math.max(1, Math.floor(series.length / blocks)) }) ?? {
+    ...{ low: after, high: after },
+  };
+  const facts = { fromMicros, untilMicros, tasks: completed, after, afterLow: low, afterHigh: high };
+  return { ...facts, without: simulated / (1 + fidelity) };
 }

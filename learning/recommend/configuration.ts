@@ -1,6 +1,7 @@
 // Everything about a fleet that advice may change, as one value: the policy, the settings, the machines, when they sleep, and what
 // is believed of run times. A change makes another of it; two that are the same have the same key.
 
+import { createHash } from 'node:crypto';
 import {
   createKernelSettings,
   type KernelSettingName,
@@ -58,6 +59,31 @@ export function keyOf({ policy, settings, machines, sleepAfterMicros, isRetraine
   const sorted = (values: object): [string, unknown][] =>
     Object.entries(values).sort(([left], [right]) => (left < right ? -1 : 1));
   return JSON.stringify([sorted(decides), sorted(settings), shapes, sleepAfterMicros ?? null, isRetrained]);
+}
+
+/** Of policy and settings alone: whether somebody has changed either since. */
+export function rulesDigest({ policy, settings }: Pick<Configuration, 'policy' | 'settings'>): string {
+  const key = keyOf({
+    policy,
+    settings,
+    machines: [],
+    sleepAfterMicros: undefined,
+    isRetrained: false,
+    power: undefined,
+  });
+  return createHash('sha256').update(key).digest('hex');
+}
+
+/** What takes a change of machines back; `machines`: with it, the latest last. */
+export function machinesBack(
+  machines: readonly MachineSpec[],
+  { add, remove, resize }: MachinesChange,
+): MachinesChange {
+  return {
+    ...(remove === undefined ? {} : { add: remove.length }),
+    ...(add === undefined ? {} : { remove: machines.slice(-add).map(({ name }) => name) }),
+    ...(resize === undefined ? {} : { resize: { ...resize, factor: 1 / resize.factor } }),
+  };
 }
 
 export function shapeOf({ cpuMilli, memoryMib, gpuCount, gpuModel }: MachineSpec): string {

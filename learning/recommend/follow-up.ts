@@ -10,7 +10,7 @@ import { endStages } from '../../core/policy/rollout-plan.ts';
 import type { Profile } from '../../core/scheduler/framework.ts';
 import { projectRoot } from '../../sim/experiment/project-root.ts';
 import type { Gated, Measured } from './advice-job.ts';
-import { type Configuration, changed } from './configuration.ts';
+import { type Configuration, changed, machinesBack } from './configuration.ts';
 import { presentConfiguration } from './present-configuration.ts';
 import { rolloutOf, takeBack } from './put-in-force.ts';
 import { readRows } from './read-rows.ts';
@@ -165,7 +165,7 @@ export class FollowUp {
       }
     } else if (verdict === 'worse') outcome = 'unproven';
     this.book.change(id, { state: outcome, realized, steps }, { ...adviser, why });
-    const covered = verdict === 'inside';
+    const covered = change >= expected.low && change <= expected.high;
     const atMicros = this.sources.live.now();
     this.book.note({ id, kind, title, metric, atMicros, expected, realized: change, covered, verdict, outcome });
   }
@@ -180,19 +180,7 @@ export class FollowUp {
     const settings = { ...present.settings, ...applied?.previous };
     const { machines } = change;
     const undone =
-      machines === undefined
-        ? present
-        : changed(present, {
-            machines: {
-              ...(machines.remove === undefined ? {} : { add: machines.remove.length }),
-              ...(machines.add === undefined
-                ? {}
-                : { remove: present.machines.slice(-machines.add).map(({ name }) => name) }),
-              ...(machines.resize === undefined
-                ? {}
-                : { resize: { ...machines.resize, factor: 1 / machines.resize.factor } }),
-            },
-          });
+      machines === undefined ? present : changed(present, { machines: machinesBack(present.machines, machines) });
     return { ...(typeof undone === 'string' ? present : undone), policy, settings };
   }
 }

@@ -38,6 +38,8 @@ const level = 0.05;
 const leastShare = 0.01;
 /** A window that was measured is never known better than this. */
 const noiseShare = 0.02;
+/** What was nothing and becomes something has grown beyond measure: as a number that can be written. */
+const changeMax = 1e9;
 
 export function judgeChange(present: SimulatedRuns, changed: SimulatedRuns, options: JudgeOptions): Judgement {
   const { objective, savesEnergy, costs, worthShare, harmShare } = options;
@@ -125,7 +127,8 @@ function effectOf(
 }
 
 function interval(center: number, half: number): Interval {
-  return { mean: Math.expm1(center), low: Math.expm1(center - half), high: Math.expm1(center + half) };
+  const share = (logarithm: number): number => Math.min(changeMax, Math.expm1(logarithm));
+  return { mean: share(center), low: share(center - half), high: share(center + half) };
 }
 
 export function percent(share: number): string {

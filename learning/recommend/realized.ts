@@ -16,15 +16,32 @@ export function realizedOf(
     const reason = 'reason' in measured ? measured.reason : `no effect on ${metric} was predicted`;
     const fromMicros = applied?.atMicros ?? 0;
     return {
-      ...{ metric, fromMicros, untilMicros: fromMicros, tasks: 0, before, after: 0, without: 0, change: 0 },
+      ...{
+        metric,
+        fromMicros,
+        untilMicros: fromMicros,
+        tasks: 0,
+        before,
+        after: 0,
+        without: 0,
+        change: 0,
+        low: 0,
+        high: 0,
+      },
       ...{ verdict: 'cannotTell', reason },
     };
   }
-  const change = measured.without > 0 ? measured.after / measured.without - 1 : 0;
-  const { low, high } = effect.expected;
-  const verdict = change > high ? 'worse' : change < low ? 'better' : 'inside';
-  const words = { worse: 'worse than', better: 'better than', inside: 'within' }[verdict];
-  const expected = intervalText(effect.expected).replace('95% interval ', '');
-  const reason = `${effect.title} changed by ${percent(change)}, ${words} what was expected (${expected})`;
-  return { metric, before, ...measured, change, verdict, reason };
+  const { without, after, afterLow, afterHigh, ...window } = measured;
+  const over = (value: number): number => (without > 0 ? value / without - 1 : 0);
+  const [change, low, high] = [over(after), over(afterLow), over(afterHigh)];
+  const { expected } = effect;
+  // One bad moment in the window is not yet a bad change.
+  const verdict = low > expected.high ? 'worse' : high < expected.low ? 'better' : 'inside';
+  const isWithin = change >= expected.low && change <= expected.high;
+  const words = { worse: 'worse than', better: 'better than', inside: isWithin ? 'within' : 'not surely outside' }[
+    verdict
+  ];
+  const told = intervalText(expected).replace('95% interval ', '');
+  const reason = `${effect.title} changed by ${percent(change)}, ${words} what was expected (${told})`;
+  return { metric, before, ...window, after, without, change, low, high, verdict, reason };
 }

@@ -95,9 +95,21 @@ test('what was realized is held against what would have been without', () => {
     evidence: { measured: { completionMeanSeconds: 10 } },
     applied: { atMicros: 5 },
   } as unknown as Recommendation;
-  const measured = (after: number) => ({ fromMicros: 5, untilMicros: 9, tasks: 100, after, without: 20 });
+  const measured = (after: number, spread = 0) => ({
+    ...{
+      fromMicros: 5,
+      untilMicros: 9,
+      tasks: 100,
+      after,
+      afterLow: after - spread,
+      afterHigh: after + spread,
+      without: 20,
+    },
+  });
   const verdicts = [17, 15, 13, 20].map((after) => realizedOf(one, 'completionMeanSeconds', measured(after)).verdict);
   expect(verdicts).toEqual(['inside', 'inside', 'better', 'worse']);
+  // A window with such ups and downs does not say that it is worse.
+  expect(realizedOf(one, 'completionMeanSeconds', measured(20, 3))).toMatchObject({ verdict: 'inside', change: 0 });
   // Twice as many tasks came: that it takes longer than before is not the fault of the change.
   expect(realizedOf(one, 'completionMeanSeconds', measured(16))).toMatchObject({
     ...{ before: 10, after: 16, without: 20, verdict: 'inside' },

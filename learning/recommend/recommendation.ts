@@ -117,6 +117,8 @@ export interface Evidence {
   readonly seeds: readonly number[];
   /** Scenario files with the SHA-256 of each and of the traces that they name. */
   readonly files: readonly { readonly file: string; readonly sha256: string }[];
+  /** Of the policy and the settings that were simulated as the present. */
+  readonly present: string;
   /** Over the digests of all simulated runs: the same code and files give the same. */
   readonly digest: string;
   readonly commands: readonly string[];
@@ -156,9 +158,11 @@ export interface Realized {
   readonly after: number;
   /** What the metric would have been in the window without the change, by the simulator, corrected by how far it was off before. */
   readonly without: number;
-  /** `after` over `without`, less 1. */
+  /** `after` over `without`, less 1, and its 95% interval by the ups and downs of the window. */
   readonly change: number;
-  /** `better` and `worse`: outside the expected interval. */
+  readonly low: number;
+  readonly high: number;
+  /** `better` and `worse`: beyond doubt outside the expected interval. */
   readonly verdict: 'inside' | 'better' | 'worse' | 'cannotTell';
   readonly reason: string;
 }

@@ -33,6 +33,8 @@ export interface RecordedWindow {
   readonly untilMicros: number;
   /** Of the tasks that completed, by the simulator's names of metrics. */
   readonly metrics: Readonly<Record<string, number>>;
+  /** What the means among those are of, task by task in the order of their ends. */
+  readonly series: Readonly<Record<string, readonly number[]>>;
   /** From the placement to the begin of the work, and to its result less the work. */
   readonly trips: MeasuredTrips;
   /** Service over estimate by class, the median, of classes with enough tasks. */
@@ -123,6 +125,7 @@ export function readWindow(
       waitMeanSeconds: mean(waits) as number,
       waitP99Seconds: quantile(ascending(waits), 0.99) as number,
     },
+    series: { completionMeanSeconds: totals, waitMeanSeconds: waits },
     trips: { held: 0, count: totals.length, acceptMicros: rounded(accepts), totalMicros: rounded(overheads) },
     estimateRatios: new Map(
       [...ratios].flatMap(([name, values]) =>

@@ -3,9 +3,9 @@
 // refused. Two bounds that overlap (machines are worth a tenth of the wait, and saving energy may cost a fifth of it) do that.
 
 import { type Candidate, candidatesOf, kindOf, natureOf, sharesLever } from './candidates.ts';
-import { type Configuration, changed, keyOf } from './configuration.ts';
+import { type Configuration, changed, keyOf, machinesBack } from './configuration.ts';
 import { type JudgeOptions, judgeChange } from './judge-change.ts';
-import type { Change } from './recommendation.ts';
+import type { Change, PolicyChange } from './recommendation.ts';
 import type { SimulatedWorld } from './simulated-world.ts';
 
 /** Rounds of advice that are followed. */
@@ -25,7 +25,7 @@ export async function whyItTurnsBack(
   const seen = new Set([keyOf(present), keyOf(first)]);
   let standing = first;
   for (let round = 1; round <= roundsMax; round++) {
-    const next = await adviceAt(world, standing, present, advised, rulesOf, round);
+    const next = await adviceAt(world, standing, present, advised, rulesOf);
     if (next === undefined) return '';
     const { candidate, configuration, reason } = next;
     if (seen.has(keyOf(configuration)))
@@ -42,19 +42,18 @@ async function adviceAt(
   present: Configuration,
   advised: Candidate,
   rulesOf: RulesOf,
-  round: number,
 ) {
-  const before = await world.runs(standing, `standing-${round}`);
+  const before = await world.runs(standing);
   if (before.bottlenecks === undefined) return undefined;
   const found = candidatesOf(standing, world.findings(before.bottlenecks));
-  const tried = [...undoing(standing, present, advised), ...found].filter(({ change }) =>
+  const tried = [undoing(standing, present, advised), ...found].filter(({ change }) =>
     sharesLever(change, advised.change),
   );
-  for (const [index, candidate] of tried.entries()) {
+  for (const candidate of tried) {
     const configuration = changed(standing, candidate.change);
     if (typeof configuration === 'string' || keyOf(configuration) === keyOf(standing)) continue;
     if (world.misfits(standing, configuration) !== '') continue;
-    const after = await world.runs(configuration, `round-${round}-${index}`);
+    const after = await world.runs(configuration);
     const { isGood, reasons } = judgeChange(before, after, rulesOf(candidate.change));
     if (isGood) return { candidate, configuration, reason: reasons[0] ?? '' };
   }
@@ -62,26 +61,21 @@ async function adviceAt(
 }
 
 /** The way straight back, whether or not the rules would think of it. */
-function undoing(standing: Configuration, present: Configuration, { change }: Candidate): Candidate[] {
-  const back: Change[] = [];
-  if (change.policy !== undefined)
-    back.push({
-      policy: Object.fromEntries(
-        Object.keys(change.policy).map((name) => [name, present.policy[name as keyof typeof present.policy]]),
-      ),
-    });
-  if (change.settings !== undefined)
-    back.push({
-      settings: Object.fromEntries(
-        Object.keys(change.settings).map((name) => [name, present.settings[name] as number]),
-      ),
-    });
-  if (change.machines?.add !== undefined)
-    back.push({ machines: { remove: standing.machines.slice(-change.machines.add).map(({ name }) => name) } });
-  if (change.machines?.remove !== undefined) back.push({ machines: { add: change.machines.remove.length } });
-  if (change.machines?.resize !== undefined)
-    back.push({ machines: { resize: { ...change.machines.resize, factor: 1 / change.machines.resize.factor } } });
-  return back.map((undo) => ({ kind: kindOf(undo), title: 'Take it back', finding: '', change: undo }));
+function undoing(standing: Configuration, present: Configuration, { change }: Candidate): Candidate {
+  const { policy, settings, machines } = change;
+  const names = (of: object): string[] => Object.keys(of);
+  const undo: Change = {
+    ...(policy === undefined
+      ? {}
+      : {
+          policy: Object.fromEntries(names(policy).map((name) => [name, present.policy[name as keyof PolicyChange]])),
+        }),
+    ...(settings === undefined
+      ? {}
+      : { settings: Object.fromEntries(names(settings).map((name) => [name, present.settings[name] as number])) }),
+    ...(machines === undefined ? {} : { machines: machinesBack(standing.machines, machines) }),
+  };
+  return { kind: kindOf(undo), title: 'Take it back', finding: '', change: undo };
 }
 
 /** How a change of this nature is judged. */

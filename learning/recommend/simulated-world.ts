@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { relative } from 'node:path';
 import { createFitTest } from '../../sim/workload/fit.ts';
 import type { Findings } from './candidates.ts';
-import { type Configuration, keyOf } from './configuration.ts';
+import { type Configuration, keyOf, rulesDigest } from './configuration.ts';
 import { EvidenceFiles } from './evidence-files.ts';
 import type { Evidence } from './recommendation.ts';
 import type { RecordedWindow } from './recorded-window.ts';
@@ -31,10 +31,12 @@ export class SimulatedWorld {
   }
 
   /** All seeds; from memory if it was done before. */
-  async runs(configuration: Configuration, name: string, progress?: (share: number) => void): Promise<SimulatedRuns> {
+  async runs(configuration: Configuration, progress?: (share: number) => void): Promise<SimulatedRuns> {
     const key = keyOf(configuration);
     const known = this.simulated.get(key);
     if (known !== undefined) return known.runs;
+    // Each has a file of its own, that nothing writes again.
+    const name = this.simulated.size === 0 ? 'present' : `changed-${this.simulated.size}`;
     const file = this.files.writeScenario(name, configuration);
     const runs = await simulate(file, { wantsBottlenecks: true, ...(progress === undefined ? {} : { progress }) });
     this.simulated.set(key, { file, runs });
@@ -64,9 +66,10 @@ export class SimulatedWorld {
     };
   }
 
-  /** Of these configurations, which were simulated. */
+  /** Of these configurations, which were simulated, the present first. */
   evidence(configurations: readonly Configuration[], fidelity: number): Evidence {
     const { fromMicros, untilMicros, tasks, estimated, metrics } = this.window;
+    const [present] = configurations;
     const simulated = configurations.flatMap((one) => this.simulated.get(keyOf(one)) ?? []);
     const digest = createHash('sha256');
     for (const { runs } of simulated) for (const each of runs.digests) digest.update(`${each}\n`);
@@ -80,6 +83,7 @@ export class SimulatedWorld {
         ({ file }) => !file.endsWith('.yaml') || file.endsWith('calibration.yaml') || named.includes(file),
       ),
       digest: digest.digest('hex'),
+      present: present === undefined ? '' : rulesDigest(present),
       commands: named.map((file) => `npx sira run ${relative(process.cwd(), file) || file}`),
       assumptions: [
         'tasks arrive as in blocks of the window, drawn by seed, whatever became of those before them',

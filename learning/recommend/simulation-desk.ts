@@ -3,7 +3,7 @@
 
 import { Worker } from 'node:worker_threads';
 import { SiraError } from '../../core/base/errors.ts';
-import { errorOf } from '../../sim/experiment/error-parts.ts';
+import { errorOf, partsOf } from '../../sim/experiment/error-parts.ts';
 import type { AdviceAnswer, AdviceJob } from './advice-job.ts';
 
 const waitingMax = 16;
@@ -52,7 +52,7 @@ export class SimulationDesk {
     const ended = (error: Error): void => {
       if (this.worker !== worker) return;
       this.worker = undefined;
-      this.finish({ kind: 'failed', error: { name: error.name, message: error.message } as never });
+      this.finish({ kind: 'failed', error: partsOf(error) });
     };
     worker.on('message', (answer: AdviceAnswer) => {
       if (answer.kind === 'found' || answer.kind === 'progress' || answer.kind === 'judged') this.running?.told(answer);
