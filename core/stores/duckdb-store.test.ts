@@ -30,6 +30,27 @@ test('a file that cannot be opened says why', async () => {
   await expect(store.open()).rejects.toMatchObject({ code: 'SIRA_TELEMETRY_AWAY' });
 });
 
+test('what is read goes on while rows are written', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sira-duckdb-'));
+  const store = new DuckDbStore({ file: join(folder, 'telemetry.duckdb') });
+  await store.open();
+  const rows = (from: number) =>
+    batchOf(
+      'links',
+      Array.from({ length: 10_000 }, (_, index) => ({ time: from + index, run: 'r', agent: 'a', loss: 0 })),
+    );
+  await store.write(rows(0));
+  const times: number[] = [];
+  for await (const batch of store.read({ table: 'links' })) {
+    if (times.length === 0) await store.write(rows(10_000));
+    times.push(...(batch.columns[0] as Float64Array));
+  }
+  expect(times).toEqual(Array.from({ length: 10_000 }, (_, index) => index));
+  expect(await readAll(store, { table: 'links' })).toHaveLength(20_000);
+  await store.close();
+  rmSync(folder, { recursive: true });
+});
+
 test('a file of an older version gets the columns that came later', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'sira-duckdb-'));
   const file = join(folder, 'telemetry.duckdb');
