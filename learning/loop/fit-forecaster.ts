@@ -23,8 +23,8 @@ export interface FittedArrivals {
   readonly coverage: number;
 }
 
-const intervalSeconds = 0.5;
-const horizon = 4;
+const intervalSeconds = 0.25;
+const horizon = 8;
 const levels = [0.05, 0.5, 0.95];
 const shape = { periods: [], lowerBound: 0 };
 

@@ -117,7 +117,7 @@ test('a forecaster of arrivals is better than the last value, and its interval h
   const { error, persistenceError, coverage, model } = fitArrivals(await rowsOf(planted, seconds), 'test');
   expect(error).toBeLessThan(persistenceError);
   expect(coverage).toBeGreaterThan(0.7);
-  expect(model.manifest).toMatchObject({ target: 'arrivals', unit: 'tasks', intervalMicros: 500_000 });
+  expect(model.manifest).toMatchObject({ target: 'arrivals', unit: 'tasks', intervalMicros: 250_000 });
 });
 
 test('the suite has the eight kinds of load, each at its own, and is the same for the same world', async () => {

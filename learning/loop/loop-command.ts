@@ -6,6 +6,7 @@ import { join, relative, resolve } from 'node:path';
 import { createColors } from 'picocolors';
 import { SiraError } from '../../core/base/errors.ts';
 import type { Command, CommandCall, CommandContext } from '../../core/ports/command.ts';
+import type { LoopResults } from './loop-results.ts';
 import type { StoryOptions } from './loop-story.ts';
 
 export const loopCommand: Command = {
@@ -73,12 +74,21 @@ async function loop(call: CommandCall, context: CommandContext): Promise<number>
     await story.run();
   } finally {
     await endAll();
-    writeFileSync(join(folder, marker), `${JSON.stringify(story.results, undefined, 1)}\n`);
+    await writeReport(folder, story.results);
     if (call.options.keep !== true) rmSync(join(folder, 'live'), { recursive: true, force: true });
   }
   if (call.options.json === true) terminal.write(`${JSON.stringify(story.results, undefined, 2)}\n`);
   tell('written', relative(process.cwd(), folder) || '.');
   return story.results.succeeded ? 0 : 1;
+}
+
+async function writeReport(folder: string, results: LoopResults): Promise<void> {
+  writeFileSync(join(folder, marker), `${JSON.stringify(results, undefined, 1)}\n`);
+  const { loopFigures } = await import('./loop-figures.ts');
+  const { loopPage } = await import('./loop-page.ts');
+  const figures = loopFigures(results);
+  for (const { name, svg } of figures) writeFileSync(join(folder, `${name}.svg`), svg);
+  writeFileSync(join(folder, 'loop.html'), loopPage(results, figures));
 }
 
 /** Only what a loop left is cleared away. */

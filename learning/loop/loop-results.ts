@@ -27,10 +27,28 @@ export interface RolloutResult {
 }
 
 export interface ForcedResult extends RolloutResult {
-  /** From the end of the first task that the guard's window needed to the first decision of the policy before. */
+  readonly version: number;
   readonly guard: string;
-  readonly rollbackSeconds: number;
+  readonly candidateTasks: number;
   readonly harmTasks: number;
+  /** By the rows of telemetry: from the end of the task that breached the guard to the first decision of the policy before. */
+  readonly rollbackSeconds?: number | undefined;
+  readonly lateDecisions?: number;
+}
+
+export interface DriftResult {
+  readonly stage: string;
+  readonly evidence: string;
+  /** Since 1970, when the other work began to come. */
+  readonly beganMicros: number;
+  readonly noticedSeconds: number | undefined;
+  readonly tasks: number;
+  /** Afterwards. */
+  readonly serves: string;
+  readonly servesVersion: number;
+  /** Of service times in the rows since then: population stability index against the rows that were learned from. */
+  readonly rowsShift?: number;
+  readonly rollbackSeconds?: number | undefined;
 }
 
 export interface LoopResults {
@@ -78,6 +96,8 @@ export interface LoopResults {
   replay?: ReplayGateReport;
   promotion?: RolloutResult;
   gain?: LiveGain;
-  bad?: { readonly gate: GateReport; readonly stage: string; forced?: ForcedResult };
+  bad?: { readonly gate: GateReport; readonly stage: string };
+  forced?: ForcedResult;
+  drift?: DriftResult;
   history?: readonly RolloutEvent[];
 }

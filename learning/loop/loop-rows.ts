@@ -78,6 +78,19 @@ export async function readLoopRows(store: TelemetryStore, query: RowsQuery): Pro
   return { tasks, agents, sha256: hash.digest('hex') };
 }
 
+/** Placements in the order of time. */
+export async function readDecisions(
+  store: TelemetryStore,
+  query: RowsQuery,
+): Promise<{ readonly atMicros: number; readonly version: number }[]> {
+  const decisions: { readonly atMicros: number; readonly version: number }[] = [];
+  for await (const batch of store.read({ table: 'decisions', ...query }))
+    for (const row of rowsOf(batch))
+      if (row.outcome === 'placed')
+        decisions.push({ atMicros: numberOf(row, 'time'), version: numberOf(row, 'policy_version') });
+  return decisions;
+}
+
 type Row = Readonly<Record<string, number | string>>;
 
 /** What is missing is 0. */

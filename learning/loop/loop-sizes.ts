@@ -12,6 +12,8 @@ export interface LoopSizes {
   readonly training: { readonly imitation: number; readonly iterations: number; readonly validationEpisodes: number };
   readonly suite: { readonly seeds: number; readonly seedsMax: number; readonly tasks: number };
   readonly shadowDecisions: number;
+  /** Of the drift watch. */
+  readonly windowTasks: number;
   readonly canary: { readonly blockTasks: number; readonly washoutTasks: number; readonly tasksMax: number };
 }
 
@@ -21,6 +23,7 @@ export const fullSizes: LoopSizes = {
   training: { imitation: 30, iterations: 30, validationEpisodes: 20 },
   suite: { seeds: 8, seedsMax: 24, tasks: 800 },
   shadowDecisions: 400,
+  windowTasks: 100,
   canary: { blockTasks: 40, washoutTasks: 6, tasksMax: 6000 },
 };
 
@@ -30,6 +33,7 @@ export const briefSizes: LoopSizes = {
   training: { imitation: 25, iterations: 8, validationEpisodes: 6 },
   suite: { seeds: 4, seedsMax: 12, tasks: 600 },
   shadowDecisions: 100,
+  windowTasks: 40,
   canary: { blockTasks: 16, washoutTasks: 3, tasksMax: 3000 },
 };
 
@@ -43,6 +47,12 @@ export const plantedWork: WorkModel = {
     { name: 'draft', share: 0.22, medianSeconds: 0.4, sigma: 0.4, ...estimate },
     { name: 'report', share: 0.03, medianSeconds: 3, sigma: 0.4, ...estimate },
   ],
+};
+
+/** The same classes when everything takes longer and fewer tasks come: no more work than before, and none like it. */
+export const driftedWork: WorkModel = {
+  arrivals: { calmPerSecond: 9.4, rushPerSecond: 28.8, calmSeconds: 3, rushSeconds: 1.5 },
+  classes: plantedWork.classes.map((own) => ({ ...own, medianSeconds: 1.6 * own.medianSeconds })),
 };
 
 /** By process. */

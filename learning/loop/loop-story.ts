@@ -4,13 +4,12 @@
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { codeHash } from '../../core/live/code-hash.ts';
-import { readPolicyArtifact, writePolicyArtifact } from '../../core/policy/policy-artifact.ts';
 import type { Profile } from '../../core/scheduler/framework.ts';
 import { drawWork, meanRate, meanServiceSeconds, takeWork, type WorkModel } from '../env/work-model.ts';
 import { replayGate } from '../promote/replay-gate.ts';
 import { type GateReport, simulationGate } from '../promote/simulation-gate.ts';
 import { fitPhases } from './fit-phases.ts';
-import { arrivalCounts } from './fit-world.ts';
+import { arrivalCounts, countSeconds } from './fit-world.ts';
 import { writeSuite } from './gate-suite.ts';
 import { judgeHeuristics } from './judge-heuristics.ts';
 import {
@@ -28,6 +27,15 @@ import { LoadPlayer, type PlayedTask, type PlayerOptions } from './load-player.t
 import { type LoopResults, loopFormat } from './loop-results.ts';
 import { type LoopRows, readLoopRows } from './loop-rows.ts';
 import * as planted from './loop-sizes.ts';
+import {
+  forceThrough,
+  letDrift,
+  reversed,
+  rowsOfRollback,
+  serviceShift,
+  type TrialStage,
+  tryAtGate,
+} from './loop-trials.ts';
 import { PolicyDesk, type Proposal } from './policy-desk.ts';
 import { watchRollout } from './watch-rollout.ts';
 
@@ -39,17 +47,17 @@ export interface StoryOptions extends LearnOptions {
   readonly tell: (step: string, text: string) => void;
 }
 
-const reverseName = 'loop-order-reversed';
 const policyName = 'loop-order';
 const agentsAwayMillis = 4000;
 const settleMicros = 20_000_000;
 const rolloutSecondsMax = 240;
 
-export class LoopStory {
+export class LoopStory implements TrialStage {
   readonly results: LoopResults;
   private readonly options: StoryOptions;
-  private cluster: LiveCluster | undefined;
-  private readonly desk: PolicyDesk;
+  private running: LiveCluster | undefined;
+  readonly desk: PolicyDesk;
+  readonly seed: number;
   private readonly begun = performance.now();
   private stepBegun = performance.now();
   private recorded: readonly PlayedTask[] = [];
@@ -57,10 +65,12 @@ export class LoopStory {
   private signed: SignedArtifact | undefined;
   /** Of the policy that was promoted here. */
   private promoted: Partial<Profile> = {};
+  private promotedVersion = 0;
 
   constructor(options: StoryOptions) {
     this.options = options;
-    this.desk = new PolicyDesk(() => this.live.url, 'sira loop');
+    this.seed = options.seed;
+    this.desk = new PolicyDesk(() => this.cluster.url, 'sira loop');
     const { command, seed, brief, store, version } = options;
     this.results = {
       ...{ format: loopFormat, command, seed, brief, store, version, codeHash: codeHash() },
@@ -76,20 +86,23 @@ export class LoopStory {
     const trained = await this.train();
     if (!(await this.promote())) return false;
     await this.measureGain();
-    this.results.succeeded = await this.tryBad(trained);
+    const isCaught = await this.tryBad(trained);
+    const isNoticed = await this.drift();
+    await this.readBack();
+    this.results.succeeded = isCaught && isNoticed;
     return this.results.succeeded;
   }
 
   /** Ends all that runs. */
   async stop(): Promise<void> {
-    await this.cluster?.stop();
+    await this.running?.stop();
     this.results.seconds = (performance.now() - this.begun) / 1000;
     const { user, system } = process.cpuUsage();
     this.results.cpuSeconds = (user + system) / 1e6;
   }
 
-  private get live(): LiveCluster {
-    return this.cluster as LiveCluster;
+  get cluster(): LiveCluster {
+    return this.running as LiveCluster;
   }
 
   private async record(): Promise<void> {
@@ -100,14 +113,17 @@ export class LoopStory {
       ...{ cpuMilli: planted.agentCpuMilli, memoryMib: planted.agentMemoryMib },
     };
     await LiveCluster.start(options, (cluster) => {
-      this.cluster = cluster;
+      this.running = cluster;
     });
-    this.step('start', `a kernel and ${agents.flat().length} agents run; telemetry goes to ${this.live.storeAddress}`);
+    this.step(
+      'start',
+      `a kernel and ${agents.flat().length} agents run; telemetry goes to ${this.cluster.storeAddress}`,
+    );
     const tasks = takeWork(work, { seed }, { seconds: sizes.recordSeconds });
     const player = await LoadPlayer.start(tasks, this.player('recorder'));
     // Somebody's machine always dies; here it does at a known time, and the rows have to tell of it.
     const crash = new Promise((resolve) => setTimeout(resolve, 1000 * sizes.recordSeconds * 0.5)).then(() =>
-      this.live.crashAgents(1, agentsAwayMillis),
+      this.cluster.crashAgents(1, agentsAwayMillis),
     );
     this.recorded = await player.finish();
     await crash;
@@ -128,22 +144,19 @@ export class LoopStory {
 
   private async learn(): Promise<void> {
     const { folder } = this.options;
-    this.rows = await this.live.withRows((store) => readLoopRows(store, { run: loopRun }));
+    this.rows = await this.cluster.withRows((store) => readLoopRows(store, { run: loopRun }));
     const { tasks, sha256 } = this.rows;
     this.results.rowsSha256 = sha256;
     this.step(
       'rows',
-      `${tasks.length} ended tasks read from ${this.live.storeAddress}; content ${sha256.slice(0, 12)}`,
+      `${tasks.length} ended tasks read from ${this.cluster.storeAddress}; content ${sha256.slice(0, 12)}`,
     );
     const world = learnWorld(this.rows, this.options);
     this.results.world = world;
     const submitted = tasks.map(({ submittedMicros }) => submittedMicros).sort((left, right) => left - right);
-    const counts = arrivalCounts(submitted, 0.5);
-    this.results.arrivals = {
-      intervalSeconds: 0.5,
-      counts: [...counts],
-      rushShare: [...fitPhases(counts, 0.5).rushShare],
-    };
+    const counts = arrivalCounts(submitted, countSeconds);
+    const { rushShare } = fitPhases(counts, countSeconds);
+    this.results.arrivals = { intervalSeconds: countSeconds, counts: [...counts], rushShare: [...rushShare] };
     this.results.services = world.work.classes.map(({ name }) => ({
       name,
       seconds: tasks
@@ -156,7 +169,7 @@ export class LoopStory {
     this.results.forecaster = { error, persistenceError, coverage, judgedFrom, forecasts };
     this.step(
       'forecast',
-      `arrivals half a second ahead: error ${error.toFixed(2)} tasks, persistence ${persistenceError.toFixed(2)}; ${percent(coverage)} within the 90% interval`,
+      `arrivals a quarter of a second ahead: error ${error.toFixed(2)} tasks, persistence ${persistenceError.toFixed(2)}; ${percent(coverage)} of ${forecasts.length} within the 90% interval`,
     );
     writeSuite(join(folder, 'suite'), world, { seed: this.options.seed, ...this.options.sizes.suite });
   }
@@ -195,7 +208,7 @@ export class LoopStory {
       `${gate.verdict}: ${gate.reasons[0]} (${gate.scenarios.length} scenarios, digest ${gate.digest.slice(0, 12)})`,
     );
     if (gate.verdict !== 'pass') return false;
-    const replay = replayGate([{ folder: this.live.journal, codeHash: undefined }], policy);
+    const replay = replayGate([{ folder: this.cluster.journal, codeHash: undefined }], policy);
     this.results.replay = replay;
     await this.desk.witness(rollout, 'replay', replay.verdict, `${replay.reason}, ${replay.tasks} tasks`);
     this.step(
@@ -211,6 +224,7 @@ export class LoopStory {
     this.results.promotion = { rollout, stage, points, evidence, seconds, tasks: played.length };
     this.step('shadow and canary', `${stage}: ${evidence}; harm ${canary?.harmTasks.toFixed(1) ?? '–'} tasks`);
     if (stage === 'promoted') this.promoted = policy;
+    this.promotedVersion = watched.rollout.candidate.version;
     return stage === 'promoted';
   }
 
@@ -228,29 +242,55 @@ export class LoopStory {
     );
   }
 
-  /** The same network with its scores turned round: it prefers what the good one puts off. */
   private async tryBad({ weights }: TrainedPolicy): Promise<boolean> {
-    const { layers, manifest } = readPolicyArtifact(weights);
-    const last = layers.at(-1) as (typeof layers)[number];
-    const turned = { ...last, kernel: last.kernel.map((weight) => -weight), bias: last.bias.map((weight) => -weight) };
-    const bytes = writePolicyArtifact({
-      manifest: { ...manifest, name: reverseName },
-      layers: [...layers.slice(0, -1), turned],
-    });
-    const policy = { order: 'learned', artifact: Buffer.from(bytes).toString('base64') };
-    const rollout = await this.desk.propose(
-      { name: reverseName, policy, artifact: '', plan: this.plan() },
-      'deliberately bad',
+    const policy = reversed(weights);
+    const bad = await tryAtGate(this, policy);
+    this.results.bad = bad;
+    this.step('bad candidate', `simulation gate ${bad.gate.verdict}: ${bad.gate.reasons[0]}; ${bad.stage}`);
+    const forced = await forceThrough(this, policy, this.results.gain?.after.slowdown ?? 2);
+    this.results.forced = forced;
+    const { stage, evidence, candidateTasks, harmTasks } = forced;
+    this.step(
+      'bad, by force',
+      `${stage}: ${evidence}, after ${candidateTasks} tasks of its own; harm ${harmTasks.toFixed(0)} tasks`,
     );
-    const gate = await this.gate(policy, reverseName);
-    await this.desk.witness(rollout, 'simulation', gate.verdict, gateEvidence(gate));
-    const { stage } = await this.desk.rollout(rollout);
-    this.results.bad = { gate, stage };
-    this.step('bad candidate', `simulation gate ${gate.verdict}: ${gate.reasons[0]}; ${stage}`);
-    return stage === 'rejected';
+    return bad.stage === 'rejected' && stage === 'rolledBack';
   }
 
-  private async gate(policy: Partial<Profile>, name: string): Promise<GateReport> {
+  private async drift(): Promise<boolean> {
+    const drift = await letDrift(this, this.results.promotion?.rollout as number);
+    this.results.drift = drift;
+    const { stage, evidence, noticedSeconds, serves, servesVersion } = drift;
+    const when = noticedSeconds === undefined ? '' : ` after ${noticedSeconds.toFixed(1)} s`;
+    this.step('drift', `${stage}${when}: ${evidence}; ${serves} (version ${servesVersion}) serves`);
+    return stage === 'rolledBack';
+  }
+
+  /** What the rows say of both rollbacks. */
+  private async readBack(): Promise<void> {
+    const { forced, drift, promotion } = this.results;
+    const history = await this.desk.history();
+    this.results.history = history;
+    const ofRollout = (number: number | undefined) =>
+      history.findLast(({ rollout, to }) => rollout === number && to === 'rolledBack');
+    await this.cluster.withRows(async (store) => {
+      const [first, second] = [ofRollout(forced?.rollout), ofRollout(promotion?.rollout)];
+      if (forced !== undefined && first !== undefined)
+        this.results.forced = { ...forced, ...(await rowsOfRollback(store, first, forced.version)) };
+      if (drift === undefined || second === undefined) return;
+      const after = await readLoopRows(store, { run: loopRun, fromMicros: drift.beganMicros });
+      const { rollbackSeconds } = await rowsOfRollback(store, second, this.promotedVersion);
+      this.results.drift = { ...drift, rollbackSeconds, rowsShift: serviceShift(this.rows as LoopRows, after) };
+    });
+    const told = (seconds: number | undefined): string =>
+      seconds === undefined ? 'unknown' : `${(1000 * seconds).toFixed(0)} ms`;
+    this.step(
+      'rows again',
+      `from the breach to a decision of the policy before: ${told(this.results.forced?.rollbackSeconds)} and ${told(this.results.drift?.rollbackSeconds)}; service times shifted by ${this.results.drift?.rowsShift?.toFixed(2) ?? '–'}`,
+    );
+  }
+
+  async gate(policy: Partial<Profile>, name: string): Promise<GateReport> {
     const { serves } = await this.desk.read();
     const base = { order: 'fcfs', place: 'first-fit', unplaced: 'skip', backfill: 'none', overtakeMax: 0 } as const;
     // Over HTTP a learned policy's weights are told by their hash alone.
@@ -268,19 +308,20 @@ export class LoopStory {
     return first.verdict === 'cannotTell' ? judge(seedsMax) : first;
   }
 
-  private plan(changes: Proposal['plan'] = {}): Proposal['plan'] {
+  plan(changes: Proposal['plan'] = {}): Proposal['plan'] {
     const { sizes } = this.options;
     const { slowdownFloorSeconds } = planted;
     return {
       shadowDecisions: sizes.shadowDecisions,
       lookMicros: 100_000,
+      drift: { windowTasks: sizes.windowTasks },
       ...changes,
       canary: { ...sizes.canary, settleMicros, slowdownFloorMicros: 1e6 * slowdownFloorSeconds, ...changes.canary },
     };
   }
 
-  private player(name: string): PlayerOptions {
-    return { address: this.live.address, name, cpuMilli: planted.taskCpuMilli, memoryMib: planted.taskMemoryMib };
+  player(name: string): PlayerOptions {
+    return { address: this.cluster.address, name, cpuMilli: planted.taskCpuMilli, memoryMib: planted.taskMemoryMib };
   }
 
   private step(name: string, told: string): void {

@@ -54,7 +54,7 @@ describe.runIf(isInstalled)('the loop on a real QuestDB', () => {
     await store.close();
   });
 
-  test('learns a policy from rows, promotes it by evidence, and catches a bad one', async () => {
+  test('learns a policy from rows, promotes it by evidence, catches a bad one, and gives it up when the work drifts', async () => {
     const output = join(folder, 'loop');
     const { ended, said } = sira('loop', '--brief', '--store', server!.url, '--output', output);
     expect(await ended, said() + processes!.errors.join('')).toBe(0);
@@ -76,6 +76,13 @@ describe.runIf(isInstalled)('the loop on a real QuestDB', () => {
     expect(results.promotion).toMatchObject({ stage: 'promoted' });
     expect(results.gain!.high).toBeLessThan(0);
     expect(results.bad).toMatchObject({ stage: 'rejected', gate: { verdict: 'fail' } });
+    // Past the gates by force, it is thrown out by what watches the canary.
+    expect(results.forced).toMatchObject({ stage: 'rolledBack', lateDecisions: 0 });
+    expect(results.forced!.rollbackSeconds).toBeLessThan(1);
+    expect(results.drift).toMatchObject({ stage: 'rolledBack', servesVersion: 1 });
+    expect(results.drift!.rollbackSeconds).toBeLessThan(1);
+    expect(results.drift!.rowsShift).toBeGreaterThan(0.25);
+    expect(readFileSync(join(output, 'loop.html'), 'utf8')).toContain('</html>');
   }, 400_000);
 
   test('an interrupt ends all that it had started', async () => {

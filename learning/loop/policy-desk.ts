@@ -2,7 +2,7 @@
 
 import { askKernel } from '../../core/live/ask-kernel.ts';
 import type { Rollout, RolloutEvent, WitnessVerdict } from '../../core/policy/rollout.ts';
-import type { CanaryPlan, RolloutPlan } from '../../core/policy/rollout-plan.ts';
+import type { CanaryPlan, DriftPlan, RolloutPlan } from '../../core/policy/rollout-plan.ts';
 import type { Profile } from '../../core/scheduler/framework.ts';
 
 export interface PolicyView {
@@ -25,7 +25,10 @@ export interface Proposal {
   readonly policy: Partial<Profile>;
   /** Hash of the signed artifact, empty if there is none. */
   readonly artifact: string;
-  readonly plan: Partial<Omit<RolloutPlan, 'canary'>> & { readonly canary?: Partial<CanaryPlan> };
+  readonly plan: Partial<Omit<RolloutPlan, 'canary' | 'drift'>> & {
+    readonly canary?: Partial<CanaryPlan>;
+    readonly drift?: Partial<DriftPlan>;
+  };
 }
 
 export class PolicyDesk {

@@ -43,15 +43,21 @@ export async function watchRollout(
   const playing = await LoadPlayer.start(tasks, player);
   const points: CanaryPoint[] = [];
   let rollout = await desk.rollout(number);
+  const note = (): void => {
+    const { stage, canary } = rollout;
+    const before = points.at(-1);
+    if (canary === undefined || canary === null || (before?.tasks === canary.tasks && before.pairs === canary.pairs))
+      return;
+    points.push({
+      ...{ seconds: seconds(), stage, pairs: canary.pairs, tasks: canary.tasks, change: canary.slowdownChange },
+      ...{ low: canary.slowdownChangeLow, high: canary.slowdownChangeHigh, harmTasks: canary.harmTasks },
+    });
+  };
   for (let held = 0; held < heldLooksMax && seconds() < longestSeconds; ) {
     await pause(lookMillis);
     rollout = await desk.rollout(number);
-    const { stage, canary } = rollout;
-    if (canary !== undefined && canary !== null && points.at(-1)?.tasks !== canary.tasks)
-      points.push({
-        ...{ seconds: seconds(), stage, pairs: canary.pairs, tasks: canary.tasks, change: canary.slowdownChange },
-        ...{ low: canary.slowdownChangeLow, high: canary.slowdownChangeHigh, harmTasks: canary.harmTasks },
-      });
+    const { stage } = rollout;
+    note();
     if (endStages.includes(stage)) break;
     held = stage === 'held' || rollout.awaitsApproval !== undefined ? held + 1 : 0;
   }
