@@ -144,7 +144,7 @@ function liveFigure({ promotion, gain, forced }: LoopResults): LoopFigure | unde
     height: 330,
     panels: [
       { heading: 'Canary: change of the slowdown, and its interval at every look', ...leftPanel },
-      { heading: 'Live: slowdowns of the same tasks before (orange) and after (green)', ...rightPanel },
+      { heading: 'Live slowdowns: before (orange) and after (green)', ...rightPanel },
     ],
     xAxis: [
       horizontalAxis(0, 'tasks of the canary', { type: 'value' }),

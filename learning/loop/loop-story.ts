@@ -238,7 +238,7 @@ export class LoopStory implements TrialStage {
     const { change, low, high, before, after } = gain;
     this.step(
       'gain',
-      `${gain.tasks} tasks again: slowdown ${signed(change)} (95%: ${signed(low)} to ${signed(high)}), mean response ${before.responseSeconds.toFixed(2)} s → ${after.responseSeconds.toFixed(2)} s`,
+      `${gain.tasks} tasks again: slowdown ${signed(change)} (95%: ${signed(low)} to ${signed(high)}), mean response ${before.responseSeconds.toFixed(2)} s → ${after.responseSeconds.toFixed(2)} s, p99 ${before.responseP99Seconds.toFixed(1)} s → ${after.responseP99Seconds.toFixed(1)} s`,
     );
   }
 

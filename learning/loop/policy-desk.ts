@@ -68,7 +68,13 @@ export class PolicyDesk {
     verdict: WitnessVerdict,
     evidence: string,
   ): Promise<void> {
-    const body = { witness, verdict, evidence: evidence.slice(0, 2000), who: this.who, why: '' };
+    const body = {
+      witness,
+      verdict,
+      evidence: evidence.slice(0, 2000),
+      who: this.who,
+      why: `the ${witness} gate says ${verdict}`,
+    };
     await askKernel(this.url(), 'POST', `/v1/policies/rollouts/${rollout}/witness`, body);
   }
 
