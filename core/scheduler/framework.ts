@@ -5,6 +5,7 @@
 import type { RandomStream } from '../base/random.ts';
 import type { DurationModel } from '../policy/forecast/duration-model.ts';
 import type { ForecasterModel } from '../policy/forecast/forecaster-model.ts';
+import type { ShieldCounts } from '../policy/shield.ts';
 import type { ClusterState } from './cluster-state.ts';
 import type { RequestKind } from './request.ts';
 import type { Attempt } from './task.ts';
@@ -32,6 +33,8 @@ export interface QueueSortPlugin {
   rank?(tasks: readonly QueuedTask[], count: number, nowMicros: number, keys: Float64Array): void;
   /** Told when a task takes (`sign` 1) or gives back (−1) its resources: for orders that look at who holds what. */
   changed?(task: QueuedTask, sign: 1 | -1): void;
+  /** Of an order that a network decides. */
+  readonly shieldCounts?: ShieldCounts | undefined;
 }
 
 /** What a queue order is built over. */
@@ -215,6 +218,8 @@ export interface Placement {
   readonly ties: 'first' | 'random';
   /** Where the scores may not decide, another placement does. */
   readonly guard?: PlacementGuard | undefined;
+  /** Of a placement that a network decides. */
+  readonly shieldCounts?: ShieldCounts | undefined;
 }
 
 /** Keeps scores that were learned to what they were learned on. */

@@ -240,6 +240,8 @@ export class TaskQueue {
     // Keys of ranked tasks hold against each other only: the best so far is ranked again.
     if (best !== undefined) looked[count++] = best;
     for (const line of lines) for (const task of line.heap.items) looked[count++] = task;
+    // Where nobody waits there is nothing to decide, nor to count as decided.
+    if (count === 0) return best;
     this.renew(looked, count, nowMicros);
     for (let index = 0; index < count; index++) {
       const task = looked[index] as Task;

@@ -11,6 +11,7 @@ import type { LiveKernel } from '../live-kernel.ts';
 import type { LiveTopics } from '../live-topics.ts';
 import type { Denials } from '../security/denials.ts';
 import type { Activity } from './activity.ts';
+import { NetworkMeter, networkParts } from './network-meter.ts';
 import { placedCount } from './views.ts';
 
 const latencyBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
@@ -28,6 +29,7 @@ export class Metrics {
   private readonly inputs: Counter<'kind'>;
   private readonly decisions: Counter<'outcome' | 'rule'>;
   private readonly release: Histogram;
+  private readonly networks: NetworkMeter;
 
   constructor(live: LiveKernel, grpc: GrpcServer, activity: Activity, topics: LiveTopics, version: string) {
     this.live = live;
@@ -74,6 +76,8 @@ export class Metrics {
     this.gauges(grpc);
     this.topics(topics);
     this.links(grpc);
+    this.networks = new NetworkMeter(live);
+    this.watchNetworks();
     this.stopListening = live.listen({ released: (input) => this.released(input) });
   }
 
@@ -294,11 +298,45 @@ export class Metrics {
     });
   }
 
+  private watchNetworks(): void {
+    const { networks } = this;
+    const registers = [this.registry];
+    new Counter({
+      name: 'sira_policy_network_decisions_total',
+      help: 'Decisions that a trained policy was asked for, by what it decides.',
+      labelNames: ['part'],
+      registers,
+      collect() {
+        networks.update();
+        this.reset();
+        for (const part of networkParts) this.inc({ part }, networks.totals[part].decisions);
+      },
+    });
+    new Counter({
+      name: 'sira_policy_fallbacks_total',
+      help: 'Decisions of those that the shield left to the fallback, by why: inputs unlike the training, the budget, or scores that are no numbers.',
+      labelNames: ['part', 'reason'],
+      registers,
+      collect() {
+        networks.update();
+        this.reset();
+        for (const part of networkParts) {
+          const { outside, overBudget, broken } = networks.totals[part];
+          for (const [reason, count] of Object.entries({ outside, over_budget: overBudget, broken }))
+            this.inc({ part, reason }, count);
+        }
+      },
+    });
+  }
+
   private released({ timeMicros, body, effects }: ReleasedInput): void {
     this.inputs.inc({ kind: body.kind });
     this.release.observe(Math.max(0, this.live.now() - timeMicros) / microsPerSecond);
+    let hasChanged = body.kind === 'policyCommanded';
     for (const effect of effects)
       if (effect.kind === 'decisionMade')
         this.decisions.inc({ outcome: effect.record.outcome, rule: effect.record.rule });
+      else if (effect.kind === 'rolloutChanged') hasChanged = true;
+    if (hasChanged) this.networks.update();
   }
 }

@@ -7,6 +7,7 @@ import { SiraError } from '../../base/errors.ts';
 import type { PolicyCommanded } from '../../kernel/inputs.ts';
 import type { PolicyVersion, RolloutCommand, WitnessVerdict } from '../../policy/rollout.ts';
 import { completePlan, driftResponses, guardMetrics, rolloutStages } from '../../policy/rollout-plan.ts';
+import type { ShieldCounts } from '../../policy/shield.ts';
 import type { Profile } from '../../scheduler/framework.ts';
 import { answers, integer, list, number, object, orNull, text } from './schemas.ts';
 import type { HttpSources } from './views.ts';
@@ -111,6 +112,9 @@ export function policyRoutes(server: FastifyInstance, sources: HttpSources): voi
             good: list(open('Trusted with everything, the one that is now last.')),
             rollouts: list(open('Oldest first.')),
             guards: list(guardReading, 'Of the canary that runs, else of what was promoted last; empty without one.'),
+            networks: open(
+              'Of the policy that serves, by what a network decides (order, placement): decisions since it took over, and those left to the fallback by why; empty without a network.',
+            ),
             watch: open('What is seen of the policy that was promoted last; empty if nobody looks.'),
           }),
         ),
@@ -123,6 +127,7 @@ export function policyRoutes(server: FastifyInstance, sources: HttpSources): voi
       guards: sources.live.kernel.control.rollouts
         .guardReadings(sources.live.now())
         .map((reading) => ({ ...reading, value: reading.value ?? null })),
+      networks: networkCounts(sources),
       watch: machine().watch ?? {},
     }),
   );
@@ -225,6 +230,15 @@ export function policyRoutes(server: FastifyInstance, sources: HttpSources): voi
     },
     ({ body }) => commandPolicy(sources, body, { command: 'rollback' }),
   );
+}
+
+function networkCounts({ live }: HttpSources): Readonly<Record<string, ShieldCounts>> {
+  const { parts, placement } = live.kernel.control.scheduler;
+  const { order, place } = { order: parts.order.shieldCounts, place: placement.shieldCounts };
+  return {
+    ...(order === undefined ? {} : { order: { ...order } }),
+    ...(place === undefined ? {} : { placement: { ...place } }),
+  };
 }
 
 /** One input; resolves when it is on the disk. */

@@ -29,8 +29,17 @@ interface Policies {
   readonly good: readonly PolicyVersion[];
   readonly rollouts: readonly Rollout[];
   readonly guards: readonly Reading[];
+  /** By what a network decides; empty without one. */
+  readonly networks: Readonly<Record<string, NetworkCounts>>;
   /** Empty if nobody looks. */
   readonly watch: Watch | Readonly<Record<string, never>>;
+}
+
+interface NetworkCounts {
+  readonly decisions: number;
+  readonly outside: number;
+  readonly overBudget: number;
+  readonly broken: number;
 }
 
 const rolloutsShown = 20;
@@ -48,9 +57,9 @@ export class PoliciesView {
       ask<Policies>('/v1/policies'),
       ask<{ events: readonly Step[] }>('/v1/policies/history'),
     ]);
-    const { serves, good, rollouts } = policies;
+    const { rollouts } = policies;
     const newest = rollouts.toReversed().slice(0, rolloutsShown);
-    replace(byId('policy-serving'), this.serving(serves, good));
+    replace(byId('policy-serving'), this.serving(policies));
     replace(
       byId('policy-rollouts'),
       newest.length === 0
@@ -70,7 +79,7 @@ export class PoliciesView {
     );
   }
 
-  private serving(serves: PolicyVersion, good: readonly PolicyVersion[]): Child[] {
+  private serving({ serves, good, networks }: Policies): Child[] {
     const before = good.filter(({ version }) => version !== serves.version);
     const isTrusted = good.at(-1)?.version === serves.version;
     const back = h('button', { type: 'button', class: 'plain danger' }, 'Roll back to the policy before');
@@ -87,6 +96,7 @@ export class PoliciesView {
         h('span', { class: 'quiet' }, `version ${serves.version}${isTrusted ? '' : ', a candidate in its canary'}`),
       ),
       facts(policyFacts(serves.policy)),
+      ...Object.entries(networks).map(([part, counts]) => h('p', { class: 'spaced' }, networkText(part, counts))),
       before.length === 0
         ? h('p', { class: 'quiet spaced' }, 'No other policy has served before.')
         : h(
@@ -201,6 +211,16 @@ function standing(rollout: Rollout, serves: PolicyVersion, steps: readonly Step[
     default:
       return `It was ${say(stage)}${told}.`;
   }
+}
+
+/** What the shield let the network decide, and why not the rest. */
+function networkText(part: string, { decisions, outside, overBudget, broken }: NetworkCounts): string {
+  const fallbacks = outside + overBudget + broken;
+  const said = `Its network was asked for ${plural(decisions, 'decision')} of ${part}`;
+  if (decisions === 0 || fallbacks === 0) return `${said}; none was left to the fallback.`;
+  const why = Object.entries({ 'unlike the training': outside, 'over the budget': overBudget, 'no number': broken });
+  const reasons = why.flatMap(([reason, number]) => (number > 0 ? [`${reason}: ${count(number)}`] : []));
+  return `${said}; ${percent(fallbacks / decisions)} were left to the fallback (${reasons.join(', ')}).`;
 }
 
 function policyFacts(policy: Readonly<Record<string, unknown>>): [string, Child][] {
