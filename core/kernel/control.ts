@@ -47,8 +47,7 @@ import { noteProgress } from './submitted-task.ts';
 import { takeInAgent } from './take-in-agent.ts';
 import { TaskIntake } from './task-intake.ts';
 
-export type { ControlOutput };
-export { type ControlTimer, controlTimers };
+export { type ControlOutput, type ControlTimer, controlTimers };
 
 export class Control implements SchedulerOutput {
   readonly scheduler: Scheduler;

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { toBase64 } from '../base/base64.ts';
+import { writeForecasterArtifact } from '../policy/forecast/forecaster-artifact.ts';
 import type { ForecasterModel } from '../policy/forecast/forecaster-model.ts';
 import { forecasterFormat } from '../policy/forecast/forecaster-model.ts';
 import type { ScalingRule } from '../scheduler/framework.ts';
@@ -11,9 +13,9 @@ const rule: ScalingRule = {
 const sleepy = { idleWatts: 100, sleepWatts: 10, wakeSeconds: 30 };
 
 /** Always says that so many milli will be wanted, `above` that at its second level. */
-function saying(milli: number, above: number): ForecasterModel {
+function saying(milli: number, above: number): string {
   const input = { mean: 0, deviation: 1, minimum: 0, maximum: 1 };
-  return {
+  const model: ForecasterModel = {
     manifest: {
       ...{ format: forecasterFormat, name: 'fixed', target: 'demand', unit: 'cpuMilli', intervalMicros: 10 * second },
       ...{ horizon: 3, lowerBound: 0, input, levels: [0.5, 0.9] },
@@ -28,6 +30,7 @@ function saying(milli: number, above: number): ForecasterModel {
     ],
     offsets: Float64Array.of(0, 0, 0, above, above, above),
   };
+  return toBase64(writeForecasterArtifact(model));
 }
 
 /** Four agents of four cores; the last one never sleeps. */
@@ -126,7 +129,11 @@ describe('without a forecaster', () => {
 });
 
 describe('with a forecaster', () => {
-  const forecast = (milli: number, above: number, level: number) => ({ model: saying(milli, above), steps: 3, level });
+  const forecast = (milli: number, above: number, level: number) => ({
+    artifact: saying(milli, above),
+    steps: 3,
+    level,
+  });
 
   it('is awake for what will be wanted, by the level asked for', () => {
     expect(passTo(fleet({ forecast: forecast(8000, 8000, 0) }), 20)).toEqual(['2 asleep']);
@@ -145,7 +152,7 @@ describe('with a forecaster', () => {
 
 it('goes on from a snapshot in the middle of all that', () => {
   const through = (restarts: boolean): string => {
-    const driver = fleet({ forecast: { model: saying(6000, 1000), steps: 2, level: 1 } });
+    const driver = fleet({ forecast: { artifact: saying(6000, 1000), steps: 2, level: 1 } });
     for (let step = 1; step <= 12; step++) {
       if (step % 3 === 0) run(driver, step);
       passTo(driver, 10 * step);

@@ -4,6 +4,7 @@
 // declare `sleepWatts` are ever released, and only without work. A wish is repeated until the agent says that it is so; what is not
 // awake gets no task. A task that waits for a machine that only sleeping ones could be wakes one of them, whatever the forecast says.
 
+import { forecasterOf } from '../policy/forecast/forecaster-artifact.ts';
 import { RunningForecaster, type RunningForecasterState } from '../policy/forecast/running-forecaster.ts';
 import type { AgentRegistry } from '../registry/agent-registry.ts';
 import { holdReleased } from '../scheduler/cluster-state.ts';
@@ -58,7 +59,8 @@ export class FleetScaling {
     this.rule = rule;
     this.parts = parts;
     this.nextTickMicros = rule.intervalMicros;
-    this.forecaster = rule.forecast === undefined ? undefined : new RunningForecaster(rule.forecast.model);
+    this.forecaster =
+      rule.forecast === undefined ? undefined : new RunningForecaster(forecasterOf(rule.forecast.artifact));
   }
 
   get nextDeadlineMicros(): number {

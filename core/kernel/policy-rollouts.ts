@@ -7,7 +7,7 @@ import type { WatchedTask } from '../policy/canary.ts';
 import type { InputDistribution } from '../policy/input-distribution.ts';
 import { readPolicyArtifact } from '../policy/policy-artifact.ts';
 import type { TaskEnding } from '../policy/policy-watches.ts';
-import { logOfOnePlus } from '../policy/queue-features.ts';
+import { logOfOnePlus, queueOrderSchema } from '../policy/queue-features.ts';
 import type { PolicyVersion, RolloutCommand, RolloutEvent, RolloutHost, RolloutsState } from '../policy/rollout.ts';
 import { type GuardReading, readGuards } from '../policy/rollout-guards.ts';
 import { Rollouts } from '../policy/rollouts.ts';
@@ -148,8 +148,9 @@ export class PolicyRollouts implements RolloutHost<Profile> {
     const trained = new Map<string, InputDistribution>();
     const bytes = artifact === undefined ? undefined : fromBase64(artifact);
     if (bytes === undefined) return trained;
-    for (const { name, distribution } of readPolicyArtifact(bytes).manifest.features)
-      if (distribution !== undefined) trained.set(name, distribution);
+    const { schema, features } = readPolicyArtifact(bytes).manifest;
+    if (schema !== queueOrderSchema) return trained;
+    for (const { name, distribution } of features) if (distribution !== undefined) trained.set(name, distribution);
     return trained;
   }
 

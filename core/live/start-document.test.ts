@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SiraError } from '../base/errors.ts';
 import { createKernelSettings } from '../config/kernel-setting-table.ts';
+import { durationsOf, writeDurations } from '../policy/forecast/duration-model.ts';
+import { writeForecasterArtifact } from '../policy/forecast/forecaster-artifact.ts';
+import { type ForecasterManifest, forecasterFormat } from '../policy/forecast/forecaster-model.ts';
 import { writePolicyArtifact } from '../policy/policy-artifact.ts';
 import { queueFeatureCount, queueFeatureNames, queueOrderSchema } from '../policy/queue-features.ts';
 import { samplePolicy } from '../policy/sample-policy.ts';
@@ -110,6 +113,38 @@ describe('the configuration of the live kernel', () => {
     expect(problems(policy('order: sjf, artifact: sound.safetensors'))).toEqual([
       '1:33 policy.artifact only the order or placement `learned` looks at an artifact',
     ]);
+  });
+
+  test('what a policy looks ahead by is read from its files, and what does not fit is named', () => {
+    writeFileSync(join(folder, 'none.safetensors'), 'no tensors');
+    const durations = { name: 'd', medianSeconds: new Map([['', 2]]), lineage: {} };
+    writeFileSync(join(folder, 'd.safetensors'), writeDurations(durations));
+    const policy = (text: string) => `policy: { ${text} }`;
+    const { fields } = read(policy('durations: d.safetensors, scaling: { resource: gpu, interval: 5s, keep: 2min }'));
+    expect(durationsOf(fields!.policy!.durations!)).toEqual(durations);
+    expect(fields?.policy?.scaling).toEqual({
+      ...{ resource: 'gpu', intervalMicros: 5e6, spareShare: 0, keepMicros: 120e6, machinesMin: 1 },
+    });
+    expect(problems(policy('scaling: { forecaster: away.safetensors }'))).toEqual([
+      '1:34 policy.scaling.forecaster there is no such file: away.safetensors',
+    ]);
+    expect(problems(policy('durations: none.safetensors'))[0]).toContain('1:22 policy.durations');
+    const shape = { mean: 0, deviation: 1, minimum: 0, maximum: 1 };
+    const manifest: ForecasterManifest = {
+      ...{ format: forecasterFormat, name: 'f', target: 'demand', unit: 'cpuMilli', horizon: 2, lowerBound: 0 },
+      ...{ intervalMicros: 1e6, input: shape, levels: [0.5] },
+      lineage: { command: 'by hand', dataSha256: {}, evaluation: {} },
+    };
+    const members = [{ kind: 'season', weight: 1, season: Float64Array.of(1) }] as const;
+    const bytes = writeForecasterArtifact({ manifest, members, offsets: new Float64Array(2) });
+    writeFileSync(join(folder, 'f.safetensors'), bytes);
+    const scaling = (text: string) => policy(`scaling: { forecaster: f.safetensors, ${text} }`);
+    expect(read(scaling('wake: 1s, level: 0.4')).fields?.policy?.scaling).toMatchObject({
+      ...{ resource: 'cpu', intervalMicros: 1e6 },
+      forecast: { steps: 2, level: 0, artifact: Buffer.from(bytes).toString('base64') },
+    });
+    expect(problems(scaling('wake: 9s, level: 0.4'))[0]).toContain('the forecaster looks 2 steps ahead');
+    expect(problems(scaling('wake: 1s, level: 0.9'))[0]).toContain('none from 0.9 on');
   });
 
   test('the environment stands above the file', () => {

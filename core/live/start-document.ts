@@ -1,14 +1,13 @@
 // The configuration of `sira start` as a file: YAML, held to start.schema.json, with the place of every mistake. What the fields
 // mean is start-settings.ts's affair.
 
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { toBase64 } from '../base/base64.ts';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { SiraError } from '../base/errors.ts';
 import { createKernelSettings } from '../config/kernel-setting-table.ts';
 import type { DocumentKind } from '../documents/check-command.ts';
 import { compileSchema, schemaProblems } from '../documents/schema-problems.ts';
-import { reasonOf, YamlSource } from '../documents/yaml-source.ts';
+import { YamlSource } from '../documents/yaml-source.ts';
 import {
   checkPlacement,
   findQueueOrder,
@@ -17,6 +16,7 @@ import {
   queueOrders,
 } from '../scheduler/catalogue.ts';
 import { ClusterState } from '../scheduler/cluster-state.ts';
+import { policyFromFiles, type WrittenStart } from './policy-files.ts';
 import { type StartFields, startSettings } from './start-settings.ts';
 
 /** Absolute path of the published schema. */
@@ -45,8 +45,10 @@ export function readStart(file: string): CheckedStart {
   // An empty file says nothing, and that is sound.
   if (source.value === null) return { fields: {}, problems: [] };
   const problems = [...schemaProblems(source, compileSchema(startSchemaFile()), 'SIRA_SETTING_INVALID')];
-  const written = source.value as StartFields;
-  const fields = problems.length === 0 ? withArtifact(source, written, problems) : written;
+  if (problems.length > 0) return { fields: undefined, problems };
+  const { policy, ...others } = source.value as WrittenStart;
+  const built = policy === undefined ? undefined : policyFromFiles(source, policy, problems);
+  const fields: StartFields = built === undefined ? others : { ...others, policy: built };
   if (problems.length === 0) problems.push(...meaningProblems(source, fields));
   return problems.length > 0 ? { fields: undefined, problems } : { fields, problems };
 }
@@ -77,20 +79,6 @@ export const startDocument: DocumentKind = {
     return `gRPC on ${grpcAddress}, HTTP on ${httpAddress}, data in ${dataFolder}, ${durability}, ${profile.order} and ${profile.place}`;
   },
 };
-
-/** With a learned policy's file in place of its name, since a journal holds all that decides. */
-function withArtifact(source: YamlSource, fields: StartFields, problems: SiraError[]): StartFields {
-  const named = fields.policy?.artifact;
-  if (named === undefined) return fields;
-  try {
-    const artifact = toBase64(readFileSync(resolve(dirname(source.file), named)));
-    return { ...fields, policy: { ...fields.policy, artifact } };
-  } catch (error) {
-    const place = source.place(['policy', 'artifact']);
-    problems.push(new SiraError('SIRA_FILE_MISSING', `${reasonOf(error)}: ${named}`, place));
-    return fields;
-  }
-}
 
 /** What the schema cannot say: names, and bounds of settings. */
 function meaningProblems(source: YamlSource, { policy, settings }: StartFields): SiraError[] {

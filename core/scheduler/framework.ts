@@ -3,8 +3,6 @@
 // recorded, never edited for it.
 
 import type { RandomStream } from '../base/random.ts';
-import type { DurationModel } from '../policy/forecast/duration-model.ts';
-import type { ForecasterModel } from '../policy/forecast/forecaster-model.ts';
 import type { ShieldCounts } from '../policy/shield.ts';
 import type { ClusterState } from './cluster-state.ts';
 import type { RequestKind } from './request.ts';
@@ -173,7 +171,8 @@ export interface ScalingRule {
 export interface ScalingForecast {
   /** Where it was read from, for people. */
   readonly file?: string | undefined;
-  readonly model: ForecasterModel;
+  /** The forecaster's artifact in base64, so that a journal holds all that decides. */
+  readonly artifact: string;
   /** Steps ahead that are looked at: as many as it takes to wake up, and the one in which it is noticed. */
   readonly steps: number;
   /** Which of the model's levels is wanted. */
@@ -195,8 +194,8 @@ export interface Profile {
   readonly preempt?: PreemptRule | undefined;
   /** Order `drf` only: what a tenant's share is divided by, above 0; 1 for those left out. */
   readonly tenantWeights?: Readonly<Record<string, number>> | undefined;
-  /** How long tasks of each class run, as forecast; for placements that look ahead. */
-  readonly durations?: DurationModel | undefined;
+  /** How long tasks of each class run, as forecast, for placements that look ahead: an artifact in base64. */
+  readonly durations?: string | undefined;
   /** Nobody is asked or released if it is left out. */
   readonly scaling?: ScalingRule | undefined;
   /** Order or placement `learned` only: the policy's artifact, in base64, so that a journal holds all that decides. */

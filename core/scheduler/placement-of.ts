@@ -1,7 +1,7 @@
 // The placement of a profile, with all that its plug-ins may look at.
 
 import type { RandomStream } from '../base/random.ts';
-import { forecastSeconds } from '../policy/forecast/duration-model.ts';
+import { durationsOf, forecastSeconds } from '../policy/forecast/duration-model.ts';
 import { findPlacement } from './catalogue.ts';
 import type { ClusterState } from './cluster-state.ts';
 import type { Placement, PluginContext, Profile } from './framework.ts';
@@ -16,7 +16,8 @@ export function placementOf(
 ): Placement {
   const context: PluginContext = { cluster, random, typicalTasks, skills, power, links, artifact };
   if (durations === undefined) return findPlacement(place)(context);
+  const model = durationsOf(durations);
   const classOf = ({ taskClass = 0 }: RequestKind): string => skills?.className?.(taskClass) ?? '';
-  const seconds = (kind: RequestKind): number => forecastSeconds(durations, classOf(kind), kind.gpuCount);
+  const seconds = (kind: RequestKind): number => forecastSeconds(model, classOf(kind), kind.gpuCount);
   return findPlacement(place)({ ...context, forecastSeconds: seconds });
 }

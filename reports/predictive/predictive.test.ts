@@ -2,6 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { durationsOf } from '../../core/policy/forecast/duration-model.ts';
+import { forecasterOf } from '../../core/policy/forecast/forecaster-artifact.ts';
 import { loadScenario } from '../../sim/experiment/load-scenario.ts';
 import { projectRoot } from '../../sim/experiment/project-root.ts';
 
@@ -33,8 +35,9 @@ test('the forecasters of the scenarios look as far ahead as a machine takes to w
   const scaling = loadScenario(`${projectRoot()}/scenarios/predictive-scaling.yaml`);
   const predictive = scaling.policies.find(({ name }) => name === 'predictive-90');
   expect(predictive?.scaling).toMatchObject({ resource: 'gpu', intervalMicros: 60_000_000, forecast: { steps: 4 } });
-  expect(predictive?.scaling?.forecast?.model.manifest.levels[predictive.scaling.forecast.level]).toBe(0.9);
+  const forecast = predictive?.scaling?.forecast;
+  expect(forecasterOf(forecast!.artifact).manifest.levels[forecast!.level]).toBe(0.9);
   const placement = loadScenario(`${projectRoot()}/scenarios/predictive-placement.yaml`);
-  const durations = placement.policies[0]?.durations?.medianSeconds;
-  expect(durations?.get('training 1')).toBeGreaterThan(20 * (durations?.get('request 1') ?? Number.NaN));
+  const { medianSeconds } = durationsOf(placement.policies[0]!.durations!);
+  expect(medianSeconds.get('training 1')).toBeGreaterThan(20 * medianSeconds.get('request 1')!);
 });

@@ -2,6 +2,7 @@
 // absolute. It trusts the schema for the shape of the fields; what the schema cannot say is checked in scenario-rules.ts.
 
 import { resolve } from 'node:path';
+import { toBase64 } from '../../core/base/base64.ts';
 import { readDurations } from '../../core/policy/forecast/duration-model.ts';
 import { learnedPlacementName } from '../../core/scheduler/catalogue.ts';
 import type { Profile, ScalingRule } from '../../core/scheduler/framework.ts';
@@ -126,8 +127,15 @@ function buildPolicy(
     ...(merged.tenantWeights === undefined ? {} : { tenantWeights: merged.tenantWeights }),
     ...(merged.scaling === undefined ? {} : { scaling: scalingOf(merged.scaling) }),
     ...(artifact === undefined ? {} : { artifact }),
-    ...(merged.durations === undefined ? {} : { durations: readArtifact(merged.durations, folder, readDurations) }),
+    ...(merged.durations === undefined ? {} : { durations: durationsText(merged.durations, folder) }),
   };
+}
+
+/** Errors of {@link readDurations} for a file that holds none. */
+function durationsText(file: string, folder: string): string {
+  const bytes = readArtifact(file, folder);
+  readDurations(bytes);
+  return toBase64(bytes);
 }
 
 function buildSeeds(seeds: NonNullable<ScenarioFields['seeds']>): readonly number[] {

@@ -8,7 +8,7 @@ import type { PolicyCommanded } from '../../kernel/inputs.ts';
 import type { PolicyVersion, RolloutCommand, WitnessVerdict } from '../../policy/rollout.ts';
 import { completePlan, driftResponses, guardMetrics, rolloutStages } from '../../policy/rollout-plan.ts';
 import type { ShieldCounts } from '../../policy/shield.ts';
-import type { Profile } from '../../scheduler/framework.ts';
+import type { Profile, ScalingRule } from '../../scheduler/framework.ts';
 import { answers, integer, list, number, object, orNull, text } from './schemas.ts';
 import type { HttpSources } from './views.ts';
 
@@ -270,10 +270,23 @@ export async function commandPolicy(
   }
 }
 
-/** A learned policy's weights are told by their hash. */
+/** What a policy has learned is told by its hash. */
 function versionView({ policy: served, ...version }: PolicyVersion<Profile>): object {
-  const { artifact, ...shown } = served;
-  const weights =
-    artifact === undefined ? {} : { artifactSha256: createHash('sha256').update(artifact, 'base64').digest('hex') };
-  return { ...version, policy: { ...shown, ...weights } };
+  const { artifact, durations, scaling, ...shown } = served;
+  const hashes = { ...hashOf('artifact', artifact), ...hashOf('durations', durations) };
+  return {
+    ...version,
+    policy: { ...shown, ...hashes, ...(scaling === undefined ? {} : { scaling: ruleView(scaling) }) },
+  };
+}
+
+function ruleView({ forecast, ...rule }: ScalingRule): object {
+  if (forecast === undefined) return rule;
+  const { artifact, ...shown } = forecast;
+  return { ...rule, forecast: { ...shown, ...hashOf('artifact', artifact) } };
+}
+
+function hashOf(name: string, base64: string | undefined): object {
+  if (base64 === undefined) return {};
+  return { [`${name}Sha256`]: createHash('sha256').update(base64, 'base64').digest('hex') };
 }

@@ -3,6 +3,7 @@
 // by all. As one file: safetensors with `medianSeconds` [entries], and in its metadata `format` (`sira-durations/1`), `name`,
 // `entries` (JSON: the keys, `class` or `class gpus`, the empty key for all) and `lineage` (JSON).
 
+import { fromBase64 } from '../../base/base64.ts';
 import { SiraError } from '../../base/errors.ts';
 import { TensorView } from '../../tensor/tensor-view.ts';
 import { readSafetensors, writeSafetensors } from '../../tensor/wire/safetensors.ts';
@@ -56,6 +57,13 @@ export function readDurations(bytes: Uint8Array): DurationModel {
   if (medianSeconds.size !== keys.length) throw invalid('a key stands twice');
   check(medianSeconds);
   return { name: metadata.get('name') ?? '', medianSeconds, lineage: record(metadata.get('lineage')) };
+}
+
+/** The durations that a profile carries, in base64; errors as {@link readDurations}. */
+export function durationsOf(text: string): DurationModel {
+  const bytes = fromBase64(text);
+  if (bytes === undefined) throw invalid('it is no base64');
+  return readDurations(bytes);
 }
 
 function check(medianSeconds: ReadonlyMap<string, number>): void {

@@ -4,6 +4,7 @@
 // Metadata: `format` (`sira-forecaster/1`), `manifest` (JSON) and `members` (JSON: of each member all that is not a tensor). Tensors:
 // `offsets` [levels, horizon], and `members.N.NAME`, N from 0: float64, those of a GRU's network float32.
 
+import { fromBase64 } from '../../base/base64.ts';
 import { SiraError } from '../../base/errors.ts';
 import { TensorView } from '../../tensor/tensor-view.ts';
 import { readSafetensors, writeSafetensors } from '../../tensor/wire/safetensors.ts';
@@ -83,6 +84,13 @@ export function readForecasterArtifact(bytes: Uint8Array): ForecasterModel {
   const members = described.map((member, index) => readMember(record(member), `members.${index}`, tensors, manifest));
   const offsets = numbers(tensors, 'offsets', manifest.levels.length * manifest.horizon);
   return { manifest, members, offsets };
+}
+
+/** The forecaster that a profile carries, in base64; errors as {@link readForecasterArtifact}. */
+export function forecasterOf(text: string): ForecasterModel {
+  const bytes = fromBase64(text);
+  if (bytes === undefined) throw invalid('it is no base64');
+  return readForecasterArtifact(bytes);
 }
 
 function readMember(
