@@ -1,4 +1,5 @@
-// `sira forecast`: fits a forecaster to the demand that a scenario's workload makes, and exports it for the kernel to run.
+// `sira forecast`: fits a forecaster to the demand that a scenario's workload makes, or to its arrivals, and exports it for the kernel
+// to run.
 
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -43,6 +44,7 @@ export const forecastCommand: Command = {
     'Counts what the workload of a scenario asks for at once in each interval, on a cluster where nobody waits, fits persistence, the ' +
     'last season, a linear model on lags and exponential smoothing to it, weighs them by their errors on the last fifth, calibrates ' +
     'quantiles on the same, and writes one file that `scaling.forecaster` of a policy may name. Prints the error beside persistence’s. ' +
+    'With `--target arrivals` it counts the tasks that come in each interval instead (machines are scaled by demand, not by it). ' +
     'With `--target durations` it learns instead how long tasks of each class run, for `durations` of a policy.',
   arguments: [{ name: 'scenario', description: 'a scenario file', required: true, many: false }],
   options: [
@@ -51,7 +53,7 @@ export const forecastCommand: Command = {
     {
       flags: '--target <target>',
       description: 'what to forecast',
-      choices: ['demand', 'durations'],
+      choices: ['demand', 'arrivals', 'durations'],
       defaultValue: 'demand',
     },
     { flags: '--resource <resource>', description: 'whose demand', choices: ['gpu', 'cpu'], defaultValue: 'gpu' },
@@ -65,6 +67,10 @@ export const forecastCommand: Command = {
     { flags: '--seed <number>', description: 'seed of the workload', defaultValue: '1' },
   ],
   examples: [
+    {
+      line: 'sira forecast scenarios/lublin.yaml --target arrivals --interval 1h --season 24 --horizon 24 -o arrivals.forecaster.safetensors',
+      meaning: 'learn how many batch jobs come in each hour',
+    },
     {
       line: 'sira forecast scenarios/predictive-scaling.yaml --data scenarios/data/nab/requests-train.csv.gz --season 48 -o demand.forecaster.safetensors',
       meaning: 'learn four weeks of requests, a day of 48 intervals each',
@@ -110,7 +116,9 @@ export const forecastCommand: Command = {
       return 0;
     }
     const resource = text(call, 'resource') === 'cpu' ? 'cpu' : 'gpu';
-    const series = workloadSeries(workload, { target: 'demand', resource, intervalMicros, untilMicros });
+    const target = text(call, 'target') === 'arrivals' ? 'arrivals' : 'demand';
+    const unit = target === 'arrivals' ? 'tasks' : `${resource}Milli`;
+    const series = workloadSeries(workload, { target, resource, intervalMicros, untilMicros });
     const season = whole(call, 'season', 0);
     const horizon = whole(call, 'horizon', 1);
     const shape: SeriesShape = { periods: season > 1 ? [season] : [], lowerBound: 0 };
@@ -124,7 +132,7 @@ export const forecastCommand: Command = {
         'Learn from more, or ask for shorter intervals, a shorter season or a nearer horizon.',
       );
     const model = exportForecaster(forecaster, series, shape, {
-      ...{ name: `${loaded.name}-demand`, target: 'demand', unit: `${resource}Milli`, intervalMicros, horizon, levels },
+      ...{ name: `${loaded.name}-${target}`, target, unit, intervalMicros, horizon, levels },
       calibrationLength,
       lineage: {
         command: line,
@@ -136,9 +144,9 @@ export const forecastCommand: Command = {
     const { rootMeanSquaredError, persistenceRootMeanSquaredError } = model.manifest.lineage.evaluation;
     terminal.write(
       [
-        `${series.length} intervals of ${resource} demand; the last ${calibrationLength} were kept to judge by.`,
+        `${series.length} intervals of ${target === 'demand' ? `${resource} demand` : target}; the last ${calibrationLength} were kept to judge by.`,
         `Members: ${model.members.map(({ kind, weight }) => `${kind} ${weight.toFixed(3)}`).join(', ')}.`,
-        `${horizon} intervals ahead: RMSE ${rootMeanSquaredError!.toFixed(1)} milli, persistence ${persistenceRootMeanSquaredError!.toFixed(1)}.`,
+        `${horizon} intervals ahead: RMSE ${rootMeanSquaredError!.toFixed(1)} ${unit}, persistence ${persistenceRootMeanSquaredError!.toFixed(1)}.`,
         `Written: ${output}\n`,
       ].join('\n'),
     );
