@@ -1,16 +1,25 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { projectRoot } from '../../sim/experiment/project-root.ts';
-import { readTraining } from '../rl/training-spec.ts';
+import { readAnyTraining, readTraining } from '../rl/training-spec.ts';
 import { CartPole } from './cart-pole.ts';
 import { openEnvironment } from './catalogue.ts';
 import { checkEnvironment } from './check-environment.ts';
+import { openStepped } from './whole-runs-catalogue.ts';
 
 const sizes = { episodes: 3, stepsMax: 2000 };
 
 test.each(['lublin', 'lublin-backfill', 'deep-rm', 'cart-pole'])('%s keeps its word', (name) => {
   const { environment, folder } = readTraining(join(projectRoot(), 'scenarios', 'training', `${name}.yaml`));
   const { create } = openEnvironment(environment, folder);
+  expect(checkEnvironment(create(), create(), sizes)).toEqual([]);
+});
+
+test('packing keeps its word', () => {
+  const spec = readAnyTraining(join(projectRoot(), 'scenarios', 'training', 'openb.yaml'));
+  if (!('runs' in spec)) throw new TypeError('it is played as a whole');
+  const runs = { ...spec.runs, machineShare: 0.02 };
+  const create = () => openStepped(runs, spec.folder);
   expect(checkEnvironment(create(), create(), sizes)).toEqual([]);
 });
 

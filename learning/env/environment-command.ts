@@ -13,11 +13,13 @@ export const environmentCommand: Command = {
   options: [],
   examples: [{ line: 'sira environment scenarios/training/lublin.yaml', meaning: 'serve it until the input ends' }],
   async run(call, { terminal }) {
-    const { readTraining } = await import('../rl/training-spec.ts');
+    const { readAnyTraining } = await import('../rl/training-spec.ts');
     const { openEnvironment } = await import('./catalogue.ts');
+    const { openStepped } = await import('./whole-runs-catalogue.ts');
     const { answerLine, greetingOf } = await import('./serve-environment.ts');
-    const spec = readTraining(call.arguments[0] as string);
-    const environment = openEnvironment(spec.environment, spec.folder).create();
+    const spec = readAnyTraining(call.arguments[0] as string);
+    const environment =
+      'runs' in spec ? openStepped(spec.runs, spec.folder) : openEnvironment(spec.environment, spec.folder).create();
     terminal.write(`${JSON.stringify(greetingOf(environment))}\n`);
     for await (const line of createInterface({ input: process.stdin })) {
       terminal.write(`${answerLine(environment, line)}\n`);

@@ -6,6 +6,7 @@ import { FragmentationMeter } from '../../core/scheduler/plugins/fragmentation.t
 import { buildWorld, type SeededInputs } from '../../sim/experiment/build-world.ts';
 import type { Scenario } from '../../sim/experiment/scenario.ts';
 import type { Workload } from '../../sim/workload/workload.ts';
+import type { World } from '../../sim/world/world.ts';
 import type { PackingArrival } from './packing-arrivals.ts';
 
 /** One value for each percent of the GPUs that the arrivals have asked for, 0 to 130, as the published curves have them. */
@@ -30,10 +31,17 @@ export interface PackingRun {
 
 export const curvePoints = 131;
 
-/** All pods at time 0, as the scenario says. */
-export function runPacking(scenario: Scenario, inputs: SeededInputs, policy: string, seed: number): PackingRun {
+/** All pods at time 0, as the scenario says. `look` sees the world at the end. */
+export function runPacking(
+  scenario: Scenario,
+  inputs: SeededInputs,
+  policy: string,
+  seed: number,
+  look: (world: World) => void = () => {},
+): PackingRun {
   const world = buildWorld(scenario, inputs, policy, seed, []);
   world.runUntil(scenario.measureMicros);
+  look(world);
   const { cluster } = world.host.kernel.control.scheduler;
   return {
     policy,

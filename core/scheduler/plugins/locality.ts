@@ -9,11 +9,12 @@ import { GangRoom } from './gang-room.ts';
 const speedLogMax = 20;
 
 /**
- * A task alone: the fastest agent for its class, by `Skills.offer`; of equal ones the fullest machine, by its accelerators or, without
- * any, its CPU. The first member of a gang: where most of the gang fits on the machine, then in the rack, then as a task alone. The
- * others: the least mean time a gigabit to those placed before them, then as the first.
+ * `10·ln(speed) + fullness` for a task alone: the fastest agent for its class, by `Skills.offer`; of equal ones the fullest machine, by its
+ * accelerators or, without any, its CPU. For members of a gang `100·h + 50·r` more, h and r the shares of the members still to be placed
+ * that the machine and its rack have room for, and `1000/(1 + 10·t)`, t the mean seconds a gigabit to those placed before: near them first,
+ * then where the rest has room, then as a task alone, unless speeds differ by orders of magnitude.
  * Source: the topology-aware and heterogeneity-aware heuristics that learned placements are compared with, such as Amaral et al.,
- * "Topology-aware GPU scheduling for learning workloads in cloud environments", SC 2017; plain, and in this order.
+ * "Topology-aware GPU scheduling for learning workloads in cloud environments", SC 2017; the weights are ours.
  */
 export function locality({ cluster, skills, links }: PluginContext): ScorePlugin {
   skills?.wantOffers();
@@ -30,7 +31,7 @@ export function locality({ cluster, skills, links }: PluginContext): ScorePlugin
         : cpu > 0
           ? (cluster.cpuFreeMilli[machine] as number) / cpu
           : 0;
-    return 100 * (speedLogMax + speed) + (1 - free);
+    return 10 * (speedLogMax + speed) + (1 - free);
   };
 
   return {
@@ -42,7 +43,7 @@ export function locality({ cluster, skills, links }: PluginContext): ScorePlugin
       let delay = 0;
       for (const mate of mates.machines) delay += 1 / (links?.gigabitsBetween(mate, machine) ?? 1);
       const near = mates.machines.length === 0 ? 0 : 1 / (1 + (10 * delay) / mates.machines.length);
-      return 1e7 * near + 1e5 * (10 * here + 5 * rack) + alone(kind, machine);
+      return 1000 * near + 100 * here + 50 * rack + alone(kind, machine);
     },
   };
 }

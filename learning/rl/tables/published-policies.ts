@@ -25,11 +25,13 @@ export function publishedPolicies(training: string): PublishedPolicy[] {
     .sort((left, right) => left.seed - right.seed);
 }
 
-/** The one with the best validation, which is the one to run: choosing by the tests would spoil them. */
+/** The one with the best validation, of a metric that is a cost, which is the one to run: choosing by the tests would spoil them. */
 export function chosenPolicy(policies: readonly PublishedPolicy[]): PublishedPolicy {
-  const validation = ({ artifact }: PublishedPolicy): number => {
-    const { evaluation } = artifact.manifest.lineage;
-    return Object.entries(evaluation).find(([name]) => name.endsWith('Validation'))![1];
-  };
-  return policies.reduce((best, policy) => (validation(policy) < validation(best) ? policy : best));
+  return policies.reduce((best, policy) => (validationOf(policy) < validationOf(best) ? policy : best));
+}
+
+/** Of the training's own evaluation. */
+export function validationOf({ artifact }: PublishedPolicy): number {
+  const { evaluation } = artifact.manifest.lineage;
+  return Object.entries(evaluation).find(([name]) => name.endsWith('Validation'))![1];
 }
