@@ -61,12 +61,12 @@ describe('the page of planted bugs', () => {
       planted: 3,
       caught: 2,
       unsound,
-      since: 'mended.',
+      remark: 'It is mended.',
       mutants: rows,
     });
     expect(page).toContain('**2 of 3 bugs are caught**');
     expect(page).toContain('Missed: one.');
-    expect(page).toContain('without any bug planted, at seed 970 (it was wrong).\nSince then: mended.');
+    expect(page).toContain('without any bug planted, at seed 970 (it was wrong).\nIt is mended.');
     expect(mutantsMarkdown(caught, plan)).not.toContain('nobody had looked at\n');
   });
 });

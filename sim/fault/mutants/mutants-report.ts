@@ -69,7 +69,7 @@ export function mutantsMarkdown(
     '  oracle is weak: the second account of the cluster (`placement`) sees most things before they do harm. And bugs that nobody thought of are not',
     '  in the list.',
     '',
-    ...heldOutLines(heldOut),
+    ...heldOutLines(heldOut, hunted.length),
     '## How soon',
     '',
     `| cases | ${steps.join(' | ')} |`,
@@ -135,28 +135,28 @@ export interface HeldOut extends Pick<HuntPlan, 'from' | 'seedsMax'> {
   readonly caught: number;
   /** Swarms that found fault with the product itself: what they caught from that seed on proves nothing. */
   readonly unsound: readonly { readonly swarm: SwarmName; readonly seed: number; readonly what: string }[];
-  /** What has become of those that were missed, and of what was unsound: with that these seeds are no longer unseen. */
-  readonly since?: string | undefined;
+  /** What has become of those that were missed, and of what was unsound. */
+  readonly remark?: string | undefined;
   readonly mutants: readonly {
     readonly name: string;
     readonly caught: Pick<Catch, 'seed' | 'seeds' | 'oracle'> | null;
   }[];
 }
 
-function heldOutLines(heldOut: HeldOut | undefined): string[] {
+function heldOutLines(heldOut: HeldOut | undefined, all: number): string[] {
   if (heldOut === undefined) return [];
-  const { from, seedsMax, planted, caught, unsound, since, mutants } = heldOut;
+  const { from, seedsMax, planted, caught, unsound, remark, mutants } = heldOut;
   const missed = mutants.filter((mutant) => mutant.caught === null).map(({ name }) => name);
   return [
     '## On seeds that nobody had looked at',
     '',
-    `Hunted once by ${seedsMax} other seeds, from ${from} on, after all else was done: **${caught} of ${planted} bugs are caught**.`,
+    `${planted < all ? `Of the ${all}, ${planted} were hunted` : 'Hunted'} once by ${seedsMax} other seeds, from ${from} on, after all else was done: **${caught} of ${planted} bugs are caught**.`,
     missed.length === 0 ? 'None is missed.' : `Missed: ${missed.join(', ')}.`,
     ...unsound.map(
       ({ swarm, seed, what }) =>
         `The same hunt found fault with the swarm of ${swarm} without any bug planted, at seed ${seed} (${what}).`,
     ),
-    ...(since === undefined ? [] : [`Since then: ${since}`]),
+    ...(remark === undefined ? [] : [remark]),
     'Each row stands in [held-out.json](held-out.json).',
     '',
   ];
