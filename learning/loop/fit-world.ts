@@ -18,7 +18,7 @@ import type { AgentRow, LoopRows, TaskRow } from './loop-rows.ts';
 export const countSeconds = 0.25;
 const tasksMin = 100;
 const secondsMin = 5;
-const classTasksMin = 10;
+const classTasksMin = 5;
 
 /** SIRA_TELEMETRY_TOO_FEW if the rows say too little. */
 export function fitWorld(rows: LoopRows): FittedWorld {
@@ -63,7 +63,7 @@ export function arrivalCounts(submittedMicros: readonly number[], intervalSecond
   return counts;
 }
 
-/** Classes of at least ten tasks, by name; the rest count as none. */
+/** Classes of at least five tasks, by name; the rest count as none. */
 function fitClasses(tasks: readonly TaskRow[]): FittedClass[] {
   const byName = new Map<string, TaskRow[]>();
   for (const task of tasks) {

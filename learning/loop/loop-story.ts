@@ -48,7 +48,9 @@ export interface StoryOptions extends LearnOptions {
 }
 
 const policyName = 'loop-order';
-const agentsAwayMillis = 4000;
+const agentsAwayMillis = 6000;
+/** Forecasts below which their coverage is not told. */
+const judgedMin = 50;
 const settleMicros = 20_000_000;
 const rolloutSecondsMax = 240;
 
@@ -167,9 +169,12 @@ export class LoopStory implements TrialStage {
     this.step('fit', tellFit(world.work, planted.plantedWork, world.outages.count));
     const { error, persistenceError, coverage, judgedFrom, forecasts } = learnForecaster(this.rows, this.options);
     this.results.forecaster = { error, persistenceError, coverage, judgedFrom, forecasts };
+    // Of a few seconds an interval proves nothing.
+    const held =
+      forecasts.length < judgedMin ? '' : `; ${percent(coverage)} of ${forecasts.length} within the 90% interval`;
     this.step(
       'forecast',
-      `arrivals a quarter of a second ahead: error ${error.toFixed(2)} tasks, persistence ${persistenceError.toFixed(2)}; ${percent(coverage)} of ${forecasts.length} within the 90% interval`,
+      `arrivals a quarter of a second ahead: error ${error.toFixed(2)} tasks, persistence ${persistenceError.toFixed(2)}${held}`,
     );
     writeSuite(join(folder, 'suite'), world, { seed: this.options.seed, ...this.options.sizes.suite });
   }
