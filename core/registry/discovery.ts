@@ -124,8 +124,7 @@ class DiscoveryScan {
     }
     if (this.ranking === undefined) this.offerSimilar(first, count);
     else this.ranking.offer(first, count, reasons, this.best);
-    for (let at = 0; at < count; at++)
-      if (reasons[at] !== noReason) this.exclusions.exclude(first + at, reasons[at] as number);
+    this.exclusions.exclude(first, count, reasons);
   }
 
   match(row: number, fastest: FastestQuery | undefined, nowMicros: number): DiscoveryMatch {
@@ -182,7 +181,7 @@ class TimeRanking {
   offer(first: number, count: number, reasons: Uint16Array, best: BestRows): void {
     const { scan, successMin, caution } = this;
     const { mean, variance, success } = scan;
-    scan.read(first, count);
+    scan.read(first, count, reasons);
     // Caution only adds to what is believed, and so do failures: who is too slow without them needs no root and no logarithm.
     const isCautious = caution >= 0;
     let { bound } = best;

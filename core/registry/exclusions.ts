@@ -7,8 +7,8 @@ export const noReason = 0;
 
 export class Exclusions {
   private readonly reasons: string[] = [''];
-  /** Rows by reason. */
-  private readonly tally: number[] = [0];
+  /** Rows by reason; may be longer. */
+  private tally = new Uint32Array(64);
   private readonly reasonOf: Uint16Array | undefined;
   private readonly rows: number;
 
@@ -20,14 +20,21 @@ export class Exclusions {
 
   /** The number of a reason, in order of first use. */
   reason(text: string): number {
-    this.tally.push(0);
-    return this.reasons.push(text) - 1;
+    const reason = this.reasons.push(text) - 1;
+    if (reason >= this.tally.length) {
+      const larger = new Uint32Array(2 * this.tally.length);
+      larger.set(this.tally);
+      this.tally = larger;
+    }
+    return reason;
   }
 
-  /** A row that was not excluded before. */
-  exclude(row: number, reason: number): void {
-    this.tally[reason]!++;
-    if (this.reasonOf !== undefined) this.reasonOf[row] = reason;
+  /** The `count` rows from `first` on, which were not looked at before: the reason against each, {@link noReason} for none. */
+  exclude(first: number, count: number, reasons: Uint16Array): void {
+    const { tally } = this;
+    for (let at = 0; at < count; at++) tally[reasons[at] as number]!++;
+    tally[noReason] = 0;
+    this.reasonOf?.set(reasons.subarray(0, count), first);
   }
 
   /** All that were not excluded before but these, which were not either. */

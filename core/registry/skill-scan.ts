@@ -2,6 +2,7 @@
 // block into columns, so that a pass over all agents neither allocates nor looks anything up twice. It counts as of the table's
 // latest outcome, until the next change.
 
+import { noReason } from './exclusions.ts';
 import type { SkillColumn } from './skill-column.ts';
 import { groupMean, groupNumber, groupSuccess, groupVariance, successWeight } from './skill-groups.ts';
 
@@ -56,14 +57,15 @@ export class SkillScan {
     return this;
   }
 
-  /** Reads `count` rows from `first` on. */
-  read(first: number, count: number): void {
+  /** Reads `count` rows from `first` on, but for those that there is a reason against. */
+  read(first: number, count: number, reasons: Uint16Array): void {
     const { mean, variance, success, priors, reference } = this;
     const { modelOf, offset, offsetVariance, agentVariance, pairVariance, noiseVariance, scale } = this.basis;
     const { samples, sum, attempts, failures } = this.column;
     const noise = noiseVariance * scale;
     const likely = successWeight * scale;
     for (let at = 0; at < count; at++) {
+      if (reasons[at] !== noReason) continue;
       const row = first + at;
       const declared = priors[row] as number;
       const isDeclared = !Number.isNaN(declared);

@@ -48,6 +48,7 @@ export class SkillTable {
   /** Logarithms of seconds a unit as declared, by dimension: computed when they are asked for, and no part of the state. */
   private readonly declaredColumns = new Map<number, Float64Array>();
   private readonly single = new SkillScan(1, groupCount);
+  private readonly noReasons = new Uint16Array(1);
 
   constructor(settings: SkillSettings, declared: DeclaredRates) {
     this.settings = settings;
@@ -161,7 +162,7 @@ export class SkillTable {
   estimate(row: number, taskClass: number, dimension = this.dimensionOf(taskClass)): SkillEstimate | undefined {
     const { single } = this;
     this.beginScan(single, taskClass, dimension);
-    single.read(row, 1);
+    single.read(row, 1, this.noReasons);
     const mean = single.mean[0] as number;
     if (Number.isNaN(mean)) return undefined;
     const success = single.success[0] as number;
