@@ -5,6 +5,7 @@
 
 import { join, resolve } from 'node:path';
 import { SiraError } from '../../core/base/errors.ts';
+import { formatDuration } from '../../core/base/time.ts';
 import type { HttpSources } from '../../core/live/http/views.ts';
 import type { RecommendationSettings } from '../../core/live/start-settings.ts';
 import type { AdviceAnswer, AnalyseJob, JudgedCandidate } from './advice-job.ts';
@@ -318,17 +319,21 @@ export class Adviser implements Advice {
 }
 
 function titleOf({ policy, settings, machines, sleep, retrain }: Change): string {
-  const told = (values: object): string =>
-    Object.entries(values)
-      .map(([name, value]) => `${name}=${typeof value === 'object' ? JSON.stringify(value) : value}`)
-      .join(', ');
+  const told = (values: object): string[] =>
+    Object.entries(values).map(([name, value]) => {
+      if (name.endsWith('Micros')) return `${name}=${formatDuration(value)}`;
+      return `${name}=${typeof value === 'object' ? JSON.stringify(value) : value}`;
+    });
+  const { add, remove, resize } = machines ?? {};
   return [
-    ...(policy === undefined ? [] : [told(policy)]),
-    ...(settings === undefined ? [] : [told(settings)]),
-    ...(machines === undefined ? [] : [told(machines)]),
-    ...(sleep === undefined ? [] : [`sleep after ${sleep.afterMicros / 1_000_000} s`]),
-    ...(retrain === undefined ? [] : [`retrain ${retrain}`]),
+    ...told(policy ?? {}),
+    ...told(settings ?? {}),
+    ...(add === undefined ? [] : [add === 1 ? 'one more machine' : `${add} more machines`]),
+    ...(remove === undefined ? [] : [`without ${remove.join(', ')}`]),
+    ...(resize === undefined ? [] : [`${resize.agents.join(', ')} with ${resize.factor} times the cores and memory`]),
+    ...(sleep === undefined ? [] : [`idle machines sleep after ${formatDuration(sleep.afterMicros)}`]),
+    ...(retrain === undefined ? [] : ['run times learnt anew']),
   ]
-    .join('; ')
+    .join(', ')
     .slice(0, 200);
 }

@@ -135,7 +135,11 @@ export function percent(share: number): string {
   return `${(100 * share).toFixed(1)}%`;
 }
 
+/** `−12.3%`. */
+export function signedPercent(share: number): string {
+  return `${share > 0 ? '+' : share < 0 ? '−' : ''}${percent(Math.abs(share))}`;
+}
+
 export function intervalText({ low, high }: Interval): string {
-  const signed = (share: number): string => `${share > 0 ? '+' : share < 0 ? '−' : ''}${percent(Math.abs(share))}`;
-  return `95% interval ${signed(low)} to ${signed(high)}`;
+  return `95% interval ${signedPercent(low)} to ${signedPercent(high)}`;
 }

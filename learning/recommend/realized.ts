@@ -2,7 +2,7 @@
 // the interval in which a single window was expected to lie.
 
 import type { Measured } from './advice-job.ts';
-import { intervalText, percent } from './judge-change.ts';
+import { intervalText, signedPercent } from './judge-change.ts';
 import type { Realized, Recommendation } from './recommendation.ts';
 
 export function realizedOf(
@@ -42,6 +42,6 @@ export function realizedOf(
     verdict
   ];
   const told = intervalText(expected).replace('95% interval ', '');
-  const reason = `${effect.title} changed by ${percent(change)}, ${words} what was expected (${told})`;
+  const reason = `${effect.title} changed by ${signedPercent(change)}, ${words} what was expected (${told})`;
   return { metric, before, ...window, after, without, change, low, high, verdict, reason };
 }

@@ -7,7 +7,7 @@ import { createColors } from 'picocolors';
 import { SiraError } from '../../core/base/errors.ts';
 import { askKernel, defaultKernelUrl, kernelUrl } from '../../core/live/ask-kernel.ts';
 import type { Command, CommandCall, CommandContext } from '../../core/ports/command.ts';
-import { intervalText, percent } from './judge-change.ts';
+import { intervalText, percent, signedPercent } from './judge-change.ts';
 import type { AnalysisView, Change, Ledger, Recommendation } from './recommendation.ts';
 
 const actions = ['list', 'show', 'analyse', 'simulate', 'apply', 'dismiss', 'rollback', 'what-if', 'ledger'] as const;
@@ -159,7 +159,7 @@ function listText({ recommendations, analysis }: Listed, colour: boolean): strin
         ? state === 'simulating'
           ? `${Math.round(100 * progress)}% simulated`
           : ''
-        : `${effect.title} ${signed(effect.change.mean)}, ${intervalText(effect.change)}${risk === null ? '' : `; ${risk.level} risk`}`;
+        : `${effect.title} ${signedPercent(effect.change.mean)}, ${intervalText(effect.change)}${risk === null ? '' : `; ${risk.level} risk`}`;
     return `${String(id).padStart(4)}  ${colours.cyan(state.padEnd(14))} ${kind.padEnd(10)} ${colours.bold(title)}${told === '' ? '' : `  ${told}`}\n`;
   });
   const head = analysis.state === 'none' ? 'no analysis yet\n' : `analysis ${analysis.state}: ${analysis.sentence}\n`;
@@ -175,9 +175,9 @@ function recommendationText(one: Recommendation, colour: boolean): string {
   ];
   for (const reason of one.reasons) lines.push(`  ${reason}`);
   for (const { title, unit, present, changed, change, atMost } of one.effects) {
-    const bound = atMost === null ? '' : `, at most ${signed(atMost)}`;
+    const bound = atMost === null ? '' : `, at most ${signedPercent(atMost)}`;
     lines.push(
-      `  ${title}: ${present.toPrecision(3)} → ${changed.toPrecision(3)} ${unit}  ${signed(change.mean)} (${intervalText(change)}${bound})`,
+      `  ${title}: ${present.toPrecision(3)} → ${changed.toPrecision(3)} ${unit}  ${signedPercent(change.mean)} (${intervalText(change)}${bound})`,
     );
   }
   if (risk !== null) lines.push(`  risk: ${risk.level}, ${risk.rule}`);
@@ -199,15 +199,11 @@ function ledgerText({ entries, summaries }: Ledger): string {
   if (entries.length === 0) return 'no advice was followed and measured yet\n';
   const lines = summaries.map(
     ({ kind, count, coverage, meanError, widening }) =>
-      `${kind.padEnd(10)} ${count} followed, ${percent(coverage)} within the interval, mean error ${signed(meanError)}, intervals × ${widening.toFixed(2)}`,
+      `${kind.padEnd(10)} ${count} followed, ${percent(coverage)} within the interval, mean error ${signedPercent(meanError)}, intervals × ${widening.toFixed(2)}`,
   );
   for (const { id, title, expected, realized, verdict, outcome } of entries)
     lines.push(
-      `${String(id).padStart(4)}  ${title}: expected ${intervalText(expected)}, realized ${signed(realized)} (${verdict}); ${outcome}`,
+      `${String(id).padStart(4)}  ${title}: expected ${intervalText(expected)}, realized ${signedPercent(realized)} (${verdict}); ${outcome}`,
     );
   return `${lines.join('\n')}\n`;
-}
-
-function signed(share: number): string {
-  return `${share > 0 ? '+' : share < 0 ? '−' : ''}${percent(Math.abs(share))}`;
 }

@@ -113,7 +113,7 @@ test('what was realized is held against what would have been without', () => {
   // Twice as many tasks came: that it takes longer than before is not the fault of the change.
   expect(realizedOf(one, 'completionMeanSeconds', measured(16))).toMatchObject({
     ...{ before: 10, after: 16, without: 20, verdict: 'inside' },
-    reason: 'mean completion changed by -20.0%, within what was expected (−30.0% to −10.0%)',
+    reason: 'mean completion changed by −20.0%, within what was expected (−30.0% to −10.0%)',
   });
   expect(realizedOf(one, 'completionMeanSeconds', { reason: 'too few' })).toMatchObject({
     ...{ verdict: 'cannotTell', reason: 'too few' },

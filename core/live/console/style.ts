@@ -76,6 +76,7 @@ th{text-align:left;font-size:12px;font-weight:600;color:var(--ink-faint);padding
 td{border-top:1px solid var(--grid);padding:5px 14px 5px 0;white-space:nowrap}
 .drawer{position:fixed;z-index:10;top:0;right:0;bottom:0;width:min(540px,100vw);background:var(--page);border-left:1px solid var(--rule);box-shadow:0 0 40px rgba(0,0,0,.18);padding:16px 22px;display:flex;flex-direction:column}
 #drawer-body{overflow:auto;flex:1;padding:4px 4px 24px;margin:0 -4px}
+.drawer>.head{flex-wrap:nowrap;align-items:flex-start}
 #drawer-title{font-size:19px;overflow-wrap:anywhere}
 .why{font-size:15px;margin-bottom:12px}
 .facts{display:grid;grid-template-columns:auto 1fr;gap:3px 18px}
@@ -144,7 +145,7 @@ progress{width:100%;height:8px;accent-color:var(--accent)}
 .badge.is-reverted,.badge.is-risk-high,.badge.is-worse-than-predicted{background:var(--bad-wash);color:var(--bad)}
 .badge.is-risk-medium,.badge.is-awaits-a-person{background:var(--draining-wash);color:var(--ink-soft)}
 .reason{margin-top:4px}.actions .quiet{align-self:center}
-.intervals small{display:block}
+.intervals small{display:block}.intervals+.facts{margin-top:8px}
 #recommendation-detail h3{margin-top:22px}
 .command{display:flex;gap:10px;align-items:start;background:var(--ground);border-radius:6px;padding:8px 10px;margin-top:6px}.command code{flex:1;white-space:pre-wrap}
 details{margin-top:8px}summary{cursor:pointer;color:var(--ink-soft);font-size:13px}

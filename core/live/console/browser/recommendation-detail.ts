@@ -158,7 +158,7 @@ function evidenceSection(evidence: Evidence): Child[] {
     ...(commands.length === 0
       ? []
       : [
-          h('p', { class: 'quiet spaced' }, 'Run it again; the same digest must come out:'),
+          h('p', { class: 'quiet spaced' }, 'Run it again; the same files and the same code give the same runs:'),
           ...commands.map((command) => commandLine(command)),
         ]),
     assumptions.length === 0 ? null : h('details', {}, h('summary', {}, 'Assumptions'), listOf('ul', assumptions)),
@@ -199,7 +199,7 @@ function changeList({ change, means }: Recommendation): HTMLElement {
     typeof value === 'object' && value !== null
       ? Object.entries(value).map(([name, one]) => [
           part === 'policy' || part === 'settings' ? name : `${part} ${name}`,
-          typeof one === 'object' ? JSON.stringify(one) : settingText(name, one as number | string | boolean),
+          valueText(name, one),
         ])
       : [[part, String(value)]],
   );
@@ -209,6 +209,15 @@ function changeList({ change, means }: Recommendation): HTMLElement {
         ...entries.map(([name, value]): [Child, Child] => [h('code', {}, name), h('b', {}, value)]),
         ['by', sayAdvice(means)],
       ]);
+}
+
+/** Lists with commas, parts by their names. */
+function valueText(name: string, value: unknown): string {
+  if (Array.isArray(value)) return value.join(', ');
+  if (typeof value !== 'object' || value === null) return settingText(name, value as number | string | boolean);
+  return Object.entries(value)
+    .map(([part, one]) => `${part} ${valueText(part, one)}`)
+    .join('; ');
 }
 
 function listOf(name: 'ol' | 'ul', sentences: readonly string[]): HTMLElement {

@@ -12,6 +12,14 @@ import { WhatIfForm } from './what-if-form.ts';
 
 const shown = 100;
 
+/** The open one that changes most. */
+function mostWorth(recommendations: readonly Recommendation[]): Recommendation | undefined {
+  const changeOf = ({ effects }: Recommendation): number => effects[0]?.change.mean ?? 0;
+  return recommendations
+    .filter(({ state }) => state === 'recommended')
+    .toSorted((left, right) => changeOf(left) - changeOf(right))[0];
+}
+
 function changeText({ change: { mean, low, high } }: Effect): string {
   return `${signedPercent(mean)} (${signedPercent(low)} to ${signedPercent(high)})`;
 }
@@ -44,7 +52,7 @@ export class RecommendationsView {
       ask<Ledger>('/v1/recommendations/ledger'),
     ]);
     const { recommendations } = page;
-    this.selected ??= recommendations[0]?.id;
+    this.selected ??= (mostWorth(recommendations) ?? recommendations[0])?.id;
     const one =
       recommendations.find(({ id }) => id === this.selected) ??
       (this.selected === undefined ? undefined : await ask<Recommendation>(`/v1/recommendations/${this.selected}`));
