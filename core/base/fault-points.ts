@@ -34,7 +34,7 @@ export const faultPointTable = {
   'dispatch.repeatSoon': 'a dispatch or a stop is repeated after a fraction of the time',
   'bus.creditOne': 'a subscription that has something in flight gets no more',
   'bus.topicFull': 'a topic that holds something has no room',
-  'bus.redeliverNow': 'what is unacknowledged is delivered again at once',
+  'bus.redeliverNow': 'the oldest unacknowledged message is delivered again at once',
   'registry.sweepNow': 'the overdue are looked for with a batch of heartbeats',
   'kernel.wakeEarly': 'the kernel asks to be woken before anything is due',
 } as const;

@@ -282,8 +282,9 @@ export class Broker {
     else return 'cumulative acknowledgement needs an exclusive subscription';
     if (window.floorOffset !== formerFloor) subscription.topic.floorRisen(formerFloor);
     this.deliveries.pump(subscription, this.nowMicros, effects);
-    if (subscription.connectedCount > 0 && this.faults.fires('bus.redeliverNow'))
-      this.deliveries.resume(subscription, this.nowMicros, effects);
+    // One alone: each delivery may bring an acknowledgement, and that this again.
+    if (subscription.connectedCount > 0 && window.outstanding > 0 && this.faults.fires('bus.redeliverNow'))
+      this.deliveries.redeliver(subscription, window.floorOffset, this.nowMicros, effects);
     return undefined;
   }
 

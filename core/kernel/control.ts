@@ -351,11 +351,10 @@ export class Control implements SchedulerOutput {
       told.add(reference.attempt);
       if (!this.scheduler.attempts.has(reference.attempt)) stop.push(reference);
     }
-    for (const attempt of [...this.scheduler.attempts.values()]) {
-      if (attempt.machines[0] !== row || attempt.state === 'dispatched' || told.has(attempt.attempt)) continue;
-      this.scheduler.release(attempt);
-      this.retryTask(attempt, row);
-    }
+    // What it does not name it may have begun since it said so: it is held until the agent has said that it stopped.
+    for (const attempt of this.scheduler.attempts.values())
+      if (attempt.machines[0] === row && attempt.state !== 'dispatched' && !told.has(attempt.attempt))
+        this.dispatcher.stop(attempt, this.nowMicros);
     return stop;
   }
 

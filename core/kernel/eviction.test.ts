@@ -46,6 +46,22 @@ describe('an eviction', () => {
     expect(driver.kernel.control.taskCountNow).toBe(1);
   });
 
+  test('holds the victim when its agent, before its begin, had said that it runs nothing', () => {
+    const driver = new KernelDriver({ order: 'priority', preempt: 'lowerPriority' });
+    driver.give(helloFrom('a'));
+    driver.give(submissionOf(1, { request: whole }));
+    driver.end();
+    driver.give(important);
+    driver.end();
+    expect(driver.of('stop')).toMatchObject([{ task: 1, attempt: 1 }]);
+    driver.give(helloFrom('a', { connection: 2, running: [] }));
+    driver.end();
+    expect(driver.of('dispatch')).toEqual([]);
+    driver.finish(1, { task: 1, outcome: 'stopped', serviceMicros: 0 });
+    driver.end();
+    expect(driver.of('dispatch')).toMatchObject([{ task: 2, attempt: 2 }]);
+  });
+
   test('is no failure of the victim', () => {
     const driver = running(0, { 'scheduler.attemptsMax': 1 });
     driver.give(important);

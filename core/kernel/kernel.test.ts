@@ -250,7 +250,12 @@ describe('what comes twice, late or from somebody else', () => {
     driver.end();
     expect(driver.of('dispatch')).toEqual([]);
 
+    // It may have begun what it does not name since it said so.
     driver.give(helloFrom('alpha', { connection: 3, running: [] }));
+    expect(driver.of('stop')).toMatchObject([{ task: 1, attempt: 1 }]);
+    driver.end();
+    expect(driver.of('dispatch')).toEqual([]);
+    driver.finish(1, { outcome: 'stopped', serviceMicros: 0 });
     driver.end();
     expect(driver.of('dispatch')).toMatchObject([{ task: 1, attempt: 2 }]);
     // The connection before says again what it ran: it is an old story.

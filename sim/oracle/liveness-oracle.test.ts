@@ -29,12 +29,20 @@ function member(cpuMilli: number, size: number, gpuMilli = 0): WorkloadTask {
   };
 }
 
-/** The gang's members come at once, and nothing ever runs: what the oracle says after two hours. */
-function saysOf(members: readonly WorkloadTask[], unplaced: 'skip' | 'block' = 'skip', horizonMicros = 0): string {
+/** The gang's members come at once, each followed by what else happens, and nothing ever runs: what the oracle says after two hours. */
+function saysOf(
+  members: readonly WorkloadTask[],
+  unplaced: 'skip' | 'block' = 'skip',
+  horizonMicros = 0,
+  then: (oracle: LivenessOracle, submission: number) => void = () => {},
+): string {
   const profile = { unplaced, overtakeMax: 0 } as const;
   const heartbeat = { intervalMicros: 10 * microsPerSecond, leaseMicros: 40 * microsPerSecond };
   const oracle = new LivenessOracle({ machines, profile, heartbeat, faults: [], horizonMicros }, fail);
-  for (const [index, task] of members.entries()) oracle.taskArrived(index + 1, task, 0);
+  for (const [index, task] of members.entries()) {
+    oracle.taskArrived(index + 1, task, 0);
+    then(oracle, index + 1);
+  }
   try {
     for (let now = 0; now <= 2 * microsPerHour; now += microsPerMinute) oracle.check(now);
   } catch (error) {
@@ -54,6 +62,16 @@ describe('a gang', () => {
     expect(saysOf([member(8000, 2)])).toBe('');
     expect(saysOf([member(8000, 3), member(8000, 3), member(1000, 3)])).toBe('');
     expect(saysOf([member(1000, 3, 600), member(1000, 3, 600), member(1000, 3, 600)])).toBe('');
+  });
+
+  it('misses whoever ended before it was whole', () => {
+    const pair = [member(1000, 2), member(1000, 2)];
+    const left = (oracle: LivenessOracle, submission: number): void => {
+      if (submission === 1) oracle.submissionAnswered(1, false);
+    };
+    expect(saysOf(pair)).toContain('2 tasks are open');
+    expect(saysOf(pair, 'skip', 0, left)).toBe('');
+    expect(saysOf([...pair, member(1000, 2)], 'skip', 0, left)).toContain('submissions 2, 3');
   });
 
   it('that may not fit is an excuse for all where it blocks the others', () => {

@@ -225,10 +225,21 @@ export class LivenessOracle implements WorldObserver, PhysicalWorkListener {
 
   private close(submission: number): void {
     const allowed = this.allowed[submission] ?? 0;
-    if (allowed === 0) return;
+    if (allowed === 0) {
+      this.leaveGathering(submission);
+      return;
+    }
     this.allowed[submission] = 0;
     this.openCount--;
     this.openSum -= allowed;
+  }
+
+  /** Who was refused, cancelled or given up before its gang was whole is no member of it any more. */
+  private leaveGathering(submission: number): void {
+    for (const members of this.gathering.values()) {
+      const index = members.findIndex((member) => member.submission === submission);
+      if (index >= 0) members.splice(index, 1);
+    }
   }
 
   private progressed(nowMicros: number): void {

@@ -238,15 +238,12 @@ export const kernelMutants: readonly Mutant[] = [
     name: 'reconnection-drops-dispatched',
     bug: 'what is on its way to an agent that reconnects is given to another at once',
     file: control,
-    search: "|| attempt.state === 'dispatched' || told.has(attempt.attempt)",
-    replace: '|| told.has(attempt.attempt)',
-  },
-  {
-    name: 'former-connection-settles',
-    bug: 'a hello over a connection that is over settles what the agent runs',
-    file: control,
-    search: 'input.connection > (this.connections[row] as number)',
-    replace: 'true',
+    search: `if (attempt.machines[0] === row && attempt.state !== 'dispatched' && !told.has(attempt.attempt))
+        this.dispatcher.stop(attempt, this.nowMicros);`,
+    replace: `if (attempt.machines[0] === row && !told.has(attempt.attempt)) {
+        this.scheduler.release(attempt);
+        this.retryTask(attempt, row);
+      }`,
   },
   {
     name: 'skill-ignored',
