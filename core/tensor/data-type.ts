@@ -38,10 +38,6 @@ export type DataType = keyof typeof dataTypes;
 /** All data types whose elements have one size. */
 export type FixedSizeDataType = Exclude<DataType, 'string'>;
 
-export function isDataType(name: string): name is DataType {
-  return Object.hasOwn(dataTypes, name);
-}
-
 /** Bytes of one element, 1…16. SIRA_TENSOR_INVALID for strings. */
 export function bytesPerElement(dataType: DataType): number {
   const { bytes } = dataTypes[dataType];
