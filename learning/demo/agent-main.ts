@@ -1,7 +1,7 @@
 // One agent of the demo, in a process of its own: functions of tensors on TensorFlow.js, served to the kernel.
 
 import { AgentConnection, type WorkFunction } from '../../core/live/client.ts';
-import { endWithParent, tellParent } from './child-program.ts';
+import { serveAgents, tellParent } from './child-program.ts';
 import { tensorFunctions } from './tensor-work.ts';
 
 const [address = '', name = ''] = process.argv.slice(2);
@@ -22,12 +22,4 @@ const connection = AgentConnection.start({
   agents: [{ name, functions, resources: { cpuMilli: 1000, memoryMib: 1024 } }],
   connection: (state, reason) => void process.stderr.write(`${name}: ${state} ${reason}\n`),
 });
-endWithParent(async () => {
-  await connection.drain(5000);
-  connection.stop();
-});
-const wait = setInterval(() => {
-  if (!connection.isReady) return;
-  clearInterval(wait);
-  tellParent({ kind: 'ready' });
-}, 20);
+serveAgents(connection, 5000);

@@ -5,6 +5,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { openSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { AgentConnection } from '../../core/live/client.ts';
 
 /** Starts `name` (without extension) of `folder`; what it says on standard error goes to `logFile`. */
 export function startProgram(folder: string, name: string, words: readonly string[], logFile: string): ChildProcess {
@@ -27,6 +28,19 @@ export function endWithParent(stop: () => Promise<void>): void {
   process.on('SIGINT', () => {});
   process.on('SIGTERM', end);
   process.on('disconnect', end);
+}
+
+/** For a child that is agents: tells the parent once they are connected, and drains them for a while at the end. */
+export function serveAgents(connection: AgentConnection, drainMillis: number): void {
+  endWithParent(async () => {
+    await connection.drain(drainMillis);
+    connection.stop();
+  });
+  const wait = setInterval(() => {
+    if (!connection.isReady) return;
+    clearInterval(wait);
+    tellParent({ kind: 'ready' });
+  }, 20);
 }
 
 /** For the child: to the parent, which may be gone. */

@@ -2,7 +2,7 @@
 // the call takes, and costs the processor nothing.
 
 import { AgentConnection, tensorFrom, type WorkFunction } from '../../core/live/client.ts';
-import { endWithParent, tellParent } from '../demo/child-program.ts';
+import { serveAgents } from '../demo/child-program.ts';
 
 const [address = '', names = '', classes = '', cpuMilli = '', memoryMib = ''] = process.argv.slice(2);
 
@@ -23,12 +23,4 @@ const connection = AgentConnection.start({
   })),
   connection: (state, reason) => void process.stderr.write(`${names}: ${state} ${reason}\n`),
 });
-endWithParent(async () => {
-  await connection.drain(2000);
-  connection.stop();
-});
-const wait = setInterval(() => {
-  if (!connection.isReady) return;
-  clearInterval(wait);
-  tellParent({ kind: 'ready' });
-}, 20);
+serveAgents(connection, 2000);
