@@ -111,7 +111,7 @@ function buildPolicy(
   const named: PolicyFields =
     placementNames.includes(name) && name !== learnedPlacementName
       ? { place: name }
-      : orderNames.includes(name)
+      : orderNames.includes(name) && own.place !== learnedPlacementName
         ? { order: name }
         : {};
   const merged = { ...defaults, ...named, ...own };

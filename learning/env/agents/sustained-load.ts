@@ -23,7 +23,8 @@ export function completionAt(
   return percentile(runAgents(fleet, requests.draw(span, seed, factor), policy).completionSeconds, 0.99);
 }
 
-/** The largest factor found by halving; `search.least` if not even that is sustained. */
+/** A factor that is sustained, found by halving: the percentile rises with the load, but not strictly, so that a somewhat larger one may be
+ *  sustained as well. `search.least` if nothing was. */
 export function sustainedFactor(
   fleet: AgentFleet,
   requests: AgentRequests,

@@ -69,7 +69,7 @@ export function learnedPage(rows: readonly LearnedRow[], checks: readonly Check[
   return `# Trained scheduling policies
 
 Written by \`npm run tables:learned\` from the policies in \`policies/\`; each of them says in its manifest which command and seed
-trained it, on which data, and its curve.
+trained it, on which data, and its curve. These choose the *next task*; trained placements have [a page of their own](placements.md).
 
 ${checkList(checks)}
 
