@@ -415,6 +415,8 @@ describe('the service', () => {
       'le',
       'method',
       'outcome',
+      'part',
+      'reason',
       'route',
       'rule',
       'state',
