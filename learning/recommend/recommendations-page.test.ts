@@ -85,9 +85,9 @@ describe.runIf(chromiumPath)('advice in chromium', () => {
       .toMatch(/^Looked at .*waiting/);
     await page.selectOption('#advice-state', 'recommended');
     await page.click('#advice-list .advice-item:has-text("limits") >> nth=0');
+    await expect.poll(detail).toMatch(/scheduler\.backoffMaxMicros/);
     await page.waitForSelector('#recommendation-detail .intervals .is-better');
     expect(await detail()).toMatch(/mean completion falls by/);
-    expect(await detail()).toMatch(/scheduler\.backoffMaxMicros/);
     expect(await page.textContent('#recommendation-detail .command')).toMatch(/^npx sira run .*\.yaml/);
     expect(await page.textContent('#recommendation-detail .head')).toMatch(/(low|medium|high) risk/);
     expect(await page.evaluate(layoutFaults)).toEqual([]);
