@@ -114,7 +114,6 @@ export class ClusterModel {
   attemptsMax: number;
   private readonly specs = new Map<string, MachineSpec>();
   private readonly incarnations: number[] = [];
-  private readonly connections: number[] = [];
   private readonly arrivals: WorkloadTask[] = [];
   private readonly bySubmission = new Map<number, ModelTask>();
   private input: InputBody | undefined;
@@ -169,7 +168,7 @@ export class ClusterModel {
         const spec = this.specs.get(effect.name);
         if (this.machines[effect.agent] === undefined && spec !== undefined)
           this.machines[effect.agent] = new ModelMachine(spec);
-        this.connected(effect.agent, effect.incarnation);
+        this.incarnations[effect.agent] = effect.incarnation;
         return;
       }
       case 'agentStateChanged':
@@ -198,23 +197,6 @@ export class ClusterModel {
       }
       default:
         return;
-    }
-  }
-
-  /** Over a new connection an agent names what it runs: what else it had begun, or was to stop, is over. */
-  private connected(agent: number, incarnation: number): void {
-    const { input } = this;
-    if (input?.kind !== 'agentHello') return;
-    const isResumed = this.incarnations[agent] === incarnation;
-    const isNewer = !isResumed || input.connection > (this.connections[agent] ?? 0);
-    this.incarnations[agent] = incarnation;
-    if (isNewer) this.connections[agent] = input.connection;
-    if (!isResumed || !isNewer) return;
-    const running = new Set(input.running.map(({ attempt }) => attempt));
-    for (const attempt of [...this.attempts.values()]) {
-      const isOnItsWay = attempt.startedMicros < 0 && !attempt.stopping;
-      if (attempt.machines[0] !== agent || isOnItsWay || running.has(attempt.attempt)) continue;
-      this.release(attempt, false);
     }
   }
 

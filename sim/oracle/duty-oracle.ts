@@ -36,7 +36,6 @@ export class DutyOracle implements WorldObserver {
   private readonly unwanted = new Set<number>();
   // By agent.
   private readonly incarnations: number[] = [];
-  private readonly connections: number[] = [];
   private readonly leaseEnds: number[] = [];
   private readonly dead: boolean[] = [];
   private input: InputBody | undefined;
@@ -89,7 +88,7 @@ export class DutyOracle implements WorldObserver {
         if (this.input?.kind === 'heartbeats') this.beat(this.input, handledMicros);
         return;
       case 'agentRegistered':
-        this.connected(effect.agent, effect.incarnation);
+        this.incarnations[effect.agent] = effect.incarnation;
         this.dead[effect.agent] = false;
         this.leaseMicros = effect.leaseMicros;
         this.leaseEnds[effect.agent] = Math.max(this.leaseEnds[effect.agent] ?? 0, handledMicros + this.leaseMicros);
@@ -190,20 +189,6 @@ export class DutyOracle implements WorldObserver {
       const what = `agent ${agent} is not declared dead, although its lease ended at ${end} µs`;
       this.fail('duties', what, nowMicros, { agent });
     }
-  }
-
-  /** Over a new connection an agent names what it runs: what it had begun, or was to stop, is over if it is not named. */
-  private connected(agent: number, incarnation: number): void {
-    const { input } = this;
-    const isResumed = this.incarnations[agent] === incarnation;
-    this.incarnations[agent] = incarnation;
-    if (input?.kind !== 'agentHello') return;
-    const isNewer = !isResumed || input.connection > (this.connections[agent] ?? 0);
-    if (isNewer) this.connections[agent] = input.connection;
-    if (!isResumed || !isNewer) return;
-    const running = new Set(input.running.map(({ attempt }) => attempt));
-    for (const [attempt, { machines, accepted, stopping }] of this.orders)
-      if (machines[0] === agent && (accepted || stopping) && !running.has(attempt)) this.orders.delete(attempt);
   }
 
   private forgetLedBy(agent: number): void {
