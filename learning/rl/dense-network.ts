@@ -11,7 +11,7 @@ export class DenseNetwork {
   readonly widths: readonly number[];
   /** For each layer its kernel, row-major [inputs, outputs], then its bias. */
   readonly parameters: Float64Array;
-  private readonly offsets: readonly number[];
+  protected readonly offsets: readonly number[];
   /** What each layer gave at the last `forward`, row-major. */
   private values: Float64Array[] = [];
   private slopes: Float64Array[] = [];

@@ -1,8 +1,11 @@
-// The losses of PPO and of imitation, and their gradients, in plain arithmetic. What computes gradients is exchangeable
-// (tensorflow-gradient.ts computes the same with TensorFlow.js); what is done with them is the algorithm's business.
+// The losses of PPO and of imitation, and their gradients. What computes gradients is exchangeable: here networks in plain arithmetic
+// or in WebAssembly's vectors (simd-network.ts), in tensorflow-gradient.ts TensorFlow.js; what is done with them is the
+// algorithm's business.
 
+import type { RandomStream } from '../../core/base/random.ts';
 import { type DecisionBatch, softmaxInPlace } from './decision-batch.ts';
-import type { DenseNetwork } from './dense-network.ts';
+import { DenseNetwork } from './dense-network.ts';
+import { SimdNetwork } from './simd-network.ts';
 
 export interface LossWeights {
   /** PPO's ε: how far the ratio of probabilities may move. */
@@ -23,7 +26,9 @@ export interface LossParts {
 }
 
 export interface PolicyGradient {
-  readonly name: 'plain' | 'tensorflow';
+  readonly name: 'plain' | 'simd' | 'tensorflow';
+  /** What the gradient is computed of, with weights drawn from the stream: see {@link DenseNetwork}. */
+  createNetwork(widths: readonly number[], stream: RandomStream, lastScale?: number): DenseNetwork;
   /** Adds the gradient of policy loss − entropy·weight to `policySlope`, and of value loss·weight to `valueSlope`. */
   ppo(
     batch: DecisionBatch,
@@ -37,16 +42,30 @@ export interface PolicyGradient {
   imitation(batch: DecisionBatch, policy: DenseNetwork, policySlope: Float64Array): number;
 }
 
+/** In float64, which the others are held against. */
+export function createPlainGradient(): PolicyGradient {
+  return createGradient('plain', (...network) => new DenseNetwork(...network));
+}
+
+/** Layers in float32 and several numbers at once; losses in float64. Gradients are within 1e-5 of the plain ones. */
+export function createSimdGradient(): PolicyGradient {
+  return createGradient('simd', (...network) => new SimdNetwork(...network));
+}
+
 /** Losses as in "Proximal policy optimization algorithms" (Schulman et al., 2017), equations 7 and 9, with the squared error
  *  halved; candidates that do not exist have no row, so nothing needs a mask. */
-export function createPlainGradient(): PolicyGradient {
+function createGradient(
+  name: PolicyGradient['name'],
+  createNetwork: PolicyGradient['createNetwork'],
+): PolicyGradient {
   let slopes = new Float64Array(0);
   const slopesOf = (rows: number): Float64Array => {
     if (slopes.length < rows) slopes = new Float64Array(2 * rows);
     return slopes;
   };
   return {
-    name: 'plain',
+    name,
+    createNetwork,
     ppo(batch, policy, value, weights, policySlope, valueSlope) {
       const { decisions, rows, counts, choices } = batch;
       const scores = policy.forward(batch.features, rows);

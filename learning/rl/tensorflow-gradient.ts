@@ -4,12 +4,13 @@
 import type { Scalar, Tensor, Tensor2D } from '@tensorflow/tfjs-node';
 import type { TensorFlow } from '../tensorflow/tensorflow.ts';
 import type { DecisionBatch } from './decision-batch.ts';
-import type { DenseNetwork } from './dense-network.ts';
+import { DenseNetwork } from './dense-network.ts';
 import type { LossParts, PolicyGradient } from './policy-gradient.ts';
 
 export function createTensorFlowGradient(tf: TensorFlow): PolicyGradient {
   return {
     name: 'tensorflow',
+    createNetwork: (...network) => new DenseNetwork(...network),
     ppo(batch, policy, value, weights, policySlope, valueSlope): LossParts {
       const parts = { policy: 0, value: 0, entropy: 0, divergence: 0, clipped: 0 };
       tf.tidy(() => {

@@ -13,7 +13,7 @@ import { projectRoot } from '../../../sim/experiment/project-root.ts';
 import { openEnvironment } from '../../env/catalogue.ts';
 import { VectorEnvironment } from '../../env/vector-environment.ts';
 import { FeatureScaler } from '../feature-scaler.ts';
-import { createPlainGradient } from '../policy-gradient.ts';
+import { createSimdGradient } from '../policy-gradient.ts';
 import { Ppo } from '../ppo.ts';
 import { readTraining } from '../training-spec.ts';
 
@@ -64,7 +64,7 @@ function measure(kind: 'cart-pole' | 'batch'): Measured {
   const environments = Array.from({ length: environmentCount }, () => opened.create());
   const vector = new VectorEnvironment(environments, new RandomStream(seed, 'bench episodes'));
   const settings = { ...spec.ppo, steps: stepsOfRollout, minibatch: 256, epochs: 10 };
-  const ppo = new Ppo(vector, settings, new FeatureScaler(environments[0]!.featureNames), createPlainGradient(), seed);
+  const ppo = new Ppo(vector, settings, new FeatureScaler(environments[0]!.featureNames), createSimdGradient(), seed);
   const iterations = Math.ceil(steps / (environmentCount * stepsOfRollout));
   const returns: number[] = [];
   const [began, cpu] = [performance.now(), process.cpuUsage()];
