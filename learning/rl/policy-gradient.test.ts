@@ -3,14 +3,24 @@ import { RandomStream } from '../../core/base/random.ts';
 import { CandidateNetwork } from '../../core/policy/candidate-network.ts';
 import { openTensorFlow } from '../tensorflow/tensorflow.ts';
 import { type DecisionBatch, stateWidth } from './decision-batch.ts';
-import { DenseNetwork } from './dense-network.ts';
-import { createPlainGradient, type LossParts, type PolicyGradient } from './policy-gradient.ts';
+import type { DenseNetwork } from './dense-network.ts';
+import { createPlainGradient, createSimdGradient, type LossParts, type PolicyGradient } from './policy-gradient.ts';
 import { createTensorFlowGradient, forward, layerTensors } from './tensorflow-gradient.ts';
 
 const featureCount = 5;
 const weights = { clip: 0.2, entropy: 0.01, value: 0.5 };
 
-function sample(seed: number, decisions = 12): { batch: DecisionBatch; policy: DenseNetwork; value: DenseNetwork } {
+interface SampleOptions {
+  readonly decisions?: number;
+  readonly hidden?: readonly number[];
+  readonly valueHidden?: readonly number[];
+}
+
+function sample(
+  gradient: PolicyGradient,
+  seed: number,
+  { decisions = 12, hidden = [7, 4], valueHidden = [6] }: SampleOptions = {},
+): { batch: DecisionBatch; policy: DenseNetwork; value: DenseNetwork } {
   const random = new RandomStream(seed, 'batch');
   const draw = (length: number, scale = 1): Float64Array =>
     Float64Array.from({ length }, () => scale * (2 * random.nextFloat() - 1));
@@ -28,13 +38,13 @@ function sample(seed: number, decisions = 12): { batch: DecisionBatch; policy: D
     advantages: draw(decisions, 2),
     returns: draw(decisions),
   };
-  const policy = new DenseNetwork([featureCount, 7, 4, 1], random);
-  const value = new DenseNetwork([stateWidth(featureCount), 6, 1], random);
+  const policy = gradient.createNetwork([featureCount, ...hidden, 1], random);
+  const value = gradient.createNetwork([stateWidth(featureCount), ...valueHidden, 1], random);
   return { batch, policy, value };
 }
 
-function gradientOf(gradient: PolicyGradient, seed: number) {
-  const { batch, policy, value } = sample(seed);
+function gradientOf(gradient: PolicyGradient, seed: number, options?: SampleOptions) {
+  const { batch, policy, value } = sample(gradient, seed, options);
   const policySlope = new Float64Array(policy.parameters.length);
   const valueSlope = new Float64Array(value.parameters.length);
   const parts = gradient.ppo(batch, policy, value, weights, policySlope, valueSlope);
@@ -47,7 +57,7 @@ describe('plain gradients', () => {
   const plain = createPlainGradient();
 
   test('are the slopes of the losses, by differences', () => {
-    const { batch, policy, value } = sample(3);
+    const { batch, policy, value } = sample(plain, 3);
     const { policySlope, valueSlope, imitationSlope } = gradientOf(plain, 3);
     const scratch = (): [Float64Array, Float64Array] => [
       new Float64Array(policy.parameters.length),
@@ -83,6 +93,54 @@ describe('plain gradients', () => {
   });
 });
 
+/** ‖actual − expected‖ / ‖expected‖, or the former alone where nothing is expected. */
+function distance(actual: Float64Array, expected: Float64Array): number {
+  expect(actual.length).toBe(expected.length);
+  const squares = (values: Float64Array): number => values.reduce((sum, value) => sum + value * value, 0);
+  return Math.sqrt(squares(actual.map((value, index) => value - expected[index]!)) / (squares(expected) || 1));
+}
+
+// Widths that fill vectors and such that do not; rows that fill tiles and blocks and such that do not, within the room reserved at first
+// and beyond it.
+test.each([
+  { decisions: 1, hidden: [3], valueHidden: [1] },
+  { decisions: 12, hidden: [7, 4], valueHidden: [6] },
+  { decisions: 64, hidden: [16, 8], valueHidden: [32, 32] },
+  { decisions: 200, hidden: [32, 32], valueHidden: [64, 64] },
+  { decisions: 333, hidden: [13, 21, 9], valueHidden: [33, 2] },
+])('vectors give the gradients of plain arithmetic within 1e-5: $decisions decisions, $hidden', (options) => {
+  const simd = createSimdGradient();
+  for (const seed of [1, 2, 3]) {
+    const expected = gradientOf(createPlainGradient(), seed, options);
+    const actual = gradientOf(simd, seed, options);
+    for (const name of ['policySlope', 'valueSlope', 'imitationSlope'] as const)
+      expect(distance(actual[name], expected[name]), name).toBeLessThan(1e-5);
+    for (const name of ['policy', 'value', 'entropy', 'divergence', 'clipped'] as const)
+      expect(actual.parts[name], name).toBeCloseTo(expected.parts[name], 5);
+    expect(actual.imitation).toBeCloseTo(expected.imitation, 5);
+    expect(gradientOf(simd, seed, options)).toEqual(actual);
+  }
+});
+
+test('a network computes the same after it made room for more rows, and adds to the gradient it is given', () => {
+  const gradient = createSimdGradient();
+  const { policy } = sample(gradient, 4);
+  const inputs = (rows: number): Float64Array =>
+    Float64Array.from({ length: rows * featureCount }, (_, place) => Math.sin(place));
+  const slopesOf = (): Float64Array => {
+    const slopes = new Float64Array(policy.parameters.length);
+    policy.forward(inputs(3), 3);
+    policy.backward(inputs(3), 3, Float64Array.of(1, -2, 3), slopes);
+    return slopes;
+  };
+  const before = slopesOf();
+  expect(policy.forward(inputs(3), 3).slice(0, 3)).toEqual(policy.forward(inputs(1000), 1000).slice(0, 3));
+  expect(slopesOf()).toEqual(before);
+  const twice = before.slice();
+  policy.backward(inputs(3), 3, Float64Array.of(1, -2, 3), twice);
+  expect(twice).toEqual(before.map((value) => 2 * value));
+});
+
 test('TensorFlow.js computes the same losses and gradients, to float32', async () => {
   const tf = await openTensorFlow('cpu');
   for (const seed of [1, 2, 3]) {
@@ -99,7 +157,7 @@ test('TensorFlow.js computes the same losses and gradients, to float32', async (
 test('the kernel scores what TensorFlow.js scores, within 1e-5', async () => {
   const tf = await openTensorFlow('cpu');
   const random = new RandomStream(1, 'scores');
-  const network = new DenseNetwork([9, 16, 8, 1], random);
+  const network = createPlainGradient().createNetwork([9, 16, 8, 1], random);
   const scale = Array.from({ length: 9 }, () => ({ mean: Math.fround(random.nextFloat()), deviation: 1 }));
   const features = Float64Array.from({ length: 128 * 9 }, () => 4 * random.nextFloat() - 2);
   const scores = new Float64Array(128);

@@ -54,10 +54,7 @@ export function createSimdGradient(): PolicyGradient {
 
 /** Losses as in "Proximal policy optimization algorithms" (Schulman et al., 2017), equations 7 and 9, with the squared error
  *  halved; candidates that do not exist have no row, so nothing needs a mask. */
-function createGradient(
-  name: PolicyGradient['name'],
-  createNetwork: PolicyGradient['createNetwork'],
-): PolicyGradient {
+function createGradient(name: PolicyGradient['name'], createNetwork: PolicyGradient['createNetwork']): PolicyGradient {
   let slopes = new Float64Array(0);
   const slopesOf = (rows: number): Float64Array => {
     if (slopes.length < rows) slopes = new Float64Array(2 * rows);
@@ -88,13 +85,16 @@ function createGradient(
         let entropy = 0;
         for (let row = at; row < at + count; row++) {
           const probability = scores[row]!;
-          if (probability > 0) entropy -= probability * Math.log(probability);
+          // Its place is the slope's, further down.
+          const log = probability > 0 ? Math.log(probability) : 0;
+          scoreSlopes[row] = log;
+          entropy -= probability * log;
         }
         parts.entropy += entropy;
         const pull = isClipped ? 0 : ratio * advantage;
         for (let row = at; row < at + count; row++) {
           const probability = scores[row]!;
-          const information = probability > 0 ? Math.log(probability) + entropy : 0;
+          const information = probability > 0 ? scoreSlopes[row]! + entropy : 0;
           scoreSlopes[row] =
             (-pull * ((row === chosen ? 1 : 0) - probability) + weights.entropy * probability * information) /
             decisions;

@@ -123,27 +123,37 @@ export class Rollout {
     for (const decision of decisions) rows += this.counts[decision]!;
     const features = new Float64Array(rows * featureCount);
     const states = new Float64Array(decisions.length * width);
-    let row = 0;
-    for (const [index, decision] of decisions.entries()) {
+    let at = 0;
+    for (let index = 0; index < decisions.length; index++) {
+      const decision = decisions[index]!;
       const from = this.starts[decision]! * featureCount;
-      features.set(this.features.subarray(from, from + this.counts[decision]! * featureCount), row * featureCount);
-      states.set(this.states.subarray(decision * width, (decision + 1) * width), index * width);
-      row += this.counts[decision]!;
+      const end = from + this.counts[decision]! * featureCount;
+      for (let place = from; place < end; place++) features[at++] = this.features[place]!;
+      for (let place = 0; place < width; place++)
+        states[index * width + place] = this.states[decision * width + place]!;
     }
-    const pick = (column: Float64Array): Float64Array => Float64Array.from(decisions, (decision) => column[decision]!);
-    const pickWhole = (column: Int32Array): Int32Array => Int32Array.from(decisions, (decision) => column[decision]!);
     return {
       decisions: decisions.length,
       rows,
       features,
       states,
-      counts: pickWhole(this.counts),
-      choices: pickWhole(this.choices),
-      logProbabilities: pick(this.logProbabilities),
-      advantages: pick(this.scaled),
-      returns: pick(this.returns),
+      counts: pick(this.counts, decisions, Int32Array),
+      choices: pick(this.choices, decisions, Int32Array),
+      logProbabilities: pick(this.logProbabilities, decisions, Float64Array),
+      advantages: pick(this.scaled, decisions, Float64Array),
+      returns: pick(this.returns, decisions, Float64Array),
     };
   }
+}
+
+function pick<Column extends Float64Array | Int32Array>(
+  column: Column,
+  decisions: readonly number[],
+  create: new (length: number) => Column,
+): Column {
+  const picked = new create(decisions.length);
+  for (let index = 0; index < decisions.length; index++) picked[index] = column[decisions[index]!]!;
+  return picked;
 }
 
 function standardize(values: Float64Array, bound: number): void {

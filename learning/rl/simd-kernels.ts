@@ -10,6 +10,7 @@ import {
   buildModule,
   declareLocals,
   get,
+  instantiateModule,
   integer,
   isAtMost,
   isGreaterFour,
@@ -26,6 +27,7 @@ import {
   type WasmCode,
   type WasmFunction,
   type WasmLocal,
+  type WasmMemory,
   when,
   zeros,
 } from './wasm-builder.ts';
@@ -56,15 +58,8 @@ export interface SimdKernels {
 }
 
 /** The kernels on that memory. */
-export function instantiateKernels(memory: WebAssembly.Memory): SimdKernels {
-  return new WebAssembly.Instance(compileKernels(), { env: { memory } }).exports as unknown as SimdKernels;
-}
-
-let compiled: WebAssembly.Module | undefined;
-
-function compileKernels(): WebAssembly.Module {
-  compiled ??= new WebAssembly.Module(buildModule([productFunction(), columnSumFunction(), closeFunction()]));
-  return compiled;
+export function instantiateKernels(memory: WasmMemory): SimdKernels {
+  return instantiateModule(kernelModule, memory) as unknown as SimdKernels;
 }
 
 /** Rows of a tile; with two vectors a row, its sums, a row of `by` and a number of `from` stay in sixteen registers. */
@@ -76,10 +71,14 @@ function productFunction(): WasmFunction {
     ...(['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32'] as const),
     ...Array.from({ length: 11 }, () => 'v128' as const),
   ];
-  const variables = declareLocals(parameters.length + locals.length);
-  const [to, from, by, start, m, n, k, fromRow, fromColumn, startRow, least] = variables as Elevenfold;
-  const [width, column, left, byAt, startAt, ...fromAt] = variables.slice(parameters.length, -11) as Fivefold;
-  const [floor, firstBy, secondBy, ...sums] = variables.slice(-11) as [WasmLocal, WasmLocal, WasmLocal, ...WasmLocal[]];
+  const { to, from, by, start, m, n, k, fromRow, fromColumn, startRow, least, ...own } = declareLocals(
+    ...(['to', 'from', 'by', 'start', 'm', 'n', 'k', 'fromRow', 'fromColumn', 'startRow', 'least'] as const),
+    ...(['width', 'column', 'left', 'byAt', 'startAt', 'from0', 'from1', 'from2', 'from3'] as const),
+    ...(['floor', 'firstBy', 'secondBy', 'sum0', 'sum1', 'sum2', 'sum3', 'sum4', 'sum5', 'sum6', 'sum7'] as const),
+  );
+  const { width, column, left, byAt, startAt, floor, firstBy, secondBy } = own;
+  const fromAt = [own.from0, own.from1, own.from2, own.from3];
+  const sums = [own.sum0, own.sum1, own.sum2, own.sum3, own.sum4, own.sum5, own.sum6, own.sum7];
 
   /** The tile at `column`, of one or two vectors a row. */
   const tile = (byVectors: readonly WasmLocal[]): WasmCode => {
@@ -143,7 +142,7 @@ function productFunction(): WasmFunction {
 }
 
 function columnSumFunction(): WasmFunction {
-  const [to, from, rows, n, width, column] = declareLocals(6) as Elevenfold;
+  const { to, from, rows, n, width, column } = declareLocals('to', 'from', 'rows', 'n', 'width', 'column');
   const at = add(get(to), get(column));
   const body = [
     set(width, multiply(get(n), integer(4))),
@@ -163,7 +162,7 @@ function columnSumFunction(): WasmFunction {
 }
 
 function closeFunction(): WasmFunction {
-  const [slopes, values, count] = declareLocals(3) as Elevenfold;
+  const { slopes, values, count } = declareLocals('slopes', 'values', 'count');
   const body = repeatWhile(
     get(count),
     storeFour(get(slopes), bothFour(loadFour(get(slopes)), isGreaterFour(loadFour(get(values)), zeros))),
@@ -174,5 +173,4 @@ function closeFunction(): WasmFunction {
   return { name: 'closeSlopes', parameters: ['i32', 'i32', 'i32'], locals: [], body };
 }
 
-type Fivefold = [WasmLocal, WasmLocal, WasmLocal, WasmLocal, WasmLocal, ...WasmLocal[]];
-type Elevenfold = [...Fivefold, ...WasmLocal[]] & Record<5 | 6 | 7 | 8 | 9 | 10, WasmLocal>;
+const kernelModule = buildModule([productFunction(), columnSumFunction(), closeFunction()]);

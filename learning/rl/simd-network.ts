@@ -6,6 +6,7 @@ import { assert } from '../../core/base/assert.ts';
 import type { RandomStream } from '../../core/base/random.ts';
 import { DenseNetwork } from './dense-network.ts';
 import { instantiateKernels, type SimdKernels } from './simd-kernels.ts';
+import { createMemory } from './wasm-builder.ts';
 
 /** Rows whose share of a gradient is added up at once: their values and slopes stay in the processor's first cache. */
 const gradientRows = 32;
@@ -106,7 +107,19 @@ export class SimdNetwork extends DenseNetwork {
       for (let input = 0; input < inputs; input++)
         this.numbers[transposed + output * inputWidth + input] = this.parameters[at + input * outputs + output]!;
     const none = Number.NEGATIVE_INFINITY;
-    this.multiply(before.slopes, place.slopes, transposed, this.zeros, rows, inputWidth, outputs, outputWidth, 1, 0, none);
+    this.multiply(
+      before.slopes,
+      place.slopes,
+      transposed,
+      this.zeros,
+      rows,
+      inputWidth,
+      outputs,
+      outputWidth,
+      1,
+      0,
+      none,
+    );
     this.kernels!.closeSlopes(4 * before.slopes, 4 * before.to, padded(rows) * inputWidth);
   }
 
@@ -125,7 +138,19 @@ export class SimdNetwork extends DenseNetwork {
     least: number,
   ): void {
     const [rowBytes, columnBytes] = [4 * fromRow, 4 * fromColumn];
-    this.kernels!.multiply(4 * to, 4 * from, 4 * by, 4 * start, padded(m), n, k, rowBytes, columnBytes, 4 * startRow, least);
+    this.kernels!.multiply(
+      4 * to,
+      4 * from,
+      4 * by,
+      4 * start,
+      padded(m),
+      n,
+      k,
+      rowBytes,
+      columnBytes,
+      4 * startRow,
+      least,
+    );
   }
 
   /** Lays memory out anew. */
@@ -154,7 +179,7 @@ export class SimdNetwork extends DenseNetwork {
       return place;
     });
     this.zeros = take(Math.max(...this.widths.map(padded)));
-    const memory = new WebAssembly.Memory({ initial: Math.ceil((4 * end) / 65_536) });
+    const memory = createMemory(4 * end);
     this.numbers = new Float32Array(memory.buffer);
     this.kernels = instantiateKernels(memory);
   }

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { readPolicyArtifact, writePolicyArtifact } from '../../core/policy/policy-artifact.ts';
 import { projectRoot } from '../../sim/experiment/project-root.ts';
 import { openTensorFlow } from '../tensorflow/tensorflow.ts';
-import { createPlainGradient } from './policy-gradient.ts';
+import { createPlainGradient, createSimdGradient } from './policy-gradient.ts';
 import { createTensorFlowGradient } from './tensorflow-gradient.ts';
 import { type Checkpoint, type TrainingOptions, train } from './train.ts';
 import { readTraining, type TrainingSpec, trainingProblems } from './training-spec.ts';
@@ -63,6 +63,25 @@ test('PPO learns: CartPole stands longer than by chance', () => {
   const { curve, testMean } = train(spec, options({ seed: 1 }));
   expect(curve[0]!.training).toBeLessThan(40);
   expect(testMean).toBeGreaterThan(100);
+});
+
+test('vectors train as well, repeat, and go on from a checkpoint', () => {
+  const spec = { ...small('deep-rm', 4), validationEpisodes: 2 };
+  const gradient = createSimdGradient();
+  const saved: Checkpoint[] = [];
+  const first = train(
+    spec,
+    options({ gradient, onCheckpoint: (checkpoint) => saved.push(structuredClone(checkpoint)) }),
+  );
+  const again = train(spec, options({ gradient: createSimdGradient() }));
+  expect(writePolicyArtifact(again.artifact)).toEqual(writePolicyArtifact(first.artifact));
+  const resumed = train(spec, options({ gradient, checkpoint: saved.find(({ iteration }) => iteration === 2) }));
+  expect(resumed.artifact.layers).toEqual(first.artifact.layers);
+  const plain = train({ ...spec, iterations: 2 }, options());
+  const short = train({ ...spec, iterations: 2 }, options({ gradient }));
+  for (const [index, { kernel }] of plain.artifact.layers.entries())
+    for (const [place, weight] of kernel.entries())
+      expect(short.artifact.layers[index]!.kernel[place]).toBeCloseTo(weight, 2);
 });
 
 test('TensorFlow.js trains as well, and repeats', async () => {

@@ -19,6 +19,31 @@ export interface WasmFunction {
   readonly body: WasmCode;
 }
 
+export interface WasmMemory {
+  readonly buffer: ArrayBuffer;
+}
+
+type WasmExports = Readonly<Record<string, (...values: number[]) => void>>;
+
+/** The part of the engine's interface that is used here: the compiler's own library tells of it only together with a browser. */
+interface WasmEngine {
+  readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
+  readonly Memory: new (size: { readonly initial: number }) => WasmMemory;
+  readonly Instance: new (module: object, imports: object) => { readonly exports: WasmExports };
+}
+
+const engine = (globalThis as unknown as { readonly WebAssembly: WasmEngine }).WebAssembly;
+
+/** Room for at least so many bytes, all 0. */
+export function createMemory(bytes: number): WasmMemory {
+  return new engine.Memory({ initial: Math.max(1, Math.ceil(bytes / 65_536)) });
+}
+
+/** The functions of a module as {@link buildModule} writes it, on that memory; throws if the module is not valid. */
+export function instantiateModule(bytes: Uint8Array<ArrayBuffer>, memory: WasmMemory): WasmExports {
+  return new engine.Instance(new engine.Module(bytes), { env: { memory } }).exports;
+}
+
 const typeBytes: Readonly<Record<WasmType, number>> = { i32: 0x7f, f32: 0x7d, v128: 0x7b };
 
 /** The bytes of a module that imports `env.memory` and exports the functions. */
@@ -40,9 +65,9 @@ export function buildModule(functions: readonly WasmFunction[]): Uint8Array<Arra
   ]);
 }
 
-/** Parameters first, then locals, as `get` and `set` count them. */
-export function declareLocals(count: number): WasmLocal[] {
-  return Array.from({ length: count }, (_, index) => ({ index }));
+/** Parameters first, then locals, by the order of their names. */
+export function declareLocals<Name extends string>(...names: readonly Name[]): Record<Name, WasmLocal> {
+  return Object.fromEntries(names.map((name, index) => [name, { index }])) as Record<Name, WasmLocal>;
 }
 
 export const get = (local: WasmLocal): WasmCode => [0x20, ...unsigned(local.index)];
@@ -70,7 +95,12 @@ export const when = (condition: WasmCode, ...body: readonly WasmCode[]): WasmCod
 ];
 
 /** Four float32 at the address, a multiple of 4, plus `offset` bytes. */
-export const loadFour = (address: WasmCode, offset = 0): WasmCode => [...address, ...simd(0x00), 2, ...unsigned(offset)];
+export const loadFour = (address: WasmCode, offset = 0): WasmCode => [
+  ...address,
+  ...simd(0x00),
+  2,
+  ...unsigned(offset),
+];
 /** One float32, four times. */
 export const loadSplat = (address: WasmCode, offset = 0): WasmCode => [
   ...address,

@@ -1,10 +1,16 @@
 """The batch machine of learning/env/batch, written natively for Gymnasium: 256 processors, the job chosen blocks until it fits, no
 backfilling (RLScheduler, SC 2020). The observation is one row of nine features for each of the first 48 waiting jobs by SJF, zeros
-below; an action that is no job takes the first. The reward is minus the waiting cost that passes.
+below; an action that is no job takes the first. The reward is minus the waiting cost that passes, in thousands.
+
+    python3 batch_machine.py TRACE START...
+
+prints what the windows from those jobs return when the choices go round the candidates: the other environment must return the same.
 """
 
 import gzip
 import heapq
+import json
+import sys
 from math import log
 
 import gymnasium
@@ -35,7 +41,10 @@ class BatchMachine(gymnasium.Env):
 
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
-        start = self.first + int(self.np_random.integers(self.count - WINDOW + 1))
+        return self.begin(self.first + int(self.np_random.integers(self.count - WINDOW + 1)))
+
+    def begin(self, start):
+        """The episode of the window from that job."""
         self.window = self.jobs[start : start + WINDOW]
         self.now, self.next, self.free = self.window[0][0], 0, PROCESSORS
         self.waiting, self.running, self.cost, self.rate = [], [], 0.0, 0.0
@@ -104,3 +113,19 @@ class BatchMachine(gymnasium.Env):
                 queue,
             )
         return rows.ravel()
+
+
+def play_around(machine, start):
+    """Return of the window from that job: the n-th choice is candidate n, counted round."""
+    machine.begin(start)
+    total, choice, ended = 0.0, 0, False
+    while not ended:
+        _, reward, ended, _, _ = machine.step(choice % min(len(machine.waiting), CANDIDATES))
+        total += reward
+        choice += 1
+    return total
+
+
+if __name__ == "__main__":
+    machine = BatchMachine(read_jobs(sys.argv[1]), first=0, count=WINDOW)
+    print(json.dumps([play_around(machine, int(start)) for start in sys.argv[2:]]))
