@@ -23,6 +23,9 @@ export class Rollout {
   private readonly logProbabilities: Float64Array;
   private stepSize = 0;
   private rows = 0;
+  /** What a minibatch's rows are gathered into. */
+  private batchFeatures = new Float64Array(0);
+  private batchStates = new Float64Array(0);
 
   constructor(capacity: number, featureCount: number) {
     this.featureCount = featureCount;
@@ -107,7 +110,8 @@ export class Rollout {
     return whole === 0 ? 0 : 1 - variance(advantages) / whole;
   }
 
-  /** All decisions, shuffled and cut; advantages have mean 0 and deviation 1 over the rollout, then are bounded. */
+  /** All decisions, shuffled and cut; advantages have mean 0 and deviation 1 over the rollout, then are bounded. A minibatch is valid
+   *  until the next one. */
   *minibatches(stream: RandomStream, size: number, advantageMax: number): Generator<DecisionBatch> {
     assert(this.count > 0, 'there is something to learn from');
     this.scaled.set(this.advantages);
@@ -121,8 +125,12 @@ export class Rollout {
     const width = stateWidth(featureCount);
     let rows = 0;
     for (const decision of decisions) rows += this.counts[decision]!;
-    const features = new Float64Array(rows * featureCount);
-    const states = new Float64Array(decisions.length * width);
+    if (this.batchFeatures.length < rows * featureCount)
+      this.batchFeatures = new Float64Array(2 * rows * featureCount);
+    if (this.batchStates.length < decisions.length * width)
+      this.batchStates = new Float64Array(decisions.length * width);
+    const features = this.batchFeatures.subarray(0, rows * featureCount);
+    const states = this.batchStates.subarray(0, decisions.length * width);
     let at = 0;
     for (let index = 0; index < decisions.length; index++) {
       const decision = decisions[index]!;
