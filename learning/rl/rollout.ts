@@ -125,8 +125,7 @@ export class Rollout {
     const width = stateWidth(featureCount);
     let rows = 0;
     for (const decision of decisions) rows += this.counts[decision]!;
-    if (this.batchFeatures.length < rows * featureCount)
-      this.batchFeatures = new Float64Array(2 * rows * featureCount);
+    if (this.batchFeatures.length < rows * featureCount) this.batchFeatures = new Float64Array(2 * rows * featureCount);
     if (this.batchStates.length < decisions.length * width)
       this.batchStates = new Float64Array(decisions.length * width);
     const features = this.batchFeatures.subarray(0, rows * featureCount);

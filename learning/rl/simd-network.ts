@@ -47,6 +47,7 @@ export class SimdNetwork extends DenseNetwork {
   }
 
   override forward(inputs: Float64Array, rows: number): Float64Array {
+    assert(rows > 0, 'there is a row');
     if (rows > this.rowCapacity) this.reserveRows(Math.max(rows, 2 * this.rowCapacity));
     const { numbers, places } = this;
     const first = places[0]!;

@@ -65,9 +65,21 @@ export function buildModule(functions: readonly WasmFunction[]): Uint8Array<Arra
   ]);
 }
 
-/** Parameters first, then locals, by the order of their names. */
-export function declareLocals<Name extends string>(...names: readonly Name[]): Record<Name, WasmLocal> {
-  return Object.fromEntries(names.map((name, index) => [name, { index }])) as Record<Name, WasmLocal>;
+/** A function whose body is written in terms of its parameters and local variables; the latter begin as 0. */
+export function defineFunction<Parameter extends string, Local extends string>(
+  name: string,
+  parameters: Readonly<Record<Parameter, WasmType>>,
+  locals: Readonly<Record<Local, WasmType>>,
+  body: (variables: Readonly<Record<Parameter | Local, WasmLocal>>) => readonly WasmCode[],
+): WasmFunction {
+  const names = [...Object.keys(parameters), ...Object.keys(locals)];
+  const variables = Object.fromEntries(names.map((variable, index) => [variable, { index }]));
+  return {
+    name,
+    parameters: Object.values(parameters),
+    locals: Object.values(locals),
+    body: body(variables as Record<Parameter | Local, WasmLocal>).flat(),
+  };
 }
 
 export const get = (local: WasmLocal): WasmCode => [0x20, ...unsigned(local.index)];

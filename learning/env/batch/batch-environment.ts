@@ -123,7 +123,9 @@ export class BatchEnvironment implements Environment {
     let best = 0;
     for (let position = 1; position < this.candidateCount; position++) {
       const [job, than] = [this.choices[position] as number, this.choices[best] as number];
-      if ((keys[job] as number) < (keys[than] as number)) best = position;
+      const difference = (keys[job] as number) - (keys[than] as number);
+      // Jobs are numbered as they arrive, by which the scheduler breaks ties too.
+      if (difference < 0 || (difference === 0 && job < than)) best = position;
     }
     return best;
   }

@@ -52,6 +52,16 @@ describe.each(Object.keys(batchTraces) as (keyof typeof traces)[])('%s', (trace)
     }
   });
 
+  test.each(['fcfs', 'f1'])('%s teaches the same when another order chooses the candidates', (teacher) => {
+    const windows = traceWindows(jobs, [{ first: 0, count: jobs.count }], 1024);
+    const options = { processorCount, backfill: 'none', fallback: 'sjf', candidatesMax: 1024, windows } as const;
+    const environment = new BatchEnvironment(options);
+    const [first, expected] = [golden.starts[0]!, golden.policies[teacher.toUpperCase()]!.windows[0]!];
+    environment.begin(sliceJobs(jobs, first, 1024));
+    while (!environment.done) environment.step(environment.choiceOf(teacher));
+    expect(environment.metrics().boundedSlowdownMean).toBeCloseTo(expected, 4);
+  });
+
   test.each(['none', 'never'] as const)(
     'the kernel starts every job when the environment does, backfill: %s',
     (backfill) => {
