@@ -38,8 +38,8 @@ describe('sira calibrate', () => {
     const calibration = readCalibration(file);
     const { 'short-work': short, 'warm-up': warm } = calibration.service;
     expect((short?.count ?? 0) + (calibration.service['long-work']?.count ?? 0)).toBeGreaterThan(15);
-    // Work takes about what it takes alone, which was measured while other work may have been in the way; estimates were measured.
-    expect(atShare(short?.ratio ?? [], 0.5)).toBeGreaterThan(0.5);
+    // Work takes at least nearly what it takes alone; estimates were that.
+    expect(atShare(short?.ratio ?? [], 0.5)).toBeGreaterThan(0.8);
     expect(warm).toBeUndefined();
     expect(calibration.trips[0]?.totalMicros[0]).toBeGreaterThan(0);
     expect(stdout).toContain('short-work: takes ');

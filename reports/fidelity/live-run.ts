@@ -34,11 +34,13 @@ const shortMillis = [20, 120] as const;
 const longMillis = [160, 480] as const;
 const longEvery = 5;
 const measuredRounds = 20_000;
+const measuredMillis = 1000;
 
-/** What a round of a busy agent's work takes of a processor, microseconds: processor time, so that others here change it little. */
+/** What a round of a busy agent's work takes of a processor, microseconds: processor time, the least of a second's attempts, so that
+ *  others here change it little. A neighbour on the same core slows work down for longer than a few attempts last. */
 export function measureRound(): number {
   let best = Number.POSITIVE_INFINITY;
-  for (let attempt = 0; attempt < 12; attempt++) {
+  for (const until = performance.now() + measuredMillis; performance.now() < until; ) {
     const before = process.cpuUsage();
     busyRounds(measuredRounds);
     const { user, system } = process.cpuUsage(before);
